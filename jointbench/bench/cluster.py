@@ -1,0 +1,65 @@
+"""What trials run on: the contract of a cluster, and the simulated one."""
+
+import heapq
+from dataclasses import dataclass
+from typing import Protocol
+
+from jointbench.bench.objective import Objective
+from jointbench.data.evaluation import Evaluation
+from jointbench.optimizers.optimizer import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A trial on its way: its position in the run, and the seed of its training."""
+
+    number: int
+    trial: Trial
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A trial's end; `start` and `end` in seconds on the cluster's clock, which begins at 0 with the run."""
+
+    started: Started
+    evaluation: Evaluation
+    start: float
+    end: float
+
+
+class Cluster(Protocol):
+    """Runs trials on `workers` workers, one each at a time."""
+
+    @property
+    def workers(self) -> int: ...
+
+    def start(self, started: Started) -> None:
+        """Put a trial on a free worker; the caller never starts more than there are workers."""
+        ...
+
+    def wait(self) -> Finished:
+        """The next trial to end; called only while one is running."""
+        ...
+
+
+class SimulatedCluster:
+    """Discrete events on a virtual clock: a trial occupies its worker for its evaluation's wall seconds.
+
+    Trials that end at the same instant end in the order in which they started, so that one seed gives one run
+    on any machine.
+    """
+
+    def __init__(self, objective: Objective, workers: int) -> None:
+        self.objective, self.workers = objective, workers
+        self.now = 0.0
+        self._running: list[tuple[float, int, Finished]] = []
+
+    def start(self, started: Started) -> None:
+        evaluation = self.objective(started.trial.configuration, started.trial.budget, started.seed)
+        end = self.now + evaluation.wall_seconds
+        heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, self.now, end)))
+
+    def wait(self) -> Finished:
+        self.now, _, finished = heapq.heappop(self._running)
+        return finished

@@ -1,0 +1,77 @@
+"""Every exception that JointBench raises on purpose.
+
+    JointBenchError
+    ├── InputError               what a person gave is wrong: field, value, what was expected
+    │   ├── UnknownNameError     a name that is in no registry
+    │   ├── ConfigurationError   a configuration outside its space
+    │   ├── BudgetError          a budget outside the ladder
+    │   ├── LogError             a log that cannot be read or does not fit
+    │   ├── BenchmarkError       a benchmark folder that cannot be read or does not fit
+    │   ├── MissingDataError     image data that is not on this machine
+    │   └── WouldOverwriteError  something is there already and --force was not given
+    ├── MissingExtraError        an optional dependency is not installed
+    └── ReplayError              an optimizer does not repeat what its journal says
+
+The command line prints the message of any of these as one line and ends with exit code 2.
+"""
+
+from collections.abc import Iterable
+
+
+class JointBenchError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InputError(JointBenchError):
+    """One field of the input has a value that cannot be used.
+
+    Attributes: `field` (its name), `value` (what was given), `expected` (what would have been right).
+    """
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field}: {value!r} given, expected {expected}")
+        self.field, self.value, self.expected = field, value, expected
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, object, str]]:
+        # Exceptions cross process borders (Dask); the default would call __init__ with the message alone.
+        return type(self), (self.field, self.value, self.expected)
+
+
+class UnknownNameError(InputError):
+    """A name that is in no registry; `expected` lists the known ones."""
+
+    @classmethod
+    def of(cls, field: str, value: object, known: Iterable[str], hint: str = "") -> "UnknownNameError":
+        return cls(field, value, "one of " + ", ".join(sorted(known)) + hint)
+
+
+class ConfigurationError(InputError):
+    """A configuration outside its space; `field` is the hyperparameter."""
+
+
+class BudgetError(InputError):
+    """A budget outside the ladder."""
+
+
+class LogError(InputError):
+    """A log that cannot be read, or that does not fit what it is used for."""
+
+
+class BenchmarkError(InputError):
+    """A benchmark that cannot be read, or whose content does not fit together."""
+
+
+class MissingDataError(InputError):
+    """Image data that is not on this machine; `expected` says how to get it."""
+
+
+class WouldOverwriteError(InputError):
+    """Something stands where the output should go."""
+
+
+class MissingExtraError(JointBenchError):
+    """An optional dependency is not installed; the message says which extra brings it."""
+
+
+class ReplayError(JointBenchError):
+    """A rebuilt optimizer proposes something else than its journal recorded."""

@@ -1,0 +1,87 @@
+"""The outcome of one evaluation: the trainer's only output and the surrogate's only input."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+#: Hyperparameter name to value, in the space's order.
+Configuration = Mapping[str, float | int]
+
+
+class Status(StrEnum):
+    """How an evaluation ended. All but `OK` are failures, and outcomes all the same."""
+
+    OK = "ok"
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Learning curve: one entry a validation pass, in order; empty where none was made.
+
+    `seconds` counts the budgeted part alone; `training_loss` is the mean since the previous entry;
+    `validation_error` is a fraction on clean images.
+    """
+
+    seconds: tuple[float, ...] = ()
+    epochs: tuple[float, ...] = ()
+    training_loss: tuple[float, ...] = ()
+    validation_error: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where an evaluation comes from, so that it can be traced and repeated."""
+
+    images: str = ""
+    machine: str = ""
+    device: str = ""
+    torch_version: str = ""
+    code_version: str = ""
+    precision: str = ""
+    clock: str = ""
+    optimizer: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One outcome, immutable; one row of the log's schema.
+
+    Errors are fractions of misclassified images after the last step (not the best seen). A failure carries
+    1 - 1/classes, the error of guessing, so that it ranks last; its `status` tells it apart and `reason` says why.
+
+    Units: `budget` in the ladder's unit; `training_seconds` is the budgeted part (forward, backward, step),
+    `wall_seconds` everything from start to end; `peak_memory` in bytes; `flops` are those of one image's
+    forward pass; `finished_at` in seconds since 1970. `trial` is the position in its run, -1 outside a run.
+    `key` is the same whenever the same trial of the same run is finished twice, and otherwise unique.
+    """
+
+    space: str
+    configuration: Configuration
+    budget: float
+    seed: int
+    status: Status
+    validation_error: float
+    test_error: float
+    parameters: int = 0
+    flops: int = 0
+    training_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_memory: int = 0
+    images_per_second: float = 0.0
+    epochs: float = 0.0
+    steps: int = 0
+    reason: str = ""
+    trial: int = -1
+    key: str = ""
+    finished_at: float = 0.0
+    curve: Curve = field(default_factory=Curve)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def ok(self) -> bool:
+        return self.status is Status.OK

@@ -1,0 +1,84 @@
+"""The joint space of Zela et al. 2018: 10 architecture choices and 7 hyperparameters (Table 3)."""
+
+from jointbench.data.evaluation import Configuration
+from jointbench.data.space import Facts, FloatArray, Hyperparameter, ImageShape, Space
+
+MAIN_BLOCKS = (1, 2, 3)
+#: Stride of the first residual block of each main block (authors' code).
+STRIDES = (1, 2, 2)
+
+
+def _per_block(name: str, low: float, high: float, log: bool, integer: bool) -> tuple[Hyperparameter, ...]:
+    return tuple(Hyperparameter(f"{name}_{block}", low, high, log, integer) for block in MAIN_BLOCKS)
+
+
+class JointSpace(Space):
+    """Ranges and log scales as in Table 3; flat, without conditions (authors' code).
+
+    The death rate acts only where a main block has one branch (paper, footnote 1); elsewhere it has no effect.
+    """
+
+    name = "joint"
+    hyperparameters = (
+        Hyperparameter("learning_rate", 0.001, 1.0, log=True),
+        Hyperparameter("batch_size", 32, 128, log=True, integer=True),
+        Hyperparameter("weight_decay", 1e-5, 1e-3, log=True),
+        Hyperparameter("momentum", 0.001, 0.99),
+        Hyperparameter("mixup_alpha", 0.0, 1.0),
+        Hyperparameter("cutout_length", 0, 20, integer=True),
+        Hyperparameter("death_rate", 0.0, 1.0),
+        *_per_block("res_blocks", 1, 16, log=True, integer=True),
+        *_per_block("res_branches", 1, 5, log=False, integer=True),
+        Hyperparameter("filters", 8, 32, log=True, integer=True),
+        *_per_block("widen_factor", 0.5, 8.0, log=True, integer=False),
+    )
+    architecture = tuple(h.name for h in hyperparameters[7:])
+
+    def facts(
+        self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+    ) -> Facts:
+        """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/network.py`.
+
+        For one configuration it is plain integer arithmetic (a few microseconds); for a batch the very same
+        lines run on int64 arrays.
+        """
+        if isinstance(configuration, dict) or not hasattr(configuration, "shape"):
+            at = configuration
+            rounded = round
+        else:
+            at = dict(zip(self.names, configuration.T, strict=True))
+
+            def rounded(value):  # type: ignore[no-untyped-def]
+                return value.round().astype("int64")
+
+            for name in at:
+                if self.by_name[name].integer:
+                    at[name] = at[name].astype("int64")
+        channels, height, width = image_shape
+        before = at["filters"]
+        pixels = height * width
+        parameters = 9 * channels * before + 2 * before
+        multiply_adds = pixels * 9 * channels * before
+        activations = pixels * before
+        widths = []
+        for block, stride in zip(MAIN_BLOCKS, STRIDES, strict=True):
+            blocks, branches = at[f"res_blocks_{block}"], at[f"res_branches_{block}"]
+            after = rounded(at[f"widen_factor_{block}"] * before)
+            after = after + (after < 1)
+            height, width = -(-height // stride), -(-width // stride)
+            pixels = height * width
+            entering, later = 9 * before * after, 9 * after * after
+            weights = branches * (blocks * later + entering + (blocks - 1) * later)
+            shortcut = ((before != after) | (stride != 1)) * 1
+            parameters = parameters + weights + branches * blocks * 4 * after
+            parameters = parameters + shortcut * (before * after + 2 * after)
+            multiply_adds = multiply_adds + pixels * (weights + shortcut * before * after)
+            activations = activations + pixels * after * (2 * branches * blocks + shortcut)
+            widths.append(after)
+            before = after
+        parameters = parameters + before * classes + classes
+        multiply_adds = multiply_adds + before * classes
+        return Facts(tuple(widths), parameters, 2 * multiply_adds, activations)
+
+
+JOINT = JointSpace()

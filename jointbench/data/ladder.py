@@ -1,0 +1,109 @@
+"""The ladder of budgets: the fidelities at which a configuration can be evaluated."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from jointbench.data.errors import BudgetError, InputError
+
+Unit = Literal["seconds", "epochs"]
+
+#: Two budgets closer than this (relative) are the same rung: text and JSON may have rounded them.
+SAME_RUNG = 1e-9
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """Budgets from `minimum` to `maximum`, factor `eta` apart, in `unit` (paper section 4.1: 400 to 10800 s, eta 3).
+
+    >>> Ladder(400.0, 10800.0).rungs
+    (400.0, 1200.0, 3600.0, 10800.0)
+
+    Raises InputError when the bounds are not positive and finite, eta is not above 1, the unit is unknown,
+    or no whole number of factors eta leads from the minimum to the maximum.
+    """
+
+    minimum: float
+    maximum: float
+    eta: float = 3.0
+    unit: Unit = "seconds"
+
+    def __post_init__(self) -> None:
+        for field in ("minimum", "maximum", "eta"):
+            value = getattr(self, field)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
+                raise InputError(f"ladder {field}", value, "a finite number above 0")
+            object.__setattr__(self, field, float(value))
+        if self.eta <= 1:
+            raise InputError("ladder eta", self.eta, "a factor above 1")
+        if self.minimum > self.maximum:
+            raise InputError("ladder minimum", self.minimum, f"at most the maximum, {self.maximum:g}")
+        if self.unit not in ("seconds", "epochs"):
+            raise InputError("ladder unit", self.unit, "seconds or epochs")
+        steps = math.log(self.maximum / self.minimum) / math.log(self.eta)
+        if abs(steps - round(steps)) > 1e-6:
+            raise InputError(
+                "ladder maximum", self.maximum, f"{self.minimum:g} times a whole power of eta = {self.eta:g}"
+            )
+
+    @cached_property
+    def rungs(self) -> tuple[float, ...]:
+        """The budgets in ascending order.
+
+        Each is computed from the minimum by one power; repeated division of the maximum loses a rung at 3^5.
+        """
+        top = round(math.log(self.maximum / self.minimum) / math.log(self.eta))
+        return tuple(self.minimum * self.eta**k for k in range(top)) + (self.maximum,)
+
+    def rung_of(self, budget: float) -> int:
+        """Index of the rung with this budget. Raises BudgetError when it is not a rung."""
+        for index, rung in enumerate(self.rungs):
+            if abs(budget - rung) <= SAME_RUNG * rung:
+                return index
+        raise BudgetError("budget", budget, f"one of {self} ({self.unit})")
+
+    def check_within(self, budget: float) -> float:
+        """The budget as a float. Raises BudgetError when it lies outside [minimum, maximum]."""
+        if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+            raise BudgetError("budget", budget, f"a number of {self.unit}")
+        if not self.minimum * (1 - SAME_RUNG) <= budget <= self.maximum * (1 + SAME_RUNG):
+            raise BudgetError("budget", budget, f"{self.minimum:g} to {self.maximum:g} {self.unit}")
+        return float(budget)
+
+    @classmethod
+    def of_rungs(cls, rungs: Sequence[float], unit: Unit = "seconds") -> "Ladder":
+        """The ladder with exactly these rungs, at least two. Raises InputError when no constant factor joins them."""
+        if len(rungs) < 2:
+            raise InputError("ladder", ",".join(f"{r:g}" for r in rungs), "at least two budgets, such as 1,3,9,27")
+        for budget in rungs:
+            if not math.isfinite(budget) or budget <= 0:
+                raise InputError("ladder", budget, "budgets that are finite and above 0")
+        ladder = cls(rungs[0], rungs[-1], (rungs[-1] / rungs[0]) ** (1 / (len(rungs) - 1)), unit)
+        # The root is inexact (27 ** (1/3) is 3.0000000000000004): take the whole number where it is one.
+        if abs(ladder.eta - round(ladder.eta)) < SAME_RUNG:
+            ladder = cls(ladder.minimum, ladder.maximum, float(round(ladder.eta)), unit)
+        if any(abs(a - b) > 1e-6 * b for a, b in zip(rungs, ladder.rungs, strict=True)):
+            raise InputError("ladder", ",".join(f"{r:g}" for r in rungs), "ascending budgets a constant factor apart")
+        return ladder
+
+    @classmethod
+    def parse(cls, text: str) -> "Ladder":
+        """From the command line: `1,3,9,27` (seconds), `1,3,9,27s` or `3,9,27epochs`. Raises InputError."""
+        body, unit = text.strip(), "seconds"
+        for suffix, meant in (("epochs", "epochs"), ("seconds", "seconds"), ("s", "seconds")):
+            if body.endswith(suffix):
+                body, unit = body.removesuffix(suffix).strip(), meant
+                break
+        try:
+            rungs = [float(part) for part in body.split(",")]
+        except ValueError:
+            raise InputError("ladder", text, "budgets such as 1,3,9,27 or 3,9,27epochs") from None
+        return cls.of_rungs(rungs, unit)  # type: ignore[arg-type]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}
+
+    def __str__(self) -> str:
+        return ", ".join(f"{rung:g}" for rung in self.rungs)

@@ -1,0 +1,197 @@
+"""A named space of configurations: its hyperparameters, their unit-cube encoding, its facts."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.errors import ConfigurationError, UnknownNameError
+from jointbench.data.evaluation import Configuration
+
+if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for its objects
+    from ConfigSpace import ConfigurationSpace
+
+FloatArray = npt.NDArray[np.float64]
+
+#: Channels, height, width.
+ImageShape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A bounded number, both bounds included; `log` scales are uniform in the logarithm.
+
+    The unit encoding puts integers at the centre of their bin (1..5 become .1 .3 .5 .7 .9), so that a uniform
+    number on [0, 1] gives every integer its full share; ConfigSpace 1.x gives the two ends half of theirs.
+    """
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    @cached_property
+    def _span(self) -> tuple[float, float]:
+        low, high = (self.low - 0.5, self.high + 0.5) if self.integer else (self.low, self.high)
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    @property
+    def range(self) -> str:
+        """The range in words, as error messages and `describe` show it."""
+        kind = "an integer" if self.integer else "a number"
+        return f"{kind} in [{self.low:g}, {self.high:g}]"
+
+    def check(self, value: object) -> float | int:
+        """The value as a plain int or float. Raises ConfigurationError when it is not in the range."""
+        if isinstance(value, np.generic):
+            value = value.item()
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ConfigurationError(self.name, value, self.range)
+        if not self.low <= value <= self.high or (self.integer and value != int(value)):
+            raise ConfigurationError(self.name, value, self.range)
+        return int(value) if self.integer else float(value)
+
+    def encode(self, values: npt.ArrayLike) -> FloatArray:
+        """Values to [0, 1], any shape."""
+        raw = np.asarray(values, dtype=np.float64)
+        low, high = self._span
+        return ((np.log(raw) if self.log else raw) - low) / (high - low)
+
+    def decode(self, unit: npt.ArrayLike) -> FloatArray:
+        """[0, 1] to legal values (integers as whole floats), any shape."""
+        low, high = self._span
+        raw = low + np.asarray(unit, dtype=np.float64) * (high - low)
+        raw = np.exp(raw) if self.log else raw
+        return np.clip(np.rint(raw) if self.integer else raw, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a configuration by arithmetic alone, for images of one shape.
+
+    `widths`: channels of each main block; `parameters`: trainable numbers; `flops`: floating-point operations
+    of one image's forward pass (two a multiply-add; convolutions and the linear layer); `activations`: numbers
+    that the convolutions put out for one image. Integers for one configuration, int64 arrays for a batch.
+    """
+
+    widths: tuple[Any, ...]
+    parameters: Any
+    flops: Any
+    activations: Any
+
+
+class Space(ABC):
+    """A named configuration space with named configurations and facts.
+
+    A configuration is a plain mapping from name to number; a batch is a float array of shape
+    (n, hyperparameters) in the order of `hyperparameters`.
+    """
+
+    name: str
+    hyperparameters: tuple[Hyperparameter, ...]
+    #: Names of the hyperparameters that shape the network; the others shape its training.
+    architecture: tuple[str, ...]
+
+    @abstractmethod
+    def facts(
+        self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+    ) -> Facts:
+        """Exact facts of one configuration (a mapping) or of a batch (n, hyperparameters)."""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(h.name for h in self.hyperparameters)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Hyperparameter]:
+        return {h.name: h for h in self.hyperparameters}
+
+    def check(self, configuration: Mapping[str, object]) -> Configuration:
+        """The configuration as plain numbers in the space's order.
+
+        Raises ConfigurationError naming the hyperparameter, its value and its range.
+        """
+        for name in configuration:
+            if name not in self.by_name:
+                raise ConfigurationError(str(name), configuration[name], f"only hyperparameters of '{self.name}'")
+        for name in self.names:
+            if name not in configuration:
+                raise ConfigurationError(name, None, self.by_name[name].range)
+        return {h.name: h.check(configuration[h.name]) for h in self.hyperparameters}
+
+    def row(self, configuration: Configuration) -> list[float]:
+        """The values in the space's order."""
+        return [configuration[name] for name in self.names]
+
+    def rows(self, configurations: Iterable[Configuration]) -> FloatArray:
+        """A batch (n, hyperparameters) of raw values."""
+        values = [self.row(configuration) for configuration in configurations]
+        return np.array(values, dtype=np.float64).reshape(len(values), len(self.names))
+
+    def encode(self, rows: FloatArray) -> FloatArray:
+        """Raw values (n, hyperparameters) to the unit cube, same shape."""
+        return np.stack([h.encode(rows[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+
+    def decode(self, unit: FloatArray) -> FloatArray:
+        """The unit cube (n, hyperparameters) to legal raw values, same shape."""
+        return np.stack([h.decode(unit[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+
+    def configuration(self, row: Sequence[float] | FloatArray) -> Configuration:
+        """One row of raw values as a configuration."""
+        return {
+            h.name: int(value) if h.integer else float(value) for h, value in zip(self.hyperparameters, row, strict=True)
+        }
+
+    def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
+        """Independent uniform configurations (uniform in the unit cube)."""
+        rows = self.decode(rng.random((count, len(self.names))))
+        return [self.configuration(row) for row in rows]
+
+    @cached_property
+    def configspace(self) -> ConfigurationSpace:
+        """The same space as a ConfigSpace object (for SMAC, fANOVA and people)."""
+        from ConfigSpace import ConfigurationSpace, UniformFloatHyperparameter, UniformIntegerHyperparameter
+
+        space = ConfigurationSpace(name=self.name)
+        for h in self.hyperparameters:
+            if h.integer:
+                space.add(UniformIntegerHyperparameter(h.name, int(h.low), int(h.high), log=h.log))
+            else:
+                space.add(UniformFloatHyperparameter(h.name, h.low, h.high, log=h.log))
+        return space
+
+    @cached_property
+    def named(self) -> Mapping[str, Configuration]:
+        """The named configurations that ship with the space."""
+        folder = resources.files("jointbench.data") / "configurations" / self.name
+        files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda e: e.name)
+        return {entry.name.removesuffix(".json"): self.check(json.loads(entry.read_text())) for entry in files}
+
+    def load(self, name_or_file: str) -> Configuration:
+        """A named configuration, or one read from a JSON file.
+
+        Raises UnknownNameError when it is neither, ConfigurationError when the file holds no legal configuration.
+        """
+        if name_or_file in self.named:
+            return self.named[name_or_file]
+        path = Path(name_or_file)
+        if not path.is_file():
+            raise UnknownNameError.of("configuration", name_or_file, self.named, hint=", or a JSON file")
+        try:
+            content = json.loads(path.read_text())
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise ConfigurationError(str(path), type(error).__name__, "a JSON file that can be read") from None
+        if not isinstance(content, dict):
+            raise ConfigurationError(str(path), type(content).__name__, "a JSON object of hyperparameters")
+        return self.check(content)

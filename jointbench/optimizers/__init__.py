@@ -1,0 +1,1 @@
+"""Who proposes the next evaluation: ask and tell. Imports from `data` alone."""

@@ -1,0 +1,46 @@
+"""What an optimizer is: ask for the next trial, tell its outcome."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """A configuration to be evaluated at a budget; the same object comes back with its outcome.
+
+    `seed` is that of the training where the optimizer insists on one; None lets the run choose.
+    """
+
+    configuration: Configuration
+    budget: float
+    seed: int | None = None
+
+
+class Optimizer(ABC):
+    """Proposes evaluations. Deterministic given its seed and the order of calls.
+
+    `ask` returns the next trial, or None when it must hear of a running trial first; None changes nothing, so
+    asking again at once gives None again. None while nothing is running means that the search is over.
+    `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then).
+    The run ends the search when `full_budgets` times the ladder's maximum has been spent; most optimizers need
+    not look at it.
+    """
+
+    #: The name on the command line and in tables.
+    name: str
+
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+        self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets
+        self.rng = np.random.default_rng(seed)
+
+    @abstractmethod
+    def ask(self) -> Trial | None: ...
+
+    @abstractmethod
+    def tell(self, trial: Trial, evaluation: Evaluation) -> None: ...
