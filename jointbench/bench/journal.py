@@ -1,5 +1,6 @@
 """A run's decisions on disk, so that a run that was stopped goes on as if it had not been."""
 
+import fcntl
 import json
 import os
 from collections.abc import Mapping
@@ -29,25 +30,28 @@ class Journal:
 
     The interleaving of asks and tells decides what an asynchronous optimizer proposes; the evaluations are in
     the log, the interleaving is here. A torn last line (the process died while writing it) is a decision that
-    never took effect and is cut off.
+    never took effect and is cut off. One process at a time holds a journal; raises LogError for a second one.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        whole = 0
-        if path.exists():
-            for line in path.read_bytes().splitlines(keepends=True):
-                try:
-                    entry = Entry(**json.loads(line)) if line.endswith(b"\n") else None
-                except (ValueError, TypeError):
-                    raise LogError("journal", str(path), f"JSON lines (byte {whole} on is none)") from None
-                if entry is None:
-                    break
-                self.entries.append(entry)
-                whole += len(line)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(path, "ab")  # noqa: SIM115 - lives as long as the run
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise LogError("run", path.stem, f"no other process that is running it on {path.parent.parent}") from None
+        whole = 0
+        for line in path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                self.entries.append(Entry(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise LogError("journal", str(path), f"JSON lines (byte {whole} on is none)") from None
+            whole += len(line)
         self._file.truncate(whole)
 
     def _write(self, entry: dict[str, Any]) -> None:

@@ -109,6 +109,19 @@ class Space(ABC):
     ) -> Facts:
         """Exact facts of one configuration (a mapping) or of a batch (n, hyperparameters)."""
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __reduce__(self) -> tuple[type["Space"], tuple[()]]:
+        # What is cached need not travel to other processes.
+        return type(self), ()
+
+    def __repr__(self) -> str:
+        return f"<space {self.name}>"
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(h.name for h in self.hyperparameters)

@@ -1,0 +1,142 @@
+"""A data set on the device, and its random batches: crop, flip, normalise, CutOut, MixUp as tensor operations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from jointbench.data.images import ImageData, ImageFacts, Part
+
+#: The paper's images; padding and CutOut length keep their proportion to the side on others.
+PAPER_SIDE = 32
+PAPER_PADDING = 4
+
+
+def padding(side: int) -> int:
+    """Pixels of padding before the crop: 4 for 32 (appendix B), 1 for 8."""
+    return max(1, round(PAPER_PADDING * side / PAPER_SIDE))
+
+
+def cutout_side(length: int, side: int) -> int:
+    """Side of the CutOut square in pixels of an image of this side, from the hyperparameter's pixels of 32."""
+    return round(length * side / PAPER_SIDE)
+
+
+@dataclass(frozen=True)
+class DevicePart:
+    """Images as uint8 and labels, on the device."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class DeviceImages:
+    """A data set on the device; the training part is padded once, so that a crop is one gather."""
+
+    def __init__(self, data: ImageData, device: torch.device) -> None:
+        self.facts: ImageFacts = data.facts
+        self.device = device
+        side = data.facts.shape[1]
+        self.pad = padding(side)
+        pixels = data.training.images.astype(np.float64) / 255
+        # Per channel, of the training part (appendix B); a constant channel stays as it is.
+        spread = pixels.std(axis=(0, 2, 3))
+        self.mean = self._channels(pixels.mean(axis=(0, 2, 3)))
+        self.std = self._channels(np.where(spread > 0, spread, 1.0))
+        training = self._upload(data.training)
+        self.training = DevicePart(F.pad(training.images, (self.pad,) * 4), training.labels)
+        self.validation, self.test = self._upload(data.validation), self._upload(data.test)
+
+    def _channels(self, values: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+        return torch.tensor(values, dtype=torch.float32, device=self.device)[None, :, None, None]
+
+    def _upload(self, part: Part) -> DevicePart:
+        return DevicePart(
+            torch.from_numpy(np.ascontiguousarray(part.images)).to(self.device),
+            torch.from_numpy(part.labels).to(self.device),
+        )
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """uint8 (n, channels, h, w) to float32, zero mean and unit variance a channel, channels last."""
+        scaled = (images.float() / 255 - self.mean) / self.std
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+    def crop_and_flip(self, indices: Tensor) -> Tensor:
+        """Training images (n,) padded with black, cropped anywhere and flipped half the time, each on its own."""
+        channels, height, width = self.facts.shape
+        count = len(indices)
+        top = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
+        left = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
+        flipped = torch.rand((count, 1), device=self.device) < 0.5
+        across = torch.arange(width, device=self.device)
+        rows = top + torch.arange(height, device=self.device)
+        columns = left + torch.where(flipped, width - 1 - across, across)
+        return self.training.images[
+            indices[:, None, None, None],
+            torch.arange(channels, device=self.device)[None, :, None, None],
+            rows[:, None, :, None],
+            columns[:, None, None, :],
+        ]
+
+    def cut_out(self, images: Tensor, length: int) -> Tensor:
+        """DeVries and Taylor 2017: one square an image, centre anywhere, clipped at the border, set to the mean
+        (0 after normalisation). `length` is the hyperparameter; 0 means off."""
+        _, height, width = self.facts.shape
+        square = cutout_side(length, height)
+        if square == 0:
+            return images
+        count = len(images)
+        top = torch.randint(0, height, (count, 1), device=self.device) - square // 2
+        left = torch.randint(0, width, (count, 1), device=self.device) - square // 2
+        down, across = torch.arange(height, device=self.device), torch.arange(width, device=self.device)
+        rows = (down >= top) & (down < top + square)
+        columns = (across >= left) & (across < left + square)
+        return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Mixed images (n, channels, h, w) and their two labels (n,) with the share of the first."""
+
+    images: Tensor
+    labels: Tensor
+    other_labels: Tensor
+    share: float
+
+    def loss(self, logits: Tensor) -> Tensor:
+        """Cross entropy, mixed as the images are (MixUp)."""
+        loss = F.cross_entropy(logits, self.labels)
+        if self.share == 1.0:
+            return loss
+        return self.share * loss + (1 - self.share) * F.cross_entropy(logits, self.other_labels)
+
+
+class Batches:
+    """Endless random batches: each epoch is a new permutation; a batch may straddle two epochs, so all are full."""
+
+    def __init__(
+        self, images: DeviceImages, batch_size: int, cutout_length: int, mixup_alpha: float, rng: np.random.Generator
+    ) -> None:
+        self.images, self.cutout_length, self.mixup_alpha, self.rng = images, cutout_length, mixup_alpha, rng
+        self.batch_size = min(batch_size, len(images.training))
+        self._order = torch.empty(0, dtype=torch.int64, device=images.device)
+
+    def next(self) -> Batch:
+        while len(self._order) < self.batch_size:
+            fresh = torch.randperm(len(self.images.training), device=self.images.device)
+            self._order = torch.cat([self._order, fresh])
+        indices, self._order = self._order[: self.batch_size], self._order[self.batch_size :]
+        images = self.images.normalise(self.images.crop_and_flip(indices))
+        images = self.images.cut_out(images, self.cutout_length)
+        labels = self.images.training.labels[indices]
+        if self.mixup_alpha == 0:
+            return Batch(images, labels, labels, 1.0)
+        # Zhang et al. 2018: one share a batch.
+        share = float(self.rng.beta(self.mixup_alpha, self.mixup_alpha))
+        partner = torch.randperm(len(indices), device=self.images.device)
+        return Batch(torch.lerp(images[partner], images, share), labels, labels[partner], share)

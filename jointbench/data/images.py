@@ -1,0 +1,213 @@
+"""Image data sets: uint8 images, labels, and the one split into training, validation and test part."""
+
+import gzip
+import os
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
+from jointbench.data.space import ImageShape
+
+Pixels = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+#: Seed of every split; the share of the training part that is validation is the paper's (appendix B).
+SPLIT_SEED = 2018
+VALIDATION_SHARE = 0.1
+
+#: Where image data is looked for when no folder is given.
+DATA_FOLDER_VARIABLE = "JOINTBENCH_DATA"
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What a log and a benchmark remember of their image data; counts are images."""
+
+    name: str
+    shape: ImageShape
+    classes: int
+    training: int
+    validation: int
+    test: int
+    split_seed: int = SPLIT_SEED
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "ImageFacts":
+        channels, height, width = content["shape"]
+        return cls(**{**content, "shape": (int(channels), int(height), int(width))})
+
+
+@dataclass(frozen=True)
+class Part:
+    """Images (n, channels, height, width) and their labels (n,)."""
+
+    images: Pixels
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: npt.NDArray[np.int64]) -> "Part":
+        return Part(self.images[indices], self.labels[indices])
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A data set in its three parts."""
+
+    name: str
+    classes: int
+    training: Part
+    validation: Part
+    test: Part
+
+    @property
+    def facts(self) -> ImageFacts:
+        channels, height, width = self.training.images.shape[1:]
+        counts = len(self.training), len(self.validation), len(self.test)
+        return ImageFacts(self.name, (channels, height, width), self.classes, *counts)
+
+
+def _permutation(count: int) -> npt.NDArray[np.int64]:
+    # RandomState's streams are frozen for good by NumPy's policy; a Generator's may change.
+    return np.random.RandomState(SPLIT_SEED).permutation(count)  # noqa: NPY002
+
+
+def _with_validation(name: str, classes: int, training: Part, test: Part) -> ImageData:
+    order = _permutation(len(training))
+    held_out = round(VALIDATION_SHARE * len(training))
+    return ImageData(name, classes, training.take(order[held_out:]), training.take(order[:held_out]), test)
+
+
+def _digits(folder: Path | None) -> ImageData:
+    """scikit-learn's 1,797 digits, 8x8; it has no test part, so a sixth (CIFAR-10's share) is drawn as one."""
+    from sklearn.datasets import load_digits
+
+    source = load_digits()
+    # 17 grey levels, 0 to 16, spread over a byte.
+    images = np.rint(source.images * (255 / 16)).astype(np.uint8)[:, np.newaxis]
+    whole = Part(images, source.target.astype(np.int64))
+    order = _permutation(len(whole))
+    tested = len(whole) // 6
+    return _with_validation("digits", 10, whole.take(order[tested:]), whole.take(order[:tested]))
+
+
+_IDX = {
+    "train_images": "train-images-idx3-ubyte",
+    "train_labels": "train-labels-idx1-ubyte",
+    "test_images": "t10k-images-idx3-ubyte",
+    "test_labels": "t10k-labels-idx1-ubyte",
+}
+
+
+def _read_idx(path: Path) -> Pixels:
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    try:
+        kind, dimensions = content[2], content[3]
+        shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
+        if kind != 8:
+            raise ValueError
+        return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
+    except (ValueError, IndexError, struct.error):
+        raise MissingDataError("image file", str(path), "an IDX file of unsigned bytes") from None
+
+
+def _find_idx(folder: Path, name: str) -> Path | None:
+    places = (folder, folder / "FashionMNIST" / "raw")
+    return next((p for place in places for p in (place / name, place / f"{name}.gz") if p.is_file()), None)
+
+
+def _fashion_mnist(folder: Path | None) -> ImageData:
+    """Zalando's 70,000 articles, 28x28 grey, from IDX files (gzipped or not)."""
+    folders = [folder] if folder else [Path("/usr/share/datasets/fashion-mnist"), _default_folder()]
+    found: dict[str, Path] = {}
+    for place in folders:
+        paths = {key: _find_idx(place, name) for key, name in _IDX.items()}
+        if all(paths.values()):
+            found = {key: path for key, path in paths.items() if path}
+            break
+    if not found:
+        place = folder or _default_folder()
+        _download("FashionMNIST", place, f"the files {', '.join(_IDX.values())} in {place}")
+        found = {key: path for key, name in _IDX.items() if (path := _find_idx(place, name))}
+    parts = {key: _read_idx(path) for key, path in found.items()}
+    return _with_validation(
+        "fashion-mnist",
+        10,
+        Part(parts["train_images"][:, np.newaxis], parts["train_labels"].astype(np.int64)),
+        Part(parts["test_images"][:, np.newaxis], parts["test_labels"].astype(np.int64)),
+    )
+
+
+def _cifar(name: str, torchvision_name: str, classes: int) -> Callable[[Path | None], ImageData]:
+    def load(folder: Path | None) -> ImageData:
+        place = folder or _default_folder()
+        files = f"{torchvision_name}'s Python files in {place}"
+        parts = []
+        for train in (True, False):
+            source = _torchvision(torchvision_name, place, train, files)
+            images = np.ascontiguousarray(source.data.transpose(0, 3, 1, 2))
+            parts.append(Part(images, np.array(source.targets, dtype=np.int64)))
+        return _with_validation(name, classes, *parts)
+
+    load.__doc__ = f"{torchvision_name} through torchvision, 60,000 images of 32x32, {classes} classes."
+    return load
+
+
+def _default_folder() -> Path:
+    return Path(os.environ.get(DATA_FOLDER_VARIABLE, Path.home() / ".cache" / "jointbench"))
+
+
+def _torchvision(dataset: str, folder: Path, train: bool, files: str) -> Any:
+    try:
+        from torchvision import datasets
+    except ImportError:
+        raise MissingExtraError("torchvision is needed to read image data: pip install 'jointbench[train]'") from None
+    kind = getattr(datasets, dataset)
+    try:
+        return kind(str(folder), train=train, download=False)
+    except RuntimeError:
+        pass  # not there, or damaged: a download mends both
+    try:
+        return kind(str(folder), train=train, download=True)
+    except (OSError, RuntimeError) as error:
+        raise MissingDataError(
+            "image data",
+            dataset,
+            f"{files}; the download failed ({type(error).__name__}), so put them there by hand or name their "
+            f"folder with --data or ${DATA_FOLDER_VARIABLE}",
+        ) from None
+
+
+def _download(dataset: str, folder: Path, files: str) -> None:
+    _torchvision(dataset, folder, True, files)
+
+
+#: Loaders by name; each takes the folder to look in (None: the default places).
+IMAGES: Mapping[str, Callable[[Path | None], ImageData]] = {
+    "digits": _digits,
+    "fashion-mnist": _fashion_mnist,
+    "cifar10": _cifar("cifar10", "CIFAR10", 10),
+    "cifar100": _cifar("cifar100", "CIFAR100", 100),
+}
+
+
+def load_images(name: str, folder: str | Path | None = None) -> ImageData:
+    """The data set of this name, from `folder`, $JOINTBENCH_DATA, ~/.cache/jointbench or a download.
+
+    Raises UnknownNameError, or MissingDataError, which says how to get the data.
+    """
+    if name not in IMAGES:
+        raise UnknownNameError.of("images", name, IMAGES)
+    if folder is not None and not Path(folder).is_dir():
+        raise MissingDataError("data folder", str(folder), "an existing folder")
+    return IMAGES[name](Path(folder) if folder is not None else None)

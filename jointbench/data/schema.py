@@ -1,0 +1,100 @@
+"""The one Arrow schema of evaluations, and the passage between it and `Evaluation`."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import pyarrow as pa
+
+from jointbench.data.errors import LogError
+from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.images import ImageFacts
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.data.spaces import get_space
+
+#: Raised whenever a column changes its name, type, unit or meaning.
+SCHEMA_VERSION = 1
+
+_METADATA_KEY = b"jointbench"
+_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+_LISTS = pa.list_(pa.float32())
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What every file of a log says about all of its evaluations: space, ladder and image data."""
+
+    space: Space
+    ladder: Ladder
+    images: ImageFacts
+
+    def as_metadata(self) -> dict[bytes, bytes]:
+        """Schema metadata; the space as ConfigSpace's JSON, so that the log can be read without JointBench."""
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "space": self.space.name,
+            "configspace": self.space.configspace.to_serialized_dict(),
+            "ladder": self.ladder.as_dict(),
+            "images": self.images.as_dict(),
+        }
+        return {_METADATA_KEY: json.dumps(content).encode()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[bytes, bytes] | None, source: str) -> "LogFacts":
+        """Raises LogError when the metadata is missing, of another version or makes no sense."""
+        try:
+            content = json.loads((metadata or {})[_METADATA_KEY])
+            version = content["schema_version"]
+            if version != SCHEMA_VERSION:
+                raise LogError("log schema version", version, f"{SCHEMA_VERSION} (in {source})")
+            return cls(get_space(content["space"]), Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"]))
+        except (KeyError, ValueError, TypeError):
+            raise LogError("log", source, "Parquet written by JointBench") from None
+
+
+def schema(facts: LogFacts) -> pa.Schema:
+    """Columns: the configuration as a struct, every other field of Evaluation, Curve and Provenance by its name."""
+    columns = []
+    for entry in fields(Evaluation):
+        if entry.name == "configuration":
+            kinds = [(h.name, pa.int64() if h.integer else pa.float64()) for h in facts.space.hyperparameters]
+            columns.append(pa.field("configuration", pa.struct(kinds)))
+        elif entry.name == "curve":
+            columns += [pa.field(f"curve_{part.name}", _LISTS) for part in fields(Curve)]
+        elif entry.name == "provenance":
+            columns += [pa.field(part.name, pa.string()) for part in fields(Provenance)]
+        else:
+            columns.append(pa.field(entry.name, _ARROW.get(entry.type, pa.string())))  # type: ignore[call-overload]
+    return pa.schema(columns, metadata=facts.as_metadata())
+
+
+def to_table(evaluations: Iterable[Evaluation], facts: LogFacts) -> pa.Table:
+    """One row an evaluation."""
+    rows = []
+    for evaluation in evaluations:
+        row: dict[str, Any] = {}
+        for entry in fields(Evaluation):
+            value = getattr(evaluation, entry.name)
+            if entry.name == "curve":
+                row |= {f"curve_{part.name}": getattr(value, part.name) for part in fields(Curve)}
+            elif entry.name == "provenance":
+                row |= {part.name: getattr(value, part.name) for part in fields(Provenance)}
+            else:
+                row[entry.name] = value
+        rows.append(row)
+    return pa.Table.from_pylist(rows, schema=schema(facts))
+
+
+def from_table(table: pa.Table) -> Iterator[Evaluation]:
+    """The rows as evaluations, in order."""
+    plain = [f.name for f in fields(Evaluation) if f.name not in ("curve", "provenance", "status")]
+    for batch in table.to_batches():
+        for row in batch.to_pylist():
+            yield Evaluation(
+                **{name: row[name] for name in plain},
+                status=Status(row["status"]),
+                curve=Curve(**{part.name: tuple(row[f"curve_{part.name}"]) for part in fields(Curve)}),
+                provenance=Provenance(**{part.name: row[part.name] for part in fields(Provenance)}),
+            )
