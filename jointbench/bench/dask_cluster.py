@@ -103,7 +103,9 @@ class DaskCluster:
             evaluation = self._killed(started)
         else:
             raise error
-        return Finished(started, evaluation, evaluation.finished_at - evaluation.wall_seconds - self._began, now - self._began)
+        return Finished(
+            started, evaluation, evaluation.finished_at - evaluation.wall_seconds - self._began, now - self._began
+        )
 
     def _killed(self, started: Started) -> Evaluation:
         trial = started.trial

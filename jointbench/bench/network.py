@@ -92,9 +92,7 @@ class JointNetwork(nn.Module):
         for block, first_stride, after in zip(MAIN_BLOCKS, STRIDES, widths, strict=True):
             for index in range(at[f"res_blocks_{block}"]):
                 stride = first_stride if index == 0 else 1
-                layers.append(
-                    ResidualBlock(before, after, at[f"res_branches_{block}"], stride, at["death_rate"])
-                )
+                layers.append(ResidualBlock(before, after, at[f"res_branches_{block}"], stride, at["death_rate"]))
                 before = after
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Linear(before, classes)
@@ -122,7 +120,7 @@ def network(space: Space, configuration: Configuration, image_shape: ImageShape,
     It is made on torch's default device (`with torch.device(...)`). image_shape: (channels, height, width).
     Raises UnknownNameError when the space has no network.
     """
-    if space is not JOINT:
+    if space != JOINT:
         raise UnknownNameError.of("space of the network", space.name, [JOINT.name])
     device = torch.get_default_device()
     # torch would fill every weight once before we do, which takes longer than a small training.

@@ -23,7 +23,11 @@ class _Mix(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
         (weights,) = ctx.saved_tensors
         weights = weights.to(gradient.dtype)
-        return torch.cat([gradient * weight[..., None, None] for weight in weights.chunk(weights.shape[1], 1)], 1), None, None
+        return (
+            torch.cat([gradient * weight[..., None, None] for weight in weights.chunk(weights.shape[1], 1)], 1),
+            None,
+            None,
+        )
 
 
 def mix(branches: Tensor, forward_weights: Tensor, backward_weights: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ import math
 import platform
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 import jointbench
-from jointbench.bench.augmentation import Batches, DeviceImages, DevicePart
+from jointbench.bench.augmentation import Batch, Batches, DeviceImages, DevicePart
 from jointbench.bench.clock import Clock, device_clock
-from jointbench.bench.memory import PeakMemory, memory_limit, ran_out_of_memory
+from jointbench.bench.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.network import network
 from jointbench.bench.schedule import CosineRestarts
+from jointbench.data.errors import JointBenchError
 from jointbench.data.evaluation import Configuration, Curve, Evaluation, Provenance, Status
-from jointbench.data.ladder import Ladder
+from jointbench.data.ladder import Ladder, Unit
 from jointbench.data.space import Space
 
 #: Validation passes that a learning curve has at most, evenly spaced over the budget.
@@ -35,7 +35,6 @@ CURVE_SHARE = 0.05
 EVALUATION_NUMBERS = 2**26
 
 Precision = Literal["fp32", "bf16"]
-Loss = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -80,22 +79,14 @@ class _Progress:
         self.training_loss: list[float] = []
         self.validation_error: list[float] = []
 
+    def curve_point_due(self, share: float, validation_images: int) -> bool:
+        """Counted in images, not seconds, so that the same training has the same curve on any machine."""
+        if share * CURVE_POINTS < len(self.seconds) + 1:
+            return False
+        return (self.evaluated_images + validation_images) / 3 <= CURVE_SHARE * self.images
+
     def curve(self) -> Curve:
-        return Curve(
-            tuple(self.seconds), tuple(self.epochs), tuple(self.training_loss), tuple(self.validation_error)
-        )
-
-
-def error_of(model: nn.Module, images: DeviceImages, part: DevicePart, activations: int, precision: Precision) -> float:
-    """Fraction of clean images of `part` that the network in evaluation mode gets wrong."""
-    size = max(1, min(len(part), EVALUATION_NUMBERS // activations))
-    model.eval()
-    wrong = torch.zeros((), device=images.device)
-    with torch.inference_mode(), _autocast(images.device, precision):
-        for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
-            wrong += (model(images.normalise(chunk)).argmax(dim=1) != labels).sum()
-    model.train()
-    return wrong.item() / len(part)
+        return Curve(tuple(self.seconds), tuple(self.epochs), tuple(self.training_loss), tuple(self.validation_error))
 
 
 def _autocast(device: torch.device, precision: Precision) -> torch.autocast:
@@ -108,7 +99,8 @@ def warm_up(space: Space, images: DeviceImages, hardware: Hardware) -> None:
     with images.device:
         model = network(space, configuration, images.facts.shape, images.facts.classes)
     batch = Batches(images, 32, 0, 0.0, np.random.default_rng(0)).next()
-    _step(model, torch.optim.SGD(model.parameters(), fused=True), batch.images, batch.loss, hardware.precision)
+    memory = DeviceMemory(images.device, None)
+    _step(model, torch.optim.SGD(model.parameters(), fused=True), batch, hardware.precision, memory)
 
 
 def train(
@@ -134,25 +126,36 @@ def train(
     progress, clock = _Progress(), device_clock(images.device)
     guessing = 1 - 1 / images.facts.classes
     validation_error = test_error = guessing
-    peak = PeakMemory(images.device)
+    memory = DeviceMemory(images.device, hardware.memory)
     status, reason = Status.OK, ""
     try:
-        with memory_limit(images.device, hardware.memory):
-            with images.device:
-                model = network(space, configuration, images.facts.shape, images.facts.classes)
-            _spend(model, configuration, budget, rung, seed, ladder, images, hardware, clock, progress, facts.activations)
-            test_error = error_of(model, images, images.test, facts.activations, hardware.precision)
-            validation_error = progress.validation_error[-1]
+        memory.reserve(facts.parameters)
+        with images.device:
+            model = network(space, configuration, images.facts.shape, images.facts.classes)
+        training = _Training(
+            model,
+            configuration,
+            CosineRestarts(budget, rung),
+            images,
+            hardware.precision,
+            clock,
+            memory,
+            facts.activations,
+        )
+        training.spend(budget, ladder.unit, seed, progress)
+        test_error = training.error_of(images.test)
+        validation_error = progress.validation_error[-1]
     except _Diverged:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
+    except JointBenchError:
+        raise
     except Exception as error:
         status = Status.OUT_OF_MEMORY if ran_out_of_memory(error) else Status.CRASHED
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    peak_memory = peak.bytes
-    model = None
-    # The failed training's tensors hang in the traceback's cycle until collected.
-    gc.collect()
     seconds = clock.elapsed
+    # A failed training's tensors hang in its traceback's cycle until collected.
+    training = model = None
+    gc.collect()
     return Evaluation(
         space=space.name,
         configuration=configuration,
@@ -165,7 +168,7 @@ def train(
         flops=facts.flops,
         training_seconds=seconds,
         wall_seconds=time.perf_counter() - began,
-        peak_memory=peak_memory,
+        peak_memory=memory.peak,
         images_per_second=progress.images / seconds if seconds > 0 else 0.0,
         epochs=progress.images / len(images.training),
         steps=progress.steps,
@@ -185,71 +188,75 @@ def train(
     )
 
 
-def _spend(
-    model: nn.Module,
-    configuration: Configuration,
-    budget: float,
-    rung: int,
-    seed: int,
-    ladder: Ladder,
-    images: DeviceImages,
-    hardware: Hardware,
-    clock: Clock,
-    progress: _Progress,
-    activations: int,
-) -> None:
-    """Train until the budget is spent; the first step that reaches it is the last."""
-    rate = configuration["learning_rate"]
-    optimizer = torch.optim.SGD(
-        model.parameters(),
-        lr=rate,
-        momentum=configuration["momentum"],
-        nesterov=True,
-        weight_decay=configuration["weight_decay"],
-        fused=True,
-    )
-    batches = Batches(
-        images,
-        int(configuration["batch_size"]),
-        int(configuration["cutout_length"]),
-        configuration["mixup_alpha"],
-        np.random.default_rng(seed),
-    )
-    schedule = CosineRestarts(budget, rung)
-    spent, losses = 0.0, []
-    while spent < budget:
-        batch = batches.next()
-        optimizer.param_groups[0]["lr"] = rate * schedule.factor
-        with clock.lap():
-            loss = _step(model, optimizer, batch.images, batch.loss, hardware.precision)
-            clock.keep(loss)
-        progress.steps += 1
-        progress.images += len(batch.labels)
-        before = spent
-        spent = clock.elapsed if ladder.unit == "seconds" else progress.images / len(images.training)
-        schedule.advance(spent - before)
-        losses += _finite(clock.losses())
-        over = spent >= budget
-        if over:
-            clock.finish()
+@dataclass(frozen=True)
+class _Training:
+    """One network being trained: what a step and an evaluation need."""
+
+    model: nn.Module
+    configuration: Configuration
+    schedule: CosineRestarts
+    images: DeviceImages
+    precision: Precision
+    clock: Clock
+    memory: DeviceMemory
+    activations: int
+
+    def spend(self, budget: float, unit: Unit, seed: int, progress: _Progress) -> None:
+        """Train until the budget is spent; the first step that reaches it is the last."""
+        at, images, clock = self.configuration, self.images, self.clock
+        optimizer = torch.optim.SGD(
+            self.model.parameters(),
+            lr=at["learning_rate"],
+            momentum=at["momentum"],
+            nesterov=True,
+            weight_decay=at["weight_decay"],
+            fused=True,
+        )
+        rng = np.random.default_rng(seed)
+        batches = Batches(images, int(at["batch_size"]), int(at["cutout_length"]), at["mixup_alpha"], rng)
+        spent, losses = 0.0, []
+        while spent < budget:
+            batch = batches.next()
+            optimizer.param_groups[0]["lr"] = at["learning_rate"] * self.schedule.factor
+            with clock.lap():
+                clock.keep(_step(self.model, optimizer, batch, self.precision, self.memory))
+            self.memory.check()
+            progress.steps += 1
+            progress.images += len(batch.labels)
+            before = spent
+            spent = clock.elapsed if unit == "seconds" else progress.images / len(images.training)
+            self.schedule.advance(spent - before)
+            over = spent >= budget
+            if over:
+                clock.finish()
             losses += _finite(clock.losses())
-        if over or _curve_point_due(progress, spent / budget, len(images.validation)):
-            progress.seconds.append(clock.elapsed)
-            progress.epochs.append(progress.images / len(images.training))
-            progress.training_loss.append(float(np.mean(losses)))
-            progress.validation_error.append(
-                error_of(model, images, images.validation, activations, hardware.precision)
-            )
-            progress.evaluated_images += len(images.validation)
-            losses = []
+            if over or progress.curve_point_due(spent / budget, len(images.validation)):
+                progress.seconds.append(clock.elapsed)
+                progress.epochs.append(progress.images / len(images.training))
+                progress.training_loss.append(float(np.mean(losses)))
+                progress.validation_error.append(self.error_of(images.validation))
+                progress.evaluated_images += len(images.validation)
+                losses = []
+
+    def error_of(self, part: DevicePart) -> float:
+        """Fraction of clean images of `part` that the network in evaluation mode gets wrong."""
+        size = max(1, min(len(part), EVALUATION_NUMBERS // self.activations))
+        self.model.eval()
+        wrong = torch.zeros((), device=self.images.device)
+        with torch.inference_mode(), _autocast(self.images.device, self.precision):
+            for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
+                wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
+        self.model.train()
+        return wrong.item() / len(part)
 
 
 def _step(
-    model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, loss_of: Loss, precision: Precision
+    model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, precision: Precision, memory: DeviceMemory
 ) -> Tensor:
     optimizer.zero_grad(set_to_none=True)
-    with _autocast(inputs.device, precision):
-        loss = loss_of(model(inputs))
+    with _autocast(batch.images.device, precision):
+        loss = batch.loss(model(batch.images))
+    memory.check()
     loss.backward()  # type: ignore[no-untyped-call]
     optimizer.step()
     return loss
@@ -259,10 +266,3 @@ def _finite(losses: list[float]) -> list[float]:
     if not all(math.isfinite(loss) for loss in losses):
         raise _Diverged
     return losses
-
-
-def _curve_point_due(progress: _Progress, share: float, validation_images: int) -> bool:
-    """Counted in images, not seconds, so that the same training has the same curve on any machine."""
-    if share * CURVE_POINTS < len(progress.seconds) + 1:
-        return False
-    return (progress.evaluated_images + validation_images) / 3 <= CURVE_SHARE * progress.images

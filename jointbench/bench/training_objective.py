@@ -29,9 +29,7 @@ class TrainingObjective:
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
         images = _on_device(self.space.name, self.images, self.data_folder, self.hardware)
-        return train(
-            self.space, configuration, budget, seed, ladder=self.ladder, images=images, hardware=self.hardware
-        )
+        return train(self.space, configuration, budget, seed, ladder=self.ladder, images=images, hardware=self.hardware)
 
 
 @cache

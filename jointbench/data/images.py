@@ -79,7 +79,7 @@ class ImageData:
 
 def _permutation(count: int) -> npt.NDArray[np.int64]:
     # RandomState's streams are frozen for good by NumPy's policy; a Generator's may change.
-    return np.random.RandomState(SPLIT_SEED).permutation(count)  # noqa: NPY002
+    return np.random.RandomState(SPLIT_SEED).permutation(count)
 
 
 def _with_validation(name: str, classes: int, training: Part, test: Part) -> ImageData:

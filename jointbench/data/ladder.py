@@ -52,10 +52,12 @@ class Ladder:
     def rungs(self) -> tuple[float, ...]:
         """The budgets in ascending order.
 
-        Each is computed from the minimum by one power; repeated division of the maximum loses a rung at 3^5.
+        Each is computed from the minimum by one power, rounded to 12 digits (so that 0.1 leads to 0.3); repeated
+        division of the maximum loses a rung at 3^5.
         """
         top = round(math.log(self.maximum / self.minimum) / math.log(self.eta))
-        return tuple(self.minimum * self.eta**k for k in range(top)) + (self.maximum,)
+        inner = (float(f"{self.minimum * self.eta**k:.12g}") for k in range(top))
+        return (*inner, self.maximum)
 
     def rung_of(self, budget: float) -> int:
         """Index of the rung with this budget. Raises BudgetError when it is not a rung."""

@@ -49,7 +49,9 @@ class LogFacts:
             version = content["schema_version"]
             if version != SCHEMA_VERSION:
                 raise LogError("log schema version", version, f"{SCHEMA_VERSION} (in {source})")
-            return cls(get_space(content["space"]), Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"]))
+            return cls(
+                get_space(content["space"]), Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
+            )
         except (KeyError, ValueError, TypeError):
             raise LogError("log", source, "Parquet written by JointBench") from None
 

@@ -115,7 +115,7 @@ class Space(ABC):
     def __hash__(self) -> int:
         return hash(type(self))
 
-    def __reduce__(self) -> tuple[type["Space"], tuple[()]]:
+    def __reduce__(self) -> tuple[type[Space], tuple[()]]:
         # What is cached need not travel to other processes.
         return type(self), ()
 
@@ -163,7 +163,8 @@ class Space(ABC):
     def configuration(self, row: Sequence[float] | FloatArray) -> Configuration:
         """One row of raw values as a configuration."""
         return {
-            h.name: int(value) if h.integer else float(value) for h, value in zip(self.hyperparameters, row, strict=True)
+            h.name: int(value) if h.integer else float(value)
+            for h, value in zip(self.hyperparameters, row, strict=True)
         }
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:

@@ -1,1 +1,29 @@
 """Who proposes the next evaluation: ask and tell. Imports from `data` alone."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from jointbench.data.errors import UnknownNameError
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.optimizers.optimizer import Optimizer, Trial
+
+__all__ = ["OPTIMIZERS", "Optimizer", "Trial", "make_optimizer"]
+
+#: Name to "module:class"; imported when asked for, since some bring heavy libraries.
+OPTIMIZERS: Mapping[str, str] = {
+    "random": "jointbench.optimizers.random_search:RandomSearch",
+    "hyperband": "jointbench.optimizers.hyperband:Hyperband",
+    "bohb": "jointbench.optimizers.bohb:BOHB",
+    "smac": "jointbench.optimizers.smac:SMAC",
+    "two-stage": "jointbench.optimizers.two_stage:TwoStage",
+}
+
+
+def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
+    """The optimizer of this name, fresh. Raises UnknownNameError."""
+    if name not in OPTIMIZERS:
+        raise UnknownNameError.of("optimizer", name, OPTIMIZERS)
+    module, _, kind = OPTIMIZERS[name].partition(":")
+    made: Optimizer = getattr(import_module(module), kind)(space, ladder, seed=seed, full_budgets=full_budgets)
+    return made

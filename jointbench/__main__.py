@@ -1,0 +1,5 @@
+"""`python -m jointbench` is the command line."""
+
+from jointbench.cli import main
+
+main()
