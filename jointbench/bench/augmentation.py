@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.data.images import ImageData, ImageFacts, Part
 
@@ -52,7 +53,7 @@ class DeviceImages:
         self.training = DevicePart(F.pad(training.images, (self.pad,) * 4), training.labels)
         self.validation, self.test = self._upload(data.validation), self._upload(data.test)
 
-    def _channels(self, values: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+    def _channels(self, values: npt.NDArray[np.float64]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device)[None, :, None, None]
 
     def _upload(self, part: Part) -> DevicePart:

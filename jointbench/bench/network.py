@@ -4,7 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.bench.shake import shake_drop, shake_shake
 from jointbench.data.errors import UnknownNameError
@@ -126,5 +126,5 @@ def network(space: Space, configuration: Configuration, image_shape: ImageShape,
     # torch would fill every weight once before we do, which takes longer than a small training.
     with torch.device("meta"):
         model = JointNetwork(configuration, image_shape, classes)
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(memory_format=torch.channels_last)
     return model.to_empty(device=device).apply(_initialise)

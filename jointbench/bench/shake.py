@@ -20,7 +20,7 @@ class _Mix(torch.autograd.Function):
         return mixed
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (weights,) = ctx.saved_tensors
         weights = weights.to(gradient.dtype)
         return (
@@ -36,7 +36,7 @@ def mix(branches: Tensor, forward_weights: Tensor, backward_weights: Tensor) -> 
     branches: (n, count * channels, height, width), one branch's channels after the other's;
     weights: (n, count); result: (n, channels, height, width). The weights get no gradient.
     """
-    mixed: Tensor = _Mix.apply(branches, forward_weights, backward_weights)  # type: ignore[no-untyped-call]
+    mixed: Tensor = _Mix.apply(branches, forward_weights, backward_weights)
     return mixed
 
 

@@ -61,7 +61,7 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-class _Diverged(Exception):
+class _DivergedError(Exception):
     """The loss is not finite."""
 
 
@@ -145,7 +145,7 @@ def train(
         training.spend(budget, ladder.unit, seed, progress)
         test_error = training.error_of(images.test)
         validation_error = progress.validation_error[-1]
-    except _Diverged:
+    except _DivergedError:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
     except JointBenchError:
         raise
@@ -154,7 +154,6 @@ def train(
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     seconds = clock.elapsed
     # A failed training's tensors hang in its traceback's cycle until collected.
-    training = model = None
     gc.collect()
     return Evaluation(
         space=space.name,
@@ -257,12 +256,12 @@ def _step(
     with _autocast(batch.images.device, precision):
         loss = batch.loss(model(batch.images))
     memory.check()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimizer.step()
     return loss
 
 
 def _finite(losses: list[float]) -> list[float]:
     if not all(math.isfinite(loss) for loss in losses):
-        raise _Diverged
+        raise _DivergedError
     return losses

@@ -1,5 +1,11 @@
 """The joint space of Zela et al. 2018: 10 architecture choices and 7 hyperparameters (Table 3)."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
 from jointbench.data.evaluation import Configuration
 from jointbench.data.space import Facts, FloatArray, Hyperparameter, ImageShape, Space
 
@@ -42,18 +48,14 @@ class JointSpace(Space):
         For one configuration it is plain integer arithmetic (a few microseconds); for a batch the very same
         lines run on int64 arrays.
         """
-        if isinstance(configuration, dict) or not hasattr(configuration, "shape"):
-            at = configuration
-            rounded = round
+        rounded: Callable[[Any], Any]
+        at: dict[str, Any]
+        if isinstance(configuration, np.ndarray):
+            columns = zip(self.hyperparameters, configuration.T, strict=True)
+            at = {h.name: column.astype(np.int64) if h.integer else column for h, column in columns}
+            rounded = _round_all
         else:
-            at = dict(zip(self.names, configuration.T, strict=True))
-
-            def rounded(value):  # type: ignore[no-untyped-def]
-                return value.round().astype("int64")
-
-            for name in at:
-                if self.by_name[name].integer:
-                    at[name] = at[name].astype("int64")
+            at, rounded = dict(configuration), round
         channels, height, width = image_shape
         before = at["filters"]
         pixels = height * width
@@ -79,6 +81,11 @@ class JointSpace(Space):
         parameters = parameters + before * classes + classes
         multiply_adds = multiply_adds + before * classes
         return Facts(tuple(widths), parameters, 2 * multiply_adds, activations)
+
+
+def _round_all(values: FloatArray) -> npt.NDArray[np.int64]:
+    """Python's `round` for arrays: halves go to the even neighbour."""
+    return np.rint(values).astype(np.int64)
 
 
 JOINT = JointSpace()

@@ -18,7 +18,7 @@ from jointbench.data.spaces import get_space
 SCHEMA_VERSION = 1
 
 _METADATA_KEY = b"jointbench"
-_ARROW = {str: pa.string(), int: pa.int64(), float: pa.float64()}
+_ARROW: dict[Any, pa.DataType] = {str: pa.string(), Status: pa.string(), int: pa.int64(), float: pa.float64()}
 _LISTS = pa.list_(pa.float32())
 
 
@@ -68,7 +68,7 @@ def schema(facts: LogFacts) -> pa.Schema:
         elif entry.name == "provenance":
             columns += [pa.field(part.name, pa.string()) for part in fields(Provenance)]
         else:
-            columns.append(pa.field(entry.name, _ARROW.get(entry.type, pa.string())))  # type: ignore[call-overload]
+            columns.append(pa.field(entry.name, _ARROW[entry.type]))
     return pa.schema(columns, metadata=facts.as_metadata())
 
 

@@ -137,12 +137,15 @@ class Benchmark:
         checked = [space.check(space.configuration(row)) for row in rows]
         raw = self._forest.many(self.features.many(rows, budget)).tolist()
         facts = space.facts(rows, self.images.shape, self.images.classes)
-        drawn = [None] * len(rows) if seeds is None else np.broadcast_to(np.asarray(seeds), len(rows)).tolist()
+        draws: list[list[float] | None] = [None] * len(rows)
+        if seeds is not None:
+            each = np.broadcast_to(np.asarray(seeds), len(rows)).tolist()
+            draws = [_draw(c, float(b), s) for c, b, s in zip(checked, budget, each, strict=True)]
         return [
             self._answer(
                 raw[i],
                 float(budget[i]),
-                None if drawn[i] is None else _draw(checked[i], float(budget[i]), drawn[i]),
+                draws[i],
                 False,
                 int(facts.parameters[i]),
                 int(facts.flops[i]),

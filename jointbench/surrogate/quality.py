@@ -6,9 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.ladder import Ladder
+from jointbench.surrogate.boosters import fit_members, predict_errors
+from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.transform import ErrorScale
 
 FloatArray = npt.NDArray[np.float64]
+
+FOLDS = 5
 
 #: Errors closer than this count as equal in the sparse Kendall tau (NAS-Bench-301's 0.1 %).
 SPARSE = 0.001
@@ -34,22 +38,20 @@ def scores(real: FloatArray, predicted: FloatArray) -> dict[str, float | None]:
 
 
 def judge(
-    table: "TrainingTable", scales: tuple[ErrorScale, ErrorScale], ladder: Ladder, seed: int
+    table: TrainingTable, scales: tuple[ErrorScale, ErrorScale], ladder: Ladder, seed: int
 ) -> tuple[list[dict[str, Any]], FloatArray]:
     """Cross-validated scores, one row a budget and one for all, for the evaluations that ended ok.
 
     The folds part configurations, never evaluations of one. Also gives the held-out residuals of the validation
     error on the line, (n ok,).
     """
-    from jointbench.surrogate.surrogate import FOLDS, _fit_members, _predict_errors
-
     fold = np.random.default_rng(seed).integers(FOLDS, size=int(table.group.max()) + 1)[table.group]
     line = np.full((len(table), 2), np.nan)
     for held_out in range(FOLDS):
-        members = _fit_members(table.take(fold != held_out), scales, seed)
+        members = fit_members(table.take(fold != held_out), scales, seed)
         chosen = fold == held_out
         if chosen.any():
-            line[chosen] = _predict_errors(members, table.features[chosen]).mean(axis=0)
+            line[chosen] = predict_errors(members, table.features[chosen]).mean(axis=0)
     real, line, budgets = table.errors[table.ok], line[table.ok], table.budgets[table.ok]
     predicted = np.stack([scale.from_lines(line[:, part]) for part, scale in enumerate(scales)], axis=1)
     rows: list[dict[str, Any]] = []
