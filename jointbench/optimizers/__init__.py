@@ -15,8 +15,10 @@ OPTIMIZERS: Mapping[str, str] = {
     "random": "jointbench.optimizers.random_search:RandomSearch",
     "hyperband": "jointbench.optimizers.hyperband:Hyperband",
     "bohb": "jointbench.optimizers.bohb:BOHB",
-    "smac": "jointbench.optimizers.smac:SMAC",
     "two-stage": "jointbench.optimizers.two_stage:TwoStage",
+    "two-stage-long": "jointbench.optimizers.two_stage:TwoStageLong",
+    "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
+    "smac": "jointbench.optimizers.smac:SMAC",
 }
 
 

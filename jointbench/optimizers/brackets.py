@@ -76,9 +76,13 @@ class Bracket(Generic[T]):
             return
         self.stage += 1
         if self.stage < len(self.sizes):
-            survivors = [p for p in self._places if p.loss is not None and math.isfinite(p.loss)]
+            survivors = [
+                (p.configuration, loss) for p, loss in zip(self._places, losses, strict=True) if loss < math.inf
+            ]
             # The rank of each, with ties broken by the same sort that HpBandSter uses.
-            ranks = np.argsort(np.argsort([p.loss for p in survivors]))
+            ranks = np.argsort(np.argsort([loss for _, loss in survivors]))
             room = self.sizes[self.stage]
-            self._queue = [p.configuration for p, rank in zip(survivors, ranks, strict=True) if rank < room]
+            self._queue = [
+                configuration for (configuration, _), rank in zip(survivors, ranks, strict=True) if rank < room
+            ]
         self._places = []

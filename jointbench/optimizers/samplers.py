@@ -1,0 +1,111 @@
+"""Where new configurations come from: uniformly at random, or from a model of what is known.
+
+Either may be confined to some hyperparameters of a space, with the others held fixed.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import numpy as np
+
+from jointbench.data.evaluation import Configuration
+from jointbench.data.space import FloatArray, Space
+from jointbench.optimizers.kde import GoodAndBad, points_needed
+
+SamplerName = Literal["model", "random"]
+
+#: Share of the model-based sampler's configurations that are uniform all the same (HpBandSter's default).
+RANDOM_FRACTION = 1 / 3
+
+
+class RandomSampler:
+    """Uniform configurations, whatever is known.
+
+    `fixed` holds the values of the hyperparameters that are not searched.
+    """
+
+    def __init__(self, space: Space, rng: np.random.Generator, *, fixed: Configuration | None = None) -> None:
+        self.space, self.rng, self.fixed = space, rng, dict(fixed or {})
+        self.searched = np.array([name not in self.fixed for name in space.names])
+        self.dimensions = int(self.searched.sum())
+        self._template = np.array([self.fixed.get(name, 0.0) for name in space.names], dtype=np.float64)
+
+    def sample(self) -> Configuration:
+        """The next configuration, whole and legal."""
+        return self._configuration(self.rng.random(self.dimensions))
+
+    def observe(self, configuration: Configuration, budget: float, loss: float) -> None:
+        """An outcome; the loss of a failure is infinite."""
+
+    def _configuration(self, point: FloatArray) -> Configuration:
+        """From a point (dimensions,) of the unit cube of what is searched."""
+        unit = np.zeros(len(self.searched))
+        unit[self.searched] = point
+        decoded = self.space.decode(unit[None, :])[0]
+        return {**self.space.configuration(np.where(self.searched, decoded, self._template)), **self.fixed}
+
+    def _point(self, configuration: Configuration) -> FloatArray:
+        encoded: FloatArray = self.space.encode(self.space.rows([configuration]))[0, self.searched]
+        return encoded
+
+
+class _Results:
+    """Points (n, dimensions) and losses (n,) of one budget; the arrays grow by doubling."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._points, self._losses, self.count = np.empty((64, dimensions)), np.empty(64), 0
+
+    def append(self, point: FloatArray, loss: float) -> None:
+        if self.count == len(self._losses):
+            self._points = np.concatenate([self._points, np.empty_like(self._points)])
+            self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
+        self._points[self.count], self._losses[self.count] = point, loss
+        self.count += 1
+
+    @property
+    def points(self) -> FloatArray:
+        return self._points[: self.count]
+
+    @property
+    def losses(self) -> FloatArray:
+        return self._losses[: self.count]
+
+
+class ModelSampler(RandomSampler):
+    """BOHB's sampler: two of three configurations come from the model of the largest budget that has one.
+
+    A budget has a model when it has results for a good and a bad density (36 in 17 dimensions); the smaller
+    budgets are ignored from then on. `from_model` counts the configurations that a model proposed.
+    """
+
+    def __init__(self, space: Space, rng: np.random.Generator, *, fixed: Configuration | None = None) -> None:
+        super().__init__(space, rng, fixed=fixed)
+        self.from_model = 0
+        self._results: dict[float, _Results] = {}
+        self._model: GoodAndBad | None = None
+        #: The budget and the number of results that the model was fitted to.
+        self._fitted_to: tuple[float, int] | None = None
+
+    def sample(self) -> Configuration:
+        model = self._current_model()
+        if model is None or self.rng.random() < RANDOM_FRACTION:
+            return super().sample()
+        self.from_model += 1
+        return self._configuration(model.propose(self.rng))
+
+    def observe(self, configuration: Configuration, budget: float, loss: float) -> None:
+        results = self._results.setdefault(budget, _Results(self.dimensions))
+        results.append(self._point(configuration), loss)
+
+    def _current_model(self) -> GoodAndBad | None:
+        """The model of the largest budget that has one, fitted to all that is known of that budget."""
+        enough = 2 * points_needed(self.dimensions)
+        budget = max((b for b, results in self._results.items() if results.count >= enough), default=None)
+        if budget is not None and self._fitted_to != (budget, self._results[budget].count):
+            results = self._results[budget]
+            self._model, self._fitted_to = GoodAndBad(results.points, results.losses), (budget, results.count)
+        return self._model
+
+
+#: By the names that options use.
+SAMPLERS: Mapping[SamplerName, type[RandomSampler]] = {"model": ModelSampler, "random": RandomSampler}

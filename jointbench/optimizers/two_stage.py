@@ -1,0 +1,126 @@
+"""The practice that the paper argues against: first the architecture alone, then its hyperparameters."""
+
+import math
+from collections.abc import Mapping
+from itertools import cycle
+
+from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.data.space import Space
+from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
+
+#: What the hyperparameters are while architectures are searched: the paper's appendix B, with the weight decay of its
+#: 2-branch networks. It does not give the batch size; 128 is usual with these values and the range's upper end.
+APPENDIX_B: Configuration = {
+    "learning_rate": 0.1,
+    "batch_size": 128,
+    "weight_decay": 5e-4,
+    "momentum": 0.9,
+    "mixup_alpha": 0.2,
+    "cutout_length": 16,
+    "death_rate": 0.0,
+}
+
+
+class TwoStage(Optimizer):
+    """Architectures at a small budget with fixed hyperparameters, then the best one's hyperparameters at the largest.
+
+    Both stages use BOHB's sampler, each at one budget, so that what differs from BOHB is the separation. The options:
+
+    - `sampler`: "model" or "random", for both stages;
+    - `first_budget`: the rung of the first stage (default: the smallest);
+    - `share`: the fraction of the total budget that the first stage may spend, above 0 and below 1;
+    - `finalists`: how many of the best architectures go on; they take turns, each with a sampler of its own;
+    - `hyperparameters`: values during the first stage; what they name is what the second stage searches.
+
+    When the first share is spent `ask` waits for the running trials before it chooses. Raises InputError for an
+    option out of range, BudgetError for a first budget that is no rung, ConfigurationError for illegal values.
+    """
+
+    name = "two-stage"
+
+    def __init__(
+        self,
+        space: Space,
+        ladder: Ladder,
+        *,
+        seed: int,
+        full_budgets: float,
+        sampler: SamplerName = "model",
+        first_budget: float | None = None,
+        share: float = 0.5,
+        finalists: int = 1,
+        hyperparameters: Configuration = APPENDIX_B,
+    ) -> None:
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
+        if sampler not in SAMPLERS:
+            raise UnknownNameError.of("sampler", sampler, SAMPLERS)
+        if not 0 < share < 1:
+            raise InputError("share", share, "a fraction above 0 and below 1")
+        if finalists < 1:
+            raise InputError("finalists", finalists, "at least 1")
+        self._make_sampler = SAMPLERS[sampler]
+        self._first_budget = ladder.rungs[0 if first_budget is None else ladder.rung_of(first_budget)]
+        # At least one architecture is tried, whatever the share.
+        self._first_left = max(share * full_budgets * ladder.maximum * (1 + SAME_RUNG), self._first_budget)
+        self._finalists = finalists
+        self._fixed = {name: space.by_name[name].check(value) for name, value in hyperparameters.items()}
+        self._architectures = self._make_sampler(space, self.rng, fixed=self._fixed)
+        #: The sampler that each running trial came from.
+        self._running: dict[Trial, RandomSampler] = {}
+        #: Of the first stage, in the order in which it was asked.
+        self._losses: dict[Trial, float] = {}
+        self._turns: cycle[RandomSampler] | None = None
+
+    def ask(self) -> Trial | None:
+        if self._first_left >= self._first_budget:
+            self._first_left -= self._first_budget
+            trial = self._start(self._architectures, self._first_budget)
+            self._losses[trial] = math.inf
+            return trial
+        if self._turns is None:
+            if self._running:
+                return None
+            self._turns = cycle(self._second_samplers())
+        return self._start(next(self._turns), self.ladder.maximum)
+
+    def tell(self, trial: Trial, evaluation: Evaluation) -> None:
+        loss = evaluation.validation_error if evaluation.ok else math.inf
+        self._running.pop(trial).observe(trial.configuration, trial.budget, loss)
+        if trial in self._losses:
+            self._losses[trial] = loss
+
+    def _start(self, sampler: RandomSampler, budget: float) -> Trial:
+        trial = Trial(sampler.sample(), budget)
+        self._running[trial] = sampler
+        return trial
+
+    def _second_samplers(self) -> list[RandomSampler]:
+        """One a finalist, best first; where two are as good, the one that was asked first."""
+        best = sorted(self._losses, key=self._losses.__getitem__)[: self._finalists]
+        return [
+            self._make_sampler(self.space, self.rng, fixed=self._architecture(trial.configuration)) for trial in best
+        ]
+
+    def _architecture(self, configuration: Configuration) -> Mapping[str, float | int]:
+        return {name: value for name, value in configuration.items() if name not in self._fixed}
+
+
+class TwoStageLong(TwoStage):
+    """Architectures are judged at the largest budget: fewer, but without the error of a short training."""
+
+    name = "two-stage-long"
+
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, first_budget=ladder.maximum)
+
+
+class TwoStageRandom(TwoStage):
+    """Random search in both stages."""
+
+    name = "two-stage-random"
+
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, sampler="random")
