@@ -34,8 +34,9 @@ class KernelDensity:
         """Natural logarithms of the density at a batch (m, d), shape (m,)."""
         exponents: FloatArray = -0.5 * cdist(at / self.bandwidths, self._scaled, "sqeuclidean")  # (m, n)
         largest = exponents.max(axis=1, keepdims=True)
-        summed: FloatArray = np.log(np.exp(exponents - largest).sum(axis=1))
-        return summed + largest[:, 0] - self._log_scale
+        summed = np.log(np.exp(exponents - largest).sum(axis=1))
+        logs: FloatArray = summed + largest[:, 0] - self._log_scale
+        return logs
 
     def scatter(self, rng: np.random.Generator, count: int) -> FloatArray:
         """A batch (count, d): random points of this density, each moved by normals truncated to [0, 1]."""
