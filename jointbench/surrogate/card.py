@@ -1,0 +1,69 @@
+"""The card of a benchmark: how its data was made, how good it is, what not to use it for."""
+
+from collections.abc import Mapping
+
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.benchmark import Benchmark
+
+
+def card(benchmark: Benchmark, log: EvaluationLog) -> str:
+    """Markdown, made from the log and the frozen benchmark alone."""
+    made, images, ladder = benchmark.provenance, benchmark.images, benchmark.ladder
+    statuses: dict[str, int] = {}
+    for evaluation in log.evaluations():
+        statuses[evaluation.status.value] = statuses.get(evaluation.status.value, 0) + 1
+    channels, height, width = images.shape
+    lines = [
+        f"# {benchmark.name}",
+        "",
+        f"A surrogate of training networks of the space `{benchmark.search_space.name}` (Zela et al. 2018, Table 3: 10 "
+        f"architecture choices and 7 hyperparameters) on `{images.name}`, fitted to {made['evaluations']:,} "
+        "real trainings.",
+        "",
+        "## How the data was made",
+        "",
+        f"- Images: `{images.name}`, {height}x{width} pixels, {channels} channel(s), {images.classes} classes; "
+        f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
+        f"(split seed {images.split_seed}).",
+        f"- Budgets: {ladder} {ladder.unit} of forward, backward and optimizer step, on: {'; '.join(made['devices'])}.",
+        f"- Trainings by: {_counted(made['by_optimizer'])}.",
+        f"- Ended as: {_counted(statuses)}.",
+        f"- torch {', '.join(made['torch_versions'])}; precision {', '.join(made['precisions'])}; "
+        f"clock {', '.join(made['clocks'])}; JointBench {', '.join(made['code_versions'])}.",
+        "- Each training starts from scratch; the errors are those after its last step, on clean images. Padding and "
+        "CutOut length keep their proportion to the side of the image (the paper's 32 pixels).",
+        "",
+        "## How good it is",
+        "",
+        "On held-out configurations (5 folds that never part the evaluations of one), trainings that ended ok:",
+        "",
+        "| budget | error | n | R2 | RMSE | Kendall | sparse Kendall | Spearman |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in benchmark.quality:
+        budget = "all" if row["budget"] is None else f"{row['budget']:g}"
+        scores = [row[k] for k in ("r2", "rmse", "kendall", "sparse_kendall", "spearman")]
+        cells = ["-" if score is None else f"{score:.3f}" for score in scores]
+        lines.append(f"| {budget} | {row['error']} | {row['n']} | {' | '.join(cells)} |")
+    lines += [
+        "",
+        "A query with a seed adds two kinds of luck: that of the training, calibrated on configurations trained with "
+        "several seeds, and that of counting errors on so few images.",
+        "",
+        "## What to keep in mind",
+        "",
+        "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
+        "- Running out of memory, and how many epochs fit into a budget, depend on the device above.",
+        "- Answers far from what the optimizers above have tried are extrapolations; budgets between rungs are "
+        "interpolated and marked so.",
+        "",
+        "## Licence and citation",
+        "",
+        "Apache-2.0. Please cite JointBench and Zela, Klein, Falkner and Hutter, *Towards Automated Deep Learning: "
+        "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name or 'hand'} ({count:,})" for name, count in sorted(counts.items()))
