@@ -19,6 +19,7 @@ OPTIMIZERS: Mapping[str, str] = {
     "two-stage-long": "jointbench.optimizers.two_stage:TwoStageLong",
     "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
     "smac": "jointbench.optimizers.smac:SMAC",
+    "smac-default": "jointbench.optimizers.smac:SMACDefault",
 }
 
 
