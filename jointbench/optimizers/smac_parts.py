@@ -1,6 +1,7 @@
-"""Parts of SMAC without what costs time but is not its algorithm; each proposes what smac's own part would.
+"""Parts of SMAC without what takes time but is not its algorithm.
 
-The one exception is said where it stands: smac orders the starts of its local search by hash.
+Each leads to the proposals that smac's own part leads to, with one exception that is said where it stands: smac
+orders the starts of its local search by a hash.
 """
 
 from collections.abc import Iterable
@@ -17,23 +18,37 @@ from smac.scenario import Scenario
 from jointbench.data.space import FloatArray
 
 
-def forest(scenario: Scenario, *, max_leaf_nodes: int | None) -> RandomForest:
-    """The facade's forest, predicting in this thread: more threads only poll each other. smac's `max_leaf_nodes`
-    is 2**20."""
-    return RandomForest(
-        log_y=True,
-        n_trees=10,
-        bootstrapping=True,
-        ratio_features=1.0,
-        min_samples_split=2,
-        min_samples_leaf=1,
-        max_depth=2**20,
-        max_leaf_nodes=max_leaf_nodes,  # type: ignore[arg-type]  # None is scikit-learn's: no limit
-        n_jobs=1,
-        configspace=scenario.configspace,
-        instance_features=scenario.instance_features,
-        seed=scenario.seed,
-    )
+class Forest(RandomForest):
+    """The facade's forest; asks its trees one after the other, where smac has threads that poll each other.
+
+    smac's `max_leaf_nodes` is 2**20; None is no limit.
+    """
+
+    def __init__(self, scenario: Scenario, *, max_leaf_nodes: int | None) -> None:
+        super().__init__(
+            log_y=True,
+            n_trees=10,
+            bootstrapping=True,
+            ratio_features=1.0,
+            min_samples_split=2,
+            min_samples_leaf=1,
+            max_depth=2**20,
+            max_leaf_nodes=max_leaf_nodes,  # type: ignore[arg-type]  # scikit-learn takes None
+            n_jobs=1,
+            configspace=scenario.configspace,
+            instance_features=scenario.instance_features,
+            seed=scenario.seed,
+        )
+
+    def _predict(
+        self,
+        X: FloatArray,  # noqa: N803 - smac's name
+        covariance_type: str | None = "diagonal",
+    ) -> tuple[FloatArray, FloatArray]:
+        assert self._rf is not None
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        each = np.stack([tree.tree_.predict(rows)[:, 0] for tree in self._rf.estimators_], axis=1)  # (n, trees)
+        return each.mean(axis=1, keepdims=True), each.var(axis=1, keepdims=True)
 
 
 class _Configurations(list[Configuration]):
