@@ -8,7 +8,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
-__all__ = ["OPTIMIZERS", "Optimizer", "Trial", "make_optimizer"]
+__all__ = ["OPTIMIZERS", "Optimizer", "Trial", "check_optimizer", "make_optimizer"]
 
 #: Name to "module:class"; imported when asked for, since some bring heavy libraries.
 OPTIMIZERS: Mapping[str, str] = {
@@ -23,10 +23,15 @@ OPTIMIZERS: Mapping[str, str] = {
 }
 
 
-def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
-    """The optimizer of this name, fresh. Raises UnknownNameError."""
+def check_optimizer(name: str) -> None:
+    """Raises UnknownNameError when there is no optimizer of this name; imports nothing."""
     if name not in OPTIMIZERS:
         raise UnknownNameError.of("optimizer", name, OPTIMIZERS)
+
+
+def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
+    """The optimizer of this name, fresh. Raises UnknownNameError."""
+    check_optimizer(name)
     module, _, kind = OPTIMIZERS[name].partition(":")
     made: Optimizer = getattr(import_module(module), kind)(space, ladder, seed=seed, full_budgets=full_budgets)
     return made
