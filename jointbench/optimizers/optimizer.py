@@ -32,7 +32,7 @@ class Optimizer(ABC):
     not look at it.
     """
 
-    #: The name on the command line and in tables.
+    #: The name in tables; the name of the class where it is not set.
     name: str
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:

@@ -1,0 +1,90 @@
+"""Optimizers by name: those that ship, those of installed packages, and a class in a file of one's own."""
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.optimizers.optimizer import Optimizer
+
+#: Name to "module:class"; imported when asked for, since some bring heavy libraries.
+OPTIMIZERS: Mapping[str, str] = {
+    "random": "jointbench.optimizers.random_search:RandomSearch",
+    "hyperband": "jointbench.optimizers.hyperband:Hyperband",
+    "bohb": "jointbench.optimizers.bohb:BOHB",
+    "two-stage": "jointbench.optimizers.two_stage:TwoStage",
+    "two-stage-long": "jointbench.optimizers.two_stage:TwoStageLong",
+    "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
+    "smac": "jointbench.optimizers.smac:SMAC",
+    "smac-default": "jointbench.optimizers.smac:SMACDefault",
+}
+
+#: Where a package names its own, as in `[project.entry-points."jointbench.optimizers"]`.
+ENTRY_POINTS = "jointbench.optimizers"
+
+
+def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
+    """The optimizer of this name, fresh.
+
+    The name is one that ships, an entry point's, or a class in a file (`mine.py:MyOptimizer`). Raises
+    UnknownNameError, and InputError when what was named is not an Optimizer.
+    """
+    kind = _find(name)
+    made = kind(space, ladder, seed=seed, full_budgets=full_budgets)
+    if not hasattr(made, "name"):
+        made.name = kind.__name__
+    return made
+
+
+def check_optimizer(name: str) -> None:
+    """Raises what `make_optimizer` would raise about the name, without loading what ships."""
+    if name not in OPTIMIZERS:
+        _find(name)
+
+
+def _find(name: str) -> type[Optimizer]:
+    if name in OPTIMIZERS:
+        module, _, kind = OPTIMIZERS[name].partition(":")
+        return _checked(name, getattr(import_module(module), kind))
+    file, _, kind = name.rpartition(":")
+    if file.endswith(".py"):
+        module_of_file = _load_file(name, Path(file))
+        if not hasattr(module_of_file, kind):
+            raise InputError("optimizer", name, f"a class that {file} defines")
+        return _checked(name, getattr(module_of_file, kind))
+    installed: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    if name not in installed:
+        raise UnknownNameError.of("optimizer", name, [*OPTIMIZERS, *installed], hint=", or FILE.py:CLASS")
+    try:
+        return _checked(name, installed[name].load())
+    except (ImportError, AttributeError) as error:
+        raise InputError("optimizer", name, f"an entry point that can be loaded ({error})") from error
+
+
+def _load_file(name: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        raise InputError("optimizer", name, "a file that exists")
+    module_name = f"jointbench_optimizer_{path.stem}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up while it is being executed.
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise InputError("optimizer", name, f"a file that Python can run ({type(error).__name__}: {error})") from error
+    return module
+
+
+def _checked(name: str, kind: object) -> type[Optimizer]:
+    if not isinstance(kind, type) or not issubclass(kind, Optimizer):
+        raise InputError("optimizer", name, "a subclass of jointbench.optimizers.Optimizer")
+    return kind
