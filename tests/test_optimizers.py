@@ -1,0 +1,133 @@
+"""Every optimizer of the registry keeps the contract, in every process, and stops where the run stops it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jointbench.bench.cluster import SimulatedCluster
+from jointbench.bench.run import run
+from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.joint import JOINT
+from jointbench.data.ladder import Ladder
+from jointbench.optimizers import OPTIMIZERS, Optimizer, Trial, check_optimizer, make_optimizer
+from jointbench.optimizers.contract import CHECKS, Check, Maker, digest, outcome
+
+LADDER = Ladder(1.0, 27.0)
+FULL_BUDGETS = 10.0
+SHIPPED = sorted(OPTIMIZERS)
+#: Enough for each to use its model. SMAC thinks longer, and draws its first bracket before it has one.
+TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6}
+SHORT = Ladder(9.0, 27.0)
+
+
+def maker(name: str) -> Maker:
+    if name.startswith("smac"):
+        return lambda seed: make_optimizer(name, JOINT, SHORT, seed=seed, full_budgets=2.0)
+    return lambda seed: make_optimizer(name, JOINT, LADDER, seed=seed, full_budgets=FULL_BUDGETS)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_optimizer_keeps_the_contract(name: str, check: Check) -> None:
+    check(maker(name), trials=TRIALS[name])
+
+
+def test_one_seed_is_one_run_in_processes_that_hash_strings_differently() -> None:
+    script = (
+        "from tests.test_optimizers import SHIPPED, TRIALS, maker\n"
+        "from jointbench.optimizers.contract import digest\n"
+        "print([digest(maker(name), trials=TRIALS[name]) for name in SHIPPED])"
+    )
+    answers = [
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(["", *sys.path])},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    ]
+    assert answers[0] == answers[1]
+    assert answers[0].strip() == str([digest(maker(name), trials=TRIALS[name]) for name in SHIPPED])
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if not name.startswith("smac")])
+@pytest.mark.parametrize("workers", [1, 16])
+def test_a_run_spends_what_it_may_and_no_more(name: str, workers: int) -> None:
+    optimizer = maker(name)(0)
+
+    def evaluate(configuration: Configuration, budget: float, seed: int) -> Evaluation:
+        return outcome(optimizer, Trial(configuration, budget), failed=seed % 7 == 0)
+
+    cluster = SimulatedCluster(evaluate, workers)
+    finished = list(run(optimizer, cluster, LADDER, full_budgets=FULL_BUDGETS, seed=0))
+    spent = sum(end.started.trial.budget for end in finished)
+    limit = FULL_BUDGETS * LADDER.maximum
+    assert limit - LADDER.maximum < spent <= limit
+
+
+OWN = """
+from jointbench.optimizers import Optimizer, Trial
+
+class Mine(Optimizer):
+    def ask(self):
+        return Trial(self.space.sample(self.rng)[0], self.ladder.minimum)
+
+    def tell(self, trial, evaluation):
+        pass
+
+class NotOne:
+    pass
+"""
+
+
+def test_an_optimizer_in_a_file_of_ones_own_keeps_the_contract(tmp_path: os.PathLike[str]) -> None:
+    file = os.path.join(tmp_path, "mine.py")
+    with open(file, "w") as handle:
+        handle.write(OWN)
+    assert maker(f"{file}:Mine")(0).name == "Mine"
+    for check in CHECKS:
+        check(maker(f"{file}:Mine"), trials=20)
+
+
+def test_names_that_lead_to_no_optimizer_are_told_apart(tmp_path: os.PathLike[str]) -> None:
+    file = os.path.join(tmp_path, "mine.py")
+    with open(file, "w") as handle:
+        handle.write(OWN)
+    broken = os.path.join(tmp_path, "broken.py")
+    with open(broken, "w") as handle:
+        handle.write("1 / 0")
+    with pytest.raises(UnknownNameError, match="'bohbb' given, expected one of bohb"):
+        check_optimizer("bohbb")
+    with pytest.raises(InputError, match="a file that exists"):
+        check_optimizer("absent.py:Mine")
+    with pytest.raises(InputError, match=r"a class that .* defines"):
+        check_optimizer(f"{file}:Yours")
+    with pytest.raises(InputError, match="a subclass of"):
+        check_optimizer(f"{file}:NotOne")
+    with pytest.raises(InputError, match="ZeroDivisionError: division by zero"):
+        check_optimizer(f"{broken}:Mine")
+
+
+def test_the_contract_catches_an_optimizer_that_breaks_it() -> None:
+    class Careless(Optimizer):
+        """Draws from the process's own entropy, at half the smallest budget, and outside the ranges."""
+
+        def ask(self) -> Trial:
+            configuration = {**JOINT.sample(self.rng)[0], "momentum": int.from_bytes(os.urandom(4)) / 1e9}
+            return Trial(configuration, LADDER.minimum / 2)
+
+        def tell(self, trial: Trial, evaluation: Evaluation) -> None:
+            pass
+
+    caught = set()
+    for check in CHECKS:
+        try:
+            check(lambda seed: Careless(JOINT, LADDER, seed=seed, full_budgets=1), trials=10)
+        except AssertionError:
+            caught.add(check.__name__)
+    assert {"check_legal", "check_deterministic", "check_replay"} <= caught
