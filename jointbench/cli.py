@@ -178,9 +178,10 @@ def _query(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.comparison import compare, default_seeds, summary
+    from jointbench.bench.comparison import compare, default_seeds
     from jointbench.bench.console import ComparisonDisplay, show, summary_table
     from jointbench.bench.report import write_report
+    from jointbench.bench.trajectories import summary
     from jointbench.surrogate.benchmark import load_benchmark
 
     benchmark = load_benchmark(arguments.benchmark)

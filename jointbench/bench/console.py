@@ -1,5 +1,6 @@
 """What a person sees while work goes on: progress on a terminal, plain lines elsewhere."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -8,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from jointbench.bench.cluster import Finished
+from jointbench.bench.trajectories import HEADINGS, Row, cells
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.benchmark import Benchmark
 
@@ -103,4 +105,14 @@ def quality_table(benchmark: Benchmark) -> Table:
         scores = [row[k] for k in ("r2", "rmse", "kendall", "sparse_kendall", "spearman")]
         cells = ["-" if score is None else f"{score:.3f}" for score in scores]
         table.add_row(budget, row["error"], str(row["n"]), *cells)
+    return table
+
+
+def summary_table(rows: Sequence[Row]) -> Table:
+    """The table of a comparison."""
+    table = Table(title="errors without noise, at the largest budget; medians over seeds", title_justify="left")
+    for heading in HEADINGS:
+        table.add_column(heading, justify="left" if heading == "optimizer" else "right")
+    for row in rows:
+        table.add_row(*cells(row))
     return table

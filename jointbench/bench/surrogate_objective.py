@@ -1,0 +1,49 @@
+"""A benchmark as an objective: what a training would have said, in microseconds."""
+
+from jointbench.data.evaluation import Configuration, Evaluation, Provenance
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.surrogate.benchmark import Benchmark
+
+
+class SurrogateObjective:
+    """Evaluations drawn from a benchmark with the seed of the training that they stand for."""
+
+    def __init__(self, benchmark: Benchmark) -> None:
+        self.benchmark = benchmark
+        self._provenance = Provenance(images=benchmark.images.name, device=f"surrogate {benchmark.name}")
+
+    @property
+    def space(self) -> Space:
+        return self.benchmark.search_space
+
+    @property
+    def ladder(self) -> Ladder:
+        return self.benchmark.ladder
+
+    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+        return self._evaluation(configuration, budget, seed)
+
+    def expected(self, configuration: Configuration, budget: float) -> Evaluation:
+        """The noise-free outcome."""
+        return self._evaluation(configuration, budget, None)
+
+    def _evaluation(self, configuration: Configuration, budget: float, seed: int | None) -> Evaluation:
+        answer = self.benchmark.query(configuration, budget, seed)
+        return Evaluation(
+            space=self.space.name,
+            configuration=configuration,
+            budget=budget,
+            seed=-1 if seed is None else seed,
+            status=answer.status,
+            validation_error=answer.validation_error,
+            test_error=answer.test_error,
+            parameters=answer.parameters,
+            flops=answer.flops,
+            training_seconds=answer.training_seconds,
+            wall_seconds=answer.wall_seconds,
+            peak_memory=int(answer.peak_memory),
+            images_per_second=answer.images_per_second,
+            epochs=answer.epochs,
+            provenance=self._provenance,
+        )
