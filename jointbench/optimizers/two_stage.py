@@ -36,7 +36,8 @@ class TwoStage(Optimizer):
     - `hyperparameters`: values during the first stage; what they name is what the second stage searches.
 
     When the first share is spent `ask` waits for the running trials before it chooses. Raises InputError for an
-    option out of range, BudgetError for a first budget that is no rung, ConfigurationError for illegal values.
+    option out of range, UnknownNameError for a name, BudgetError for a first budget that is no rung, and
+    ConfigurationError for an illegal value.
     """
 
     name = "two-stage"
@@ -61,6 +62,9 @@ class TwoStage(Optimizer):
             raise InputError("share", share, "a fraction above 0 and below 1")
         if finalists < 1:
             raise InputError("finalists", finalists, "at least 1")
+        for hyperparameter in hyperparameters:
+            if hyperparameter not in space.by_name:
+                raise UnknownNameError.of("hyperparameter", hyperparameter, space.names)
         self._make_sampler = SAMPLERS[sampler]
         self._first_budget = ladder.rungs[0 if first_budget is None else ladder.rung_of(first_budget)]
         # At least one architecture is tried, whatever the share.

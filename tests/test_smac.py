@@ -1,0 +1,198 @@
+"""SMAC: the same proposals as plain smac where we say so, the same laws where we say that."""
+
+import copy
+import logging
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ConfigSpace.util import get_one_exchange_neighbourhood
+from scipy import stats
+from smac import MultiFidelityFacade, Scenario
+from smac.model.random_forest import RandomForest
+from smac.runhistory import TrialValue
+
+from jointbench.data.joint import JOINT
+from jointbench.data.ladder import Ladder
+from jointbench.optimizers import Optimizer, Trial, make_optimizer
+from jointbench.optimizers.contract import drive, outcome
+from jointbench.optimizers.smac import SMAC, expected_trials
+from jointbench.optimizers.smac_parts import Forest, OrderedSearch
+from jointbench.optimizers.smac_search import DEVIATION, NEIGHBOURS, ArraySearch
+
+LADDER = Ladder(9.0, 27.0)
+
+
+def scenario(folder: Path, seed: int = 0, trials: int = 8) -> Scenario:
+    return Scenario(
+        copy.deepcopy(JOINT.configspace),
+        output_directory=folder,
+        deterministic=True,
+        n_trials=trials,
+        min_budget=LADDER.minimum,
+        max_budget=LADDER.maximum,
+        seed=seed,
+    )
+
+
+def array_search() -> ArraySearch:
+    configspace = copy.deepcopy(JOINT.configspace)
+    configspace.seed(0)
+    return ArraySearch(configspace, seed=0)
+
+
+def test_smac_default_proposes_what_plain_smac_proposes(tmp_path: Path) -> None:
+    ours = make_optimizer("smac-default", JOINT, LADDER, seed=3, full_budgets=4)
+    settings = scenario(tmp_path, seed=3, trials=expected_trials(LADDER, 4))
+    # Plain but for the order in which local searches start, which smac takes from the hash seed of the process.
+    plain = MultiFidelityFacade(
+        settings,
+        None,
+        acquisition_maximizer=OrderedSearch(settings.configspace, seed=3),
+        logging_level=False,
+        overwrite=True,
+    )
+    for _ in range(8):
+        trial, info = ours.ask(), plain.ask()
+        assert trial is not None
+        assert dict(trial.configuration) == dict(info.config)
+        assert trial.budget == pytest.approx(info.budget)
+        evaluation = outcome(ours, trial, failed=False)
+        ours.tell(trial, evaluation)
+        plain.tell(info, TrialValue(cost=evaluation.validation_error, time=trial.budget), save=False)
+    origins = [configuration.origin or "" for configuration in plain.runhistory.get_configs()]
+    assert any(origin.startswith("Acquisition Function Maximizer") for origin in origins), origins
+
+
+def test_the_forest_predicts_what_smacs_forest_predicts(tmp_path: Path) -> None:
+    settings = scenario(tmp_path)
+    rng = np.random.default_rng(0)
+    rows, costs = rng.random((80, 17)), rng.random((80, 1))
+    plain = RandomForest(
+        log_y=True,
+        n_trees=10,
+        ratio_features=1.0,
+        min_samples_split=2,
+        min_samples_leaf=1,
+        configspace=settings.configspace,
+        seed=0,
+    )
+    ours = Forest(settings, max_leaf_nodes=2**20)
+    at = rng.random((200, 17))
+    for mine, theirs in zip(
+        ours.train(rows, costs).predict_marginalized(at), plain.train(rows, costs).predict_marginalized(at), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tmp_path: Path) -> None:
+    settings = scenario(tmp_path)
+    rng = np.random.default_rng(0)
+    rows = rng.random((300, 17))
+    costs = rows[:, :1] ** 2
+    at = rng.random((300, 17))
+    mine, plain = (
+        Forest(settings, max_leaf_nodes=leaves).train(rows, costs).predict_marginalized(at)[0][:, 0]
+        for leaves in (None, 2**20)
+    )
+    # Two forests of ten trees with other random splits: as good as each other on a smooth function.
+    errors = [float(np.mean((predicted - at[:, 0] ** 2) ** 2)) for predicted in (mine, plain)]
+    assert 0.5 < errors[0] / errors[1] < 2
+
+
+def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:
+    search = array_search()
+    points = search._sample(15)
+    neighbours = search._neighbours(points, np.full(15, DEVIATION))
+    assert neighbours.shape == (15, 17 * NEIGHBOURS, 17)
+    differing = neighbours != points[:, None]
+    assert (differing.sum(axis=2) == 1).all()
+    assert (differing.sum(axis=1) == NEIGHBOURS).all()
+    for column, hyperparameter in enumerate(search._hyperparameters):
+        assert hyperparameter.legal_vector(neighbours[:, :, column].ravel()).all()
+
+
+@pytest.mark.parametrize("name", ["momentum", "learning_rate", "cutout_length", "batch_size", "res_blocks_1"])
+@pytest.mark.parametrize("deviation", [DEVIATION, 0.4])
+def test_neighbours_are_distributed_as_configspaces(name: str, deviation: float) -> None:
+    search = array_search()
+    column = list(search._configspace).index(name)
+    configuration = search._configspace.get_default_configuration()
+    point = configuration.get_array()
+    ours = search._neighbours(np.repeat(point[None], 300, axis=0), np.full(300, deviation))[:, :, column]
+    random = np.random.RandomState(1)
+    theirs = [
+        neighbour.get_array()[column]
+        for _ in range(300)
+        for neighbour in get_one_exchange_neighbourhood(configuration, seed=random, stdev=deviation)
+    ]
+    moved = [sample[sample != point[column]] for sample in (ours.ravel(), np.array(theirs))]
+    assert len(moved[0]) == len(moved[1]) == 300 * NEIGHBOURS
+    # Fixed seeds; 1,200 values each show a difference of 0.08 between the distribution functions.
+    assert stats.ks_2samp(*moved).pvalue > 0.001
+
+
+def test_the_order_of_neighbours_is_uniform_over_what_is_left() -> None:
+    search = array_search()
+    point = search._sample(1)
+    neighbours = search._neighbours(np.repeat(point, 2000, axis=0), np.full(2000, DEVIATION))
+    changed = (neighbours != point[None]).argmax(axis=2)
+    counts = np.bincount(changed[:, 0], minlength=17)
+    # Four standard deviations around 2000 / 17.
+    assert np.abs(counts - 2000 / 17).max() < 4 * np.sqrt(2000 / 17)
+    # ConfigSpace picks the second independently of the first.
+    assert abs((changed[:, 0] == changed[:, 1]).mean() - 1 / 17) < 4 * np.sqrt(1 / 17 / 2000)
+
+
+def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) -> None:
+    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+    drive(optimizer, 60)
+    selector = optimizer._facade._config_selector
+    known = optimizer._facade.runhistory.get_configs()
+    function = selector._acquisition_function
+    highest = []
+    for kind in (ArraySearch, OrderedSearch):
+        values = []
+        for seed in range(2):
+            optimizer._facade.scenario.configspace.seed(seed)
+            search = kind(optimizer._facade.scenario.configspace, seed=seed)
+            search.acquisition_function = function
+            values.append(float(np.squeeze(search._maximize(known, 10_000)[0][0])))
+        highest.append(max(values))
+    # Both climb the same piecewise constant function; 5 % of its height is what seeds differ by.
+    assert highest[0] > 0.95 * highest[1]
+
+
+@pytest.mark.parametrize("rungs", [2, 4, 6])
+def test_budgets_are_exactly_the_rungs_and_none_is_lost(rungs: int) -> None:
+    ladder = Ladder(0.1, float(f"{0.1 * 3 ** (rungs - 1):.12g}"))
+    optimizer = SMAC(JOINT, ladder, seed=0, full_budgets=1)
+    budgets = {trial.budget for trial, _ in drive(optimizer, (3**rungs - 1) // 2)}
+    assert budgets == set(ladder.rungs)
+
+
+def test_expected_trials_are_those_of_smacs_brackets() -> None:
+    # 40 + 17 + 8 + 4 trials in 4 + 11/3 + 4 + 4 full budgets.
+    assert expected_trials(Ladder(400.0, 10800.0), 4 + 11 / 3 + 4 + 4 + 1e-9) == 69
+
+
+def test_it_leaves_no_files_and_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    before = JOINT.configspace.random.get_state()[1].copy()
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    drive(SMAC(JOINT, LADDER, seed=0, full_budgets=2), 10)
+    assert list(tmp_path.iterdir()) == []
+    assert (JOINT.configspace.random.get_state()[1] == before).all()
+    assert (list(logging.getLogger().handlers), logging.getLogger().level) == (handlers, level)
+
+
+def test_a_failure_is_told_as_a_crash_with_the_error_of_guessing() -> None:
+    optimizer: Optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=2)
+    trial: Trial | None = optimizer.ask()
+    assert trial is not None
+    optimizer.tell(trial, outcome(optimizer, trial, failed=True))
+    assert isinstance(optimizer, SMAC)
+    (value,) = optimizer._facade.runhistory.values()
+    assert (value.status.name, value.cost) == ("CRASHED", 0.9)
