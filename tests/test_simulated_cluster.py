@@ -1,0 +1,118 @@
+"""Laws of the simulated cluster: who runs when, on a clock that only moves forward."""
+
+import heapq
+
+from analytic import Analytic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jointbench.bench.cluster import Finished, SimulatedCluster, Started
+from jointbench.bench.run import run
+from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.joint import JOINT
+from jointbench.data.ladder import Ladder
+from jointbench.optimizers import make_optimizer
+from jointbench.optimizers.optimizer import Trial
+
+LADDER = Ladder(1.0, 27.0)
+ANYWHERE = JOINT.named["zela-2018"]
+
+
+def simulate(name: str, workers: int, full_budgets: float, seed: int, failing: int = 0) -> list[Finished]:
+    optimizer = make_optimizer(name, JOINT, LADDER, seed=seed, full_budgets=full_budgets)
+    cluster = SimulatedCluster(Analytic(LADDER, failing), workers)
+    return list(run(optimizer, cluster, LADDER, full_budgets=full_budgets, seed=seed))
+
+
+class Given:
+    """Evaluations whose wall seconds are given, by seed."""
+
+    space, ladder = JOINT, LADDER
+
+    def __init__(self, walls: list[float]) -> None:
+        self.walls = walls
+
+    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+        return Evaluation("joint", configuration, budget, seed, Status.OK, 0.5, 0.5, wall_seconds=self.walls[seed])
+
+
+def start_all(walls: list[float], workers: int) -> list[Finished]:
+    """Trials 0, 1, ... as workers become free; in the order of their ends."""
+    cluster = SimulatedCluster(Given(walls), workers)
+    finished: list[Finished] = []
+    for number in range(len(walls)):
+        if number >= workers:
+            finished.append(cluster.wait())
+        cluster.start(Started(number, Trial(ANYWHERE, 1.0), number))
+    while len(finished) < len(walls):
+        finished.append(cluster.wait())
+    return finished
+
+
+optimizers = st.sampled_from(["random", "hyperband", "bohb", "two-stage"])
+
+
+@given(optimizers, st.integers(1, 40), st.floats(1, 12), st.integers(0, 5), st.sampled_from([0, 2, 5]))
+@settings(max_examples=30, deadline=None)
+def test_workers_run_one_trial_at_a_time_on_a_clock_that_never_goes_back(
+    name: str, workers: int, full_budgets: float, seed: int, failing: int
+) -> None:
+    finished = simulate(name, workers, full_budgets, seed, failing)
+    ends = [one.end for one in finished]
+    assert ends == sorted(ends)
+    assert all(one.end == one.start + one.evaluation.wall_seconds for one in finished)
+    # Whoever starts takes the place of somebody who has ended: never more places than workers.
+    places: list[float] = []
+    for one in sorted(finished, key=lambda one: one.started.number):
+        if len(places) == workers:
+            assert heapq.heappop(places) <= one.start
+        heapq.heappush(places, one.end)
+
+
+@given(optimizers, st.integers(1, 40), st.floats(1, 12), st.integers(0, 5))
+@settings(max_examples=20, deadline=None)
+def test_the_sum_of_budgets_stays_within_the_limit(name: str, workers: int, full_budgets: float, seed: int) -> None:
+    spent = sum(one.evaluation.budget for one in simulate(name, workers, full_budgets, seed))
+    # 1e-9: the ladder's own tolerance for a budget that text has rounded.
+    assert spent <= full_budgets * LADDER.maximum * (1 + 1e-9)
+
+
+@given(optimizers, st.integers(1, 40), st.integers(0, 5), st.sampled_from([0, 3]))
+@settings(max_examples=10, deadline=None)
+def test_the_same_seed_gives_the_same_run(name: str, workers: int, seed: int, failing: int) -> None:
+    assert [
+        (one.started.number, one.started.trial.configuration, one.evaluation, one.start, one.end)
+        for one in simulate(name, workers, 6.0, seed, failing)
+    ] == [
+        (one.started.number, one.started.trial.configuration, one.evaluation, one.start, one.end)
+        for one in simulate(name, workers, 6.0, seed, failing)
+    ]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5]), min_size=1, max_size=40), st.integers(1, 8))
+def test_ends_at_the_same_instant_come_in_the_order_of_their_starts(walls: list[float], workers: int) -> None:
+    keys = [(one.end, one.started.number) for one in start_all(walls, workers)]
+    assert keys == sorted(keys)
+
+
+@given(st.lists(st.floats(0.001, 100), min_size=1, max_size=60), st.integers(1, 8))
+def test_no_worker_is_idle_while_there_is_a_trial(walls: list[float], workers: int) -> None:
+    # The textbook schedule: each trial on the worker that is free first.
+    free = [0.0] * workers
+    expected = {}
+    for number, wall in enumerate(walls):
+        begin = heapq.heappop(free)
+        expected[number] = (begin, begin + wall)
+        heapq.heappush(free, begin + wall)
+    assert {one.started.number: (one.start, one.end) for one in start_all(walls, workers)} == expected
+
+
+def test_one_worker_runs_one_after_the_other() -> None:
+    assert [(one.start, one.end) for one in start_all([3.0, 1.0, 2.0], 1)] == [(0.0, 3.0), (3.0, 4.0), (4.0, 6.0)]
+
+
+def test_ten_thousand_workers_all_run_at_once() -> None:
+    finished = simulate("random", 10_000, 12_000, 0)
+    starts = [one.start for one in finished]
+    assert starts.count(0.0) == 10_000
+    assert len(finished) == 12_000
