@@ -3,23 +3,27 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
 from jointbench.bench.cluster import SimulatedCluster
 from jointbench.bench.run import run
-from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.optimizers import OPTIMIZERS, Optimizer, Trial, check_optimizer, make_optimizer
-from jointbench.optimizers.contract import CHECKS, Check, Maker, digest, outcome
+from jointbench.optimizers.contract import CHECKS, Check, Maker, outcome
 
 LADDER = Ladder(1.0, 27.0)
 FULL_BUDGETS = 10.0
-SHIPPED = sorted(OPTIMIZERS)
-#: Enough for each to use its model. SMAC thinks longer, and draws its first bracket before it has one.
-TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6}
+#: Those that need the extra `optuna`, which a person may not have.
+OPTUNA = ("tpe", "cma-es")
+HAVE_OPTUNA = all(find_spec(library) for library in ("optuna", "cmaes"))
+SHIPPED = [name for name in sorted(OPTIMIZERS) if HAVE_OPTUNA or name not in OPTUNA]
+#: Enough for each to use its model; some think longer. SMAC draws its first bracket before it has a model.
+TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6} | dict.fromkeys(OPTUNA, 25)
 SHORT = Ladder(9.0, 27.0)
 
 
@@ -52,7 +56,13 @@ def test_one_seed_is_one_run_in_processes_that_hash_strings_differently() -> Non
         for hash_seed in ("1", "2")
     ]
     assert answers[0] == answers[1]
-    assert answers[0].strip() == str([digest(maker(name), trials=TRIALS[name]) for name in SHIPPED])
+
+
+@pytest.mark.skipif(HAVE_OPTUNA, reason="optuna is installed")
+@pytest.mark.parametrize("name", OPTUNA)
+def test_without_its_extra_an_optimizer_says_what_to_install(name: str) -> None:
+    with pytest.raises(MissingExtraError, match=r"install jointbench\[optuna\]"):
+        maker(name)(0)
 
 
 @pytest.mark.parametrize("name", [name for name in SHIPPED if not name.startswith("smac")])

@@ -95,7 +95,7 @@ def test_writing_a_journal_changes_nothing(tmp_path: Path) -> None:
 
 
 @given(st.sampled_from(["random", "hyperband", "bohb", "two-stage"]), st.integers(1, 6), st.lists(st.integers(1, 9)))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_run_that_is_killed_again_and_again_loses_nothing_and_does_nothing_twice(
     tmp_path_factory: pytest.TempPathFactory, name: str, workers: int, kills: list[int]
 ) -> None:

@@ -119,15 +119,15 @@ def _source(benchmark: Benchmark) -> str:
 def _prepare(out: Path, settings: Settings, command: str, force: bool) -> None:
     if (out / SETTINGS).exists():
         there = Settings.read(out)
-        if there != settings:
-            if not force:
-                changed = [key for key, value in asdict(settings).items() if getattr(there, key) != value]
-                raise WouldOverwriteError(
-                    "comparison folder", str(out), f"one with the same {', '.join(changed)}, another --out, or --force"
-                )
+        changed = [key for key, value in asdict(settings).items() if getattr(there, key) != value]
+        if changed and not force:
+            raise WouldOverwriteError(
+                "comparison folder", str(out), f"one with the same {', '.join(changed)}, another --out, or --force"
+            )
+        if force:
             for old in (out / RUNS).glob("*.parquet"):
                 old.unlink()
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise WouldOverwriteError("comparison folder", str(out), "a comparison, or a folder that is empty or new")
     (out / RUNS).mkdir(parents=True, exist_ok=True)
     content = {

@@ -62,7 +62,7 @@ class CollectionDisplay:
 
 
 class ComparisonDisplay:
-    """One bar over all evaluations of a comparison."""
+    """One bar over all evaluations of a comparison; it appears with the first of them."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
@@ -78,7 +78,6 @@ class ComparisonDisplay:
         self._task = self._progress.add_task("compare", total=None)
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
@@ -87,6 +86,7 @@ class ComparisonDisplay:
         self._progress.stop()
 
     def update(self, done: int, total: int) -> None:
+        self._progress.start()
         self._progress.update(self._task, completed=done, total=total)
 
 

@@ -23,6 +23,10 @@ OPTIMIZERS: Mapping[str, str] = {
     "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
     "smac": "jointbench.optimizers.smac:SMAC",
     "smac-default": "jointbench.optimizers.smac:SMACDefault",
+    "asha": "jointbench.optimizers.asha:ASHA",
+    "regularized-evolution": "jointbench.optimizers.evolution:RegularizedEvolution",
+    "tpe": "jointbench.optimizers.optuna_sampler:TPE",
+    "cma-es": "jointbench.optimizers.optuna_sampler:CMAES",
 }
 
 #: Where a package names its own, as in `[project.entry-points."jointbench.optimizers"]`.

@@ -1,0 +1,158 @@
+"""The command line, as a person runs it: what it prints, and one clear sentence for what it cannot use."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from jointbench.cli import main
+from jointbench.data.joint import JOINT
+from jointbench.surrogate.benchmark import released
+
+COMMANDS = ("describe", "collect", "fit", "query", "compare", "retrain", "report")
+COLLECT = "collect {tmp}/log --images digits --ladder 1,3 --full-budgets 1 --device cpu"
+
+
+def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """Standard error of a command that must end with exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    shown = capsys.readouterr()
+    lines = shown.err.strip().splitlines()
+    assert len(lines) == 1, shown.err
+    return lines[0]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"example:\n  jointbench {command}" in capsys.readouterr().out
+
+
+def test_describe_gives_the_papers_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["describe", "zela-2018"])
+    out = capsys.readouterr().out
+    assert "27,590,854 (27.59M)" in out
+    assert "100, 139, 465" in out
+    main(["describe"])
+    out = capsys.readouterr().out
+    assert all(name in out for name in (*JOINT.names, *JOINT.named))
+
+
+def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(dict(JOINT.named["zela-2018"])))
+    main(["query", "digits-cpu", str(path), "--budget", "9", "--seed", "3"])
+    first = json.loads(capsys.readouterr().out)
+    main(["query", "digits-cpu", "zela-2018", "--budget", "9", "--seed", "3"])
+    assert json.loads(capsys.readouterr().out) == first
+    assert 0 <= first["validation_error"] <= 1
+    assert first["status"] == "ok"
+
+
+def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = released()["digits-cpu"] / "evaluations.parquet"
+    out = tmp_path / "mine"
+    main(["fit", str(log), "--out", str(out)])
+    assert "Kendall" in capsys.readouterr().out
+    assert "# mine" in (out / "card.md").read_text()
+    main(["query", str(out), "zela-2018"])
+    assert "validation_error" in capsys.readouterr().out
+    assert "--force" in refused(f"fit {log} --out {out}", capsys)
+    main(["fit", str(log), "--out", str(out), "--force"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "COMMAND"),
+        ("explore", "explore"),
+        ("describe no-such", "zela-2018"),
+        ("describe zela-2018 --image-shape 3x32", "3x32"),
+        ("describe zela-2018 --image-shape 0x32x32", "0x32x32"),
+        ("describe zela-2018 --classes 1", "classes: '1'"),
+        ("describe {tmp}/empty.json", "empty.json"),
+        ("describe {tmp}/list.json", "JSON object"),
+        ("describe {tmp}/outside.json", "learning_rate: 7"),
+        ("describe {tmp}/missing.json", "filters: None"),
+        ("describe {tmp}/foreign.json", "dropout"),
+        ("query no-such zela-2018", "digits-cpu"),
+        ("query digits-cpu no-such", "zela-2018"),
+        ("query digits-cpu zela-2018 --budget 28", "1 to 27 seconds"),
+        ("query digits-cpu zela-2018 --budget 0.5", "1 to 27 seconds"),
+        ("query digits-cpu zela-2018 --budget -1", "budget"),
+        ("query digits-cpu zela-2018 --budget nan", "budget"),
+        ("query digits-cpu zela-2018 --seed x", "seed: 'x'"),
+        ("query {tmp} zela-2018", "benchmark.json"),
+        ("query digits-cpu {tmp}/outside.json", "[0.001, 1]"),
+        ("fit {tmp}/nowhere --out {tmp}/out", "nowhere"),
+        ("fit {tmp} --out {tmp}/out", "Parquet"),
+        ("fit {tmp}/empty.json --out {tmp}/out", "readable Parquet"),
+        ("compare no-such --out {tmp}/out", "digits-cpu"),
+        ("compare --optimizers sgd --out {tmp}/out", "hyperband"),
+        ("compare --optimizers bohb,bohb --out {tmp}/out", "different names"),
+        ("compare --optimizers , --out {tmp}/out", "different names"),
+        ("compare --seeds 0 --out {tmp}/out", "seeds: '0'"),
+        ("compare --seeds many --out {tmp}/out", "seeds: 'many'"),
+        ("compare --workers 0 --out {tmp}/out", "workers: '0'"),
+        ("compare --full-budgets 0 --out {tmp}/out", "full budgets: '0'"),
+        ("compare --full-budgets inf --out {tmp}/out", "full budgets: 'inf'"),
+        ("compare --jobs -1 --out {tmp}/out", "jobs: '-1'"),
+        ("compare --out {tmp}", "empty or new"),
+        ("compare --out {tmp}/empty.json", "empty or new"),
+        ("compare --what", "--what"),
+        ("report {tmp}/nowhere", "nowhere"),
+        ("report {tmp}", "Parquet"),
+        ("retrain {tmp} --images digits", "jointbench compare"),
+        ("retrain {tmp}/nowhere --images digits", "jointbench compare"),
+        ("collect", "LOG"),
+        ("collect {tmp}/log --images digits --ladder 1,3", "--full-budgets"),
+        (COLLECT + " --images mnist", "fashion-mnist"),
+        (COLLECT + " --ladder 3,1", "ladder"),
+        (COLLECT + " --ladder 1,2,9", "ladder"),
+        (COLLECT + " --ladder one,three", "'one,three'"),
+        (COLLECT + " --optimizer sgd", "hyperband"),
+        (COLLECT + " --workers 0", "workers: '0'"),
+        (COLLECT + " --workers 1.5", "workers: '1.5'"),
+        (COLLECT + " --seed -1", "seed: '-1'"),
+        (COLLECT + " --full-budgets -3", "full budgets: '-3'"),
+        (COLLECT + " --device tpu", "device"),
+        (COLLECT + " --precision fp8", "fp8"),
+        (COLLECT + " --memory 0", "memory: '0'"),
+        (COLLECT + " --memory much", "memory: 'much'"),
+        (COLLECT + " --images fashion-mnist --data {tmp}/nowhere", "data folder"),
+        (COLLECT + " --repeat 0", "repeat: '0'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_writes_nothing(
+    words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = dict(JOINT.named["zela-2018"])
+    (tmp_path / "empty.json").write_text("")
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "outside.json").write_text(json.dumps({**good, "learning_rate": 7}))
+    (tmp_path / "missing.json").write_text(json.dumps({k: v for k, v in good.items() if k != "filters"}))
+    (tmp_path / "foreign.json").write_text(json.dumps({**good, "dropout": 0.5}))
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    assert said in refused(words.format(tmp=tmp_path), capsys)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+def test_compare_prints_the_table_and_where_the_page_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    command = f"compare --optimizers random,hyperband --seeds 1 --full-budgets 4 --jobs 1 --out {out}"
+    main(command.split())
+    shown = capsys.readouterr().out
+    assert "hyperband" in shown
+    assert str(out / "report.html") in shown.replace("\n", "")
+    assert command in json.loads((out / "comparison.json").read_text())["command"]
+
+
+def test_report_of_a_released_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = shutil.copy(released()["digits-cpu"] / "evaluations.parquet", tmp_path / "log.parquet")
+    main(["report", str(copy)])
+    assert (tmp_path / "log-report.html").exists()

@@ -1,0 +1,65 @@
+"""The ladder of budgets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jointbench.data.errors import BudgetError, InputError
+from jointbench.data.ladder import Ladder
+
+
+def test_the_papers_ladder_has_four_rungs() -> None:
+    assert Ladder(400, 10800).rungs == (400.0, 1200.0, 3600.0, 10800.0)
+
+
+def test_no_rung_is_lost_at_a_power_where_logarithms_round_down() -> None:
+    # log(243) / log(3) is 4.999…
+    assert Ladder(1, 243).rungs == (1.0, 3.0, 9.0, 27.0, 81.0, 243.0)
+
+
+@given(minimum=st.floats(1e-3, 1e4), eta=st.floats(1.5, 10), top=st.integers(0, 8))
+def test_rungs_are_a_constant_factor_apart_from_minimum_to_maximum(minimum: float, eta: float, top: int) -> None:
+    ladder = Ladder(minimum, minimum * eta**top, eta)
+    assert len(ladder.rungs) == top + 1
+    assert ladder.rungs[-1] == ladder.maximum
+    for index, rung in enumerate(ladder.rungs):
+        # Rungs are rounded to 12 digits.
+        assert rung == pytest.approx(minimum * eta**index, rel=1e-11)
+        assert ladder.rung_of(rung) == index
+
+
+@pytest.mark.parametrize(
+    ("text", "rungs", "unit"),
+    [
+        ("1,3,9,27", (1, 3, 9, 27), "seconds"),
+        ("400, 1200, 3600, 10800 s", (400, 1200, 3600, 10800), "seconds"),
+        ("0.1,0.3,0.9", (0.1, 0.3, 0.9), "seconds"),
+        ("2,4,8epochs", (2, 4, 8), "epochs"),
+    ],
+)
+def test_parsing_keeps_what_was_written(text: str, rungs: tuple[float, ...], unit: str) -> None:
+    ladder = Ladder.parse(text)
+    assert ladder.rungs == pytest.approx(rungs)
+    assert ladder.rungs == tuple(float(rung) for rung in rungs)
+    assert ladder.unit == unit
+    assert Ladder(**ladder.as_dict()) == ladder
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "1,2,3", "3,1", "1,x", "0,0", "-1,-3", "1,nan", "1,inf", "1,3,9minutes", "1,1"]
+)
+def test_what_is_no_ladder_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="ladder"):
+        Ladder.parse(text)
+
+
+@pytest.mark.parametrize("budget", [0.5, 2.0, 28.0])
+def test_a_budget_that_is_no_rung_is_refused_with_the_rungs(budget: float) -> None:
+    with pytest.raises(BudgetError, match="1, 3, 9, 27"):
+        Ladder(1, 27).rung_of(budget)
+
+
+@pytest.mark.parametrize("value", ["x", True, -1, 0, float("inf")])
+def test_bounds_must_be_numbers(value: object) -> None:
+    with pytest.raises(InputError, match="minimum"):
+        Ladder(value, 27)  # type: ignore[arg-type]

@@ -1,0 +1,222 @@
+"""The log: nothing lost, nothing twice, nothing half-written."""
+
+import json
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jointbench.data.errors import LogError
+from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.images import ImageFacts
+from jointbench.data.joint import JOINT
+from jointbench.data.ladder import Ladder
+from jointbench.data.log import EvaluationLog
+from jointbench.data.schema import LogFacts, from_table, to_table
+
+LADDER = Ladder(1, 27)
+IMAGES = ImageFacts("digits", (1, 8, 8), 10, 1348, 150, 299)
+FACTS = LogFacts(JOINT, LADDER, IMAGES)
+
+FRACTIONS = st.floats(0, 1)
+# Curves are kept as float32.
+CURVES = st.lists(st.tuples(*[st.floats(0, 1, width=32)] * 4), max_size=4).map(
+    lambda points: Curve(*(tuple(p[i] for p in points) for i in range(4)))
+)
+EVALUATIONS = st.builds(
+    Evaluation,
+    space=st.just("joint"),
+    configuration=st.integers(0, 50).map(lambda s: JOINT.sample(np.random.default_rng(s))[0]),
+    budget=st.sampled_from(LADDER.rungs),
+    seed=st.integers(0, 2**62),
+    status=st.sampled_from(list(Status)),
+    validation_error=FRACTIONS,
+    test_error=FRACTIONS,
+    parameters=st.integers(0, 2**50),
+    flops=st.integers(0, 2**60),
+    training_seconds=st.floats(0, 1e6),
+    wall_seconds=st.floats(0, 1e6),
+    peak_memory=st.integers(0, 2**40),
+    images_per_second=st.floats(0, 1e6),
+    epochs=st.floats(0, 1e4),
+    steps=st.integers(0, 10**9),
+    reason=st.text(max_size=20).filter(lambda text: text.isprintable()),
+    trial=st.integers(-1, 10**6),
+    key=st.text("abc/0123", min_size=1),
+    finished_at=st.floats(0, 2e9),
+    curve=CURVES,
+    provenance=st.builds(Provenance, images=st.just("digits"), machine=st.sampled_from(["", "a", "b"])),
+)
+
+
+def evaluation(key: str, **changed: Any) -> Evaluation:
+    made = Evaluation("joint", JOINT.named["zela-2018"], 1.0, 0, Status.OK, 0.5, 0.5, key=key, finished_at=1.0)
+    return replace(made, **changed)
+
+
+def new_log(folder: Path) -> EvaluationLog:
+    return EvaluationLog.open_or_create(folder / "log", JOINT, LADDER, IMAGES)
+
+
+@given(st.lists(EVALUATIONS, max_size=5))
+def test_a_table_gives_back_the_evaluations(evaluations: list[Evaluation]) -> None:
+    assert list(from_table(to_table(evaluations, FACTS))) == evaluations
+
+
+def test_a_log_gives_back_what_was_appended(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    written = [evaluation(f"run/{i}", finished_at=float(i), trial=i) for i in range(5)]
+    log.append(written[:2])
+    log.append(written[2:])
+    assert list(EvaluationLog.open(log.path).evaluations()) == written
+
+
+def test_a_trial_that_is_finished_twice_counts_once_and_first(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("run/0", validation_error=0.1, finished_at=1.0)])
+    log.append([evaluation("run/0", validation_error=0.2, finished_at=2.0)])
+    assert [e.validation_error for e in log.evaluations()] == [0.1]
+
+
+def test_evaluations_without_a_key_are_all_kept(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation(""), evaluation("")])
+    log.append([evaluation("")])
+    assert log.table().num_rows == 3
+
+
+def test_space_ladder_and_images_travel_in_every_file(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    opened = EvaluationLog.open(log.path)
+    assert (opened.space, opened.ladder, opened.images) == (JOINT, LADDER, IMAGES)
+    for part in log.path.glob("*.parquet"):
+        metadata = json.loads(pq.read_schema(part).metadata[b"jointbench"])
+        assert metadata["schema_version"] == 1
+        names = {h["name"] for h in metadata["configspace"]["hyperparameters"]}
+        assert names == set(JOINT.names)
+
+
+def test_what_a_killed_writer_left_is_ignored(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    part = next(log.path.glob("*.parquet"))
+    (log.path / ".half.parquet.123.writing").write_bytes(part.read_bytes()[:100])
+    assert log.table().num_rows == 1
+
+
+@pytest.mark.parametrize("kept", [0, 10, 200])
+def test_a_truncated_part_is_named(tmp_path: Path, kept: int) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    for part in log.path.glob("*.parquet"):
+        part.write_bytes(part.read_bytes()[:kept])
+    with pytest.raises(LogError, match="readable Parquet"):
+        EvaluationLog.open(log.path).table()
+
+
+def test_foreign_parquet_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(LogError, match="written by JointBench"):
+        EvaluationLog.open(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "."])
+def test_no_log_is_an_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(LogError, match="log"):
+        EvaluationLog.open(tmp_path / name)
+
+
+def test_another_ladder_or_data_set_is_refused(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    with pytest.raises(LogError, match="ladder"):
+        EvaluationLog.open_or_create(log.path, JOINT, Ladder(1, 9), IMAGES)
+    with pytest.raises(LogError, match="images"):
+        EvaluationLog.open_or_create(log.path, JOINT, LADDER, replace(IMAGES, name="fashion-mnist"))
+
+
+def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear diary")
+    with pytest.raises(LogError, match="empty"):
+        EvaluationLog.open_or_create(tmp_path, JOINT, LADDER, IMAGES)
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_compaction_keeps_everything_and_may_be_repeated(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    for i in range(6):
+        log.append([evaluation(f"run/{i}", finished_at=float(i))])
+    before = list(log.evaluations())
+    log.compact()
+    log.compact()
+    assert list(log.evaluations()) == before
+    assert len(list(log.path.glob("*.parquet"))) == 1
+
+
+def test_a_crash_between_merging_and_deleting_loses_and_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = new_log(tmp_path)
+    for i in range(3):
+        log.append([evaluation(f"run/{i}")])
+
+    def dies(self: Path, missing_ok: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            log.compact()
+    assert sorted(e.key for e in log.evaluations()) == ["run/0", "run/1", "run/2"]
+
+
+def test_one_file_is_a_log_that_can_be_read_but_not_written(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    log.save(tmp_path / "released.parquet")
+    released = EvaluationLog.open(tmp_path / "released.parquet")
+    assert list(released.evaluations()) == list(log.evaluations())
+    with pytest.raises(LogError, match="folder"):
+        EvaluationLog.open_or_create(tmp_path / "released.parquet", JOINT, LADDER, IMAGES)
+
+
+def _write(path: Path, writer: int) -> None:
+    log = EvaluationLog.open(path)
+    for i in range(20):
+        log.append([evaluation(f"run-{writer}/{i}")])
+    if writer == 0:
+        log.compact()
+
+
+def test_many_processes_write_at_once_and_one_compacts(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write, args=(log.path, writer)) for writer in range(4)]
+    for process in writers:
+        process.start()
+    for process in writers:
+        process.join()
+        assert process.exitcode == 0
+    assert sorted(e.key for e in log.evaluations()) == sorted(f"run-{w}/{i}" for w in range(4) for i in range(20))
+
+
+def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    before = sorted(path.name for path in log.path.iterdir())
+
+    def full(table: Any, file: Any, **options: Any) -> None:
+        file.write(b"PAR1")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(OSError, match="No space"):
+        log.append([evaluation("b")])
+    assert sorted(path.name for path in log.path.iterdir()) == before
