@@ -15,8 +15,9 @@ class RegularizedEvolution(Optimizer):
 
     The parent is the best of `tournament` members of the `population`, drawn with replacement. The defaults are
     those of NAS-Bench-201 (Dong and Yang 2020), not the 100 and 25 of Real et al., who had 20,000 evaluations
-    where 256 full budgets are 256. Children are made of those members that are known when a worker is free; until `population`
-    configurations were proposed and one has ended they are uniform. Raises InputError for numbers below 1.
+    where 256 full budgets are 256. Children are made of those members that are known when a worker is free; until
+    `population` configurations were proposed and one has ended they are uniform. Raises InputError for numbers
+    below 1.
     """
 
     name = "regularized-evolution"
