@@ -25,7 +25,7 @@ SHIPPED = [name for name in sorted(OPTIMIZERS) if HAVE_OPTUNA or name not in OPT
 #: Enough for each to use its model; some think longer. SMAC draws its first bracket before it has a model.
 TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6} | dict.fromkeys(OPTUNA, 25)
 #: Plain smac's search takes a second: its course without the model is enough for all but one test.
-QUICK = TRIALS | {"smac-default": 4}
+QUICK = TRIALS | {"smac-default": 3}
 SHORT = Ladder(9.0, 27.0)
 
 
