@@ -17,7 +17,7 @@ from jointbench.bench.comparison import compare, incumbents, run_file
 from jointbench.bench.report import RETRAINED, colours, write_report
 from jointbench.bench.run import run
 from jointbench.bench.surrogate_objective import SurrogateObjective
-from jointbench.bench.trajectories import HEADINGS, Trajectory, band, cells, read_trajectories, summary
+from jointbench.bench.trajectories import HEADINGS, Speedup, Trajectory, band, cells, read_trajectories, summary
 from jointbench.data.errors import LogError, UnknownNameError, WouldOverwriteError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
@@ -152,7 +152,7 @@ class TestSummary:
             assert row.validation_error == pytest.approx(np.median(final))
             assert row.regret >= 0
         assert sum(row.rank for row in rows.values()) == pytest.approx(3.0)
-        assert rows["random"].speedup == 1.0
+        assert rows["random"].speedup == Speedup(1.0, (1.0, 1.0))
 
     def test_before_its_first_answer_a_run_has_no_error(self) -> None:
         trajectory = Trajectory("x", 0, np.array([2.0, 5.0]), np.array([0.5, 0.2]), np.array([0.5, 0.2]))

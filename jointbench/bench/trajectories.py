@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparison import RUNS, Settings
+from jointbench.bench.statistics import bootstrap, mean_ranks
 from jointbench.data.errors import LogError
 
 FloatArray = npt.NDArray[np.float64]
@@ -44,10 +45,9 @@ class Trajectory:
 class Row:
     """An optimizer in the table; errors are fractions, medians and quartiles over seeds.
 
-    `regret`: median final validation error less the lowest true error that any run of the comparison ended with.
+    `regret`: median final validation error less the lowest true error that any incumbent of the comparison ever had.
     `rank`: mean over the seeds that all optimizers have of the rank by final validation error, 1 the best.
-    `speedup`: time that random search's median needs for its own final error, over the time that this median needs
-    for it; None where it never gets there or random search is not in the comparison.
+    `speedup`: see `Speedup`; None when random search is not in the comparison.
     """
 
     optimizer: str
@@ -58,7 +58,26 @@ class Row:
     test_error: float
     regret: float
     rank: float
-    speedup: float | None
+    speedup: "Speedup | None"
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """How much sooner an optimizer gets to where random search ends.
+
+    `factor`: the time from which random search's median stays at or below its final validation error, over the time
+    from which the optimizer's median stays at or below the same error; 0 where that never comes. `interval`: 95 %,
+    from resampled seeds of both.
+    """
+
+    factor: float
+    interval: tuple[float, float]
+
+    def __str__(self) -> str:
+        if self.factor == 0:
+            return "never there"
+        low, high = self.interval
+        return f"{self.factor:.1f}x ({low:.1f} to {high:.1f})"
 
 
 HEADINGS = (
@@ -85,7 +104,7 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{row.test_error:.2%}",
         f"{row.regret:.2%}",
         f"{row.rank:.2f}",
-        "never there" if row.speedup is None else f"{row.speedup:.1f}x",
+        "-" if row.speedup is None else str(row.speedup),
     )
 
 
@@ -116,17 +135,37 @@ def band(runs: Sequence[Trajectory], grid: FloatArray) -> tuple[FloatArray, Floa
     return lower, median, upper
 
 
+def final_errors(trajectories: Mapping[str, Sequence[Trajectory]]) -> dict[str, dict[int, float]]:
+    """Optimizer to seed to the incumbent's validation error at the end."""
+    return {name: {run.seed: float(run.validation_error[-1]) for run in runs} for name, runs in trajectories.items()}
+
+
+def lowest_error(trajectories: Mapping[str, Sequence[Trajectory]]) -> float:
+    """The lowest true validation error that any incumbent ever had: where regret is 0."""
+    return min(float(run.validation_error.min()) for runs in trajectories.values() for run in runs)
+
+
+def shared_seeds(trajectories: Mapping[str, Sequence[Trajectory]]) -> list[int]:
+    """The seeds that all optimizers have: those by which they can be ranked."""
+    return sorted(set.intersection(*({run.seed for run in runs} for runs in trajectories.values())))
+
+
+def ranks_over_time(trajectories: Mapping[str, Sequence[Trajectory]], grid: FloatArray) -> dict[str, FloatArray]:
+    """Mean rank of each optimizer over the shared seeds at each time; who has no answer yet comes last."""
+    shared = set(shared_seeds(trajectories))
+    errors = np.stack([[run.at(grid) for run in runs if run.seed in shared] for runs in trajectories.values()])
+    return dict(zip(trajectories, mean_ranks(np.nan_to_num(errors, nan=np.inf)), strict=True))
+
+
 def summary(folder: Path) -> list[Row]:
     """The table of a comparison, the best mean rank first."""
     trajectories = read_trajectories(folder)
     grid = time_grid(trajectories)
-    final = {name: np.array([run.validation_error[-1] for run in runs]) for name, runs in trajectories.items()}
-    least = min(float(errors.min()) for errors in final.values())
-    ranks = _ranks(final)
-    medians = {name: band(runs, grid)[1] for name, runs in trajectories.items()}
+    least = lowest_error(trajectories)
+    ranks = ranks_over_time(trajectories, grid)
     rows = []
     for name, runs in trajectories.items():
-        lower, median, upper = np.quantile(final[name], [0.25, 0.5, 0.75])
+        lower, median, upper = np.quantile([run.validation_error[-1] for run in runs], [0.25, 0.5, 0.75])
         rows.append(
             Row(
                 name,
@@ -136,24 +175,32 @@ def summary(folder: Path) -> list[Row]:
                 (float(lower), float(upper)),
                 float(np.median([run.test_error[-1] for run in runs])),
                 float(median) - least,
-                ranks[name],
-                _speedup(medians, name, grid),
+                float(ranks[name][-1]),
+                speedup(trajectories[YARDSTICK], runs, grid) if YARDSTICK in trajectories else None,
             )
         )
     return sorted(rows, key=lambda row: row.rank)
 
 
-def _ranks(final: Mapping[str, FloatArray]) -> dict[str, float]:
-    from scipy.stats import rankdata
+def speedup(yardstick: Sequence[Trajectory], runs: Sequence[Trajectory], grid: FloatArray) -> Speedup:
+    """Of `runs` over `yardstick`, on a common grid of times."""
+    slow, fast = (np.nan_to_num(np.stack([run.at(grid) for run in some]), nan=np.inf) for some in (yardstick, runs))
+    itself = yardstick is runs
 
-    shared = min(len(errors) for errors in final.values())
-    ranks = rankdata(np.stack([errors[:shared] for errors in final.values()]), axis=0)
-    return dict(zip(final, ranks.mean(axis=1).tolist(), strict=True))
+    def factors(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
+        reference = np.median(slow[samples[0]], axis=1)
+        goal = reference[:, -1:]
+        median = reference if itself else np.median(fast[samples[1]], axis=1)
+        return _stays(reference, goal, grid) / _stays(median, goal, grid)
+
+    return Speedup(
+        float(factors([np.arange(len(slow))[None], np.arange(len(fast))[None]])[0]),
+        bootstrap(factors, [len(slow), len(fast)]),
+    )
 
 
-def _speedup(medians: Mapping[str, FloatArray], name: str, grid: FloatArray) -> float | None:
-    if YARDSTICK not in medians:
-        return None
-    goal = medians[YARDSTICK][-1]
-    there = [grid[np.argmax(medians[n] <= goal)] if (medians[n] <= goal).any() else None for n in (YARDSTICK, name)]
-    return None if there[0] is None or there[1] is None else float(there[0] / there[1])
+def _stays(medians: FloatArray, goal: FloatArray, grid: FloatArray) -> FloatArray:
+    """The times (n,) from which medians (n, times) stay at or below goals (n, 1); infinite where they end above."""
+    above = medians > goal
+    last = np.where(above.any(axis=1), above.shape[1] - np.argmax(above[:, ::-1], axis=1), 0)
+    return np.append(grid, np.inf)[last]
