@@ -17,7 +17,9 @@ from jointbench.data.errors import LogError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import released
 
-COLLECT = "collect {log} --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2 --memory 1"
+COLLECT = (
+    "collect {log} --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2 --memory 0.05"
+)
 
 
 def collect(log: Path, full_budgets: float) -> list[str]:
@@ -99,14 +101,25 @@ class TestRepeats:
 
 
 def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Collect, fit, compare, retrain: each stage on what the one before it made."""
+    """Collect, fit, compare, retrain: each stage on what the one before it made.
+
+    So little memory that large networks, which take seconds a step, end before their first.
+    """
     log, benchmark, comparison = (tmp_path / name for name in ("log", "benchmark", "comparison"))
-    common = "--images digits --device cpu --memory 1 --workers 2"
-    main(f"collect {log} {common} --ladder 0.05,0.15 --optimizer random --full-budgets 26".split())
+    common = "--images digits --device cpu --memory 0.05 --workers 2"
+    main(f"collect {log} {common} --ladder 0.01,0.03 --optimizer random --full-budgets 60".split())
     main(f"fit {log} --out {benchmark}".split())
     main(f"compare {benchmark} --optimizers random --seeds 2 --full-budgets 6 --jobs 1 --out {comparison}".split())
     main(f"retrain {comparison} {common} --seeds 2".split())
     assert "Real retrainings" in (comparison / "report.html").read_text()
     assert "trainings in" in capsys.readouterr().out
+
+
+def test_retraining_on_other_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    comparison = tmp_path / "comparison"
+    main(f"compare --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out {comparison}".split())
+    before = sorted(path.name for path in comparison.rglob("*"))
     with pytest.raises(SystemExit):
-        main(f"retrain {comparison} --images fashion-mnist --device cpu --data {tmp_path}".split())
+        main(f"retrain {comparison} --images cifar10 --device cpu --data {tmp_path}".split())
+    assert "digits" in capsys.readouterr().err
+    assert sorted(path.name for path in comparison.rglob("*")) == before

@@ -63,7 +63,8 @@ class DaskCluster:
             threads_per_worker=1,
             processes=True,
             memory_limit=0,
-            dashboard_address=None,
+            # Any free port: two collections may run on one machine.
+            dashboard_address=":0",
             local_directory=self._folder.name,
             env=WORKER_ENVIRONMENT,
             silence_logs="CRITICAL",
