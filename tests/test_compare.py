@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from jointbench.bench.cluster import Finished, SimulatedCluster, Started
-from jointbench.bench.comparison import compare, incumbents, run_file
-from jointbench.bench.report import RETRAINED, colours, write_report
+from jointbench.bench.comparison import RETRAINED, compare, incumbents, run_file
+from jointbench.bench.palette import styles
+from jointbench.bench.report import write_report
 from jointbench.bench.run import run
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.bench.trajectories import HEADINGS, Speedup, Trajectory, band, cells, read_trajectories, summary
@@ -24,6 +25,7 @@ from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Trial
+from jointbench.optimizers.registry import OPTIMIZERS
 from jointbench.surrogate.benchmark import load_benchmark, released
 
 NAMES = ("random", "hyperband")
@@ -211,11 +213,13 @@ class TestPage:
         assert f"{log.table().num_rows:,} evaluations" in page
         assert "Table 1" in page
 
-    def test_an_optimizer_has_its_colour_whoever_else_is_there(self) -> None:
-        few, many = colours(["bohb", "smac"]), colours(["bohb", "mine", "random", "smac", "yours"])
-        assert few["bohb"] == many["bohb"]
-        assert few["smac"] == many["smac"]
+    def test_an_optimizer_has_its_line_whoever_else_is_there(self) -> None:
+        few, many = styles(["bohb", "smac", "yours"]), styles(["bohb", "mine", "random", "smac", "yours"])
+        assert all(many[name] == style for name, style in few.items())
         assert len(set(many.values())) == 5
+
+    def test_optimizers_that_ship_have_lines_of_their_own(self) -> None:
+        assert len(set(styles(OPTIMIZERS).values())) == len(OPTIMIZERS)
 
     def test_is_drawn_by_a_browser_without_complaint(self, comparison: Path, tmp_path: Path) -> None:
         browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -230,6 +234,8 @@ class TestPage:
                 "--disable-gpu",
                 "--enable-logging=stderr",
                 "--virtual-time-budget=8000",
+                # Whoever asked a network would get an error, and complain of it.
+                "--host-resolver-rules=MAP * ~NOTFOUND",
                 f"--user-data-dir={tmp_path}",
                 "--dump-dom",
                 page.as_uri(),
@@ -238,8 +244,9 @@ class TestPage:
             text=True,
             timeout=120,
         )
-        assert done.stdout.count('class="main-svg"') >= 1
-        assert 'class="scatterlayer' in done.stdout
+        assert done.stdout.count('class="scatterlayer') == done.stdout.count("<figure>") == 3
+        # Every trace is a line that has been drawn: the lines alone, and a band each in the first figure.
+        assert done.stdout.count('class="js-line"') >= 3 * len(NAMES)
         assert "CONSOLE" not in done.stderr, done.stderr
 
 

@@ -24,6 +24,7 @@ from jointbench.surrogate.benchmark import Benchmark, load_benchmark
 
 SETTINGS = "comparison.json"
 RUNS = "runs"
+RETRAINED = "retrained.parquet"
 
 #: Runs of each optimizer where nobody says otherwise. SMAC's own thinking takes most of a comparison's time.
 DEFAULT_SEEDS = 10
@@ -45,13 +46,17 @@ def default_seeds(optimizer: str) -> int:
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a comparison share; `benchmark` is a name that ships or a folder."""
+    """What all runs of a comparison share; `benchmark` is a name that ships or a folder.
+
+    `guessing_error`: the fraction that a network makes which guesses.
+    """
 
     benchmark: str
     benchmark_name: str
     benchmark_checksum: str
     workers: int
     full_budgets: float
+    guessing_error: float
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":
@@ -93,7 +98,14 @@ def compare(
     """
     for name in optimizers:
         check_optimizer(name)
-    settings = Settings(_source(benchmark), benchmark.name, benchmark.checksum, workers, full_budgets)
+    settings = Settings(
+        _source(benchmark),
+        benchmark.name,
+        benchmark.checksum,
+        workers,
+        full_budgets,
+        1 - 1 / benchmark.images.classes,
+    )
     _prepare(out, settings, command, force)
     wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
     missing = [

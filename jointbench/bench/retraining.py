@@ -9,9 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.collection import collect
-from jointbench.bench.comparison import RUNS, Settings
+from jointbench.bench.comparison import RETRAINED, RUNS, Settings
 from jointbench.bench.console import CollectionDisplay
-from jointbench.bench.report import RETRAINED
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.bench.trainer import Hardware
 from jointbench.bench.training_objective import TrainingObjective
@@ -60,9 +59,9 @@ def retrain(folder: Path, *, images: str, data_folder: str | None, hardware: Har
     """
     settings = Settings.read(folder)
     benchmark = load_benchmark(settings.benchmark)
-    facts = load_images(images, data_folder).facts
-    if facts != benchmark.images:
+    if images != benchmark.images.name:
         raise InputError("images", images, f"{benchmark.images.name}, which {benchmark.name} was fitted to")
+    facts = load_images(images, data_folder).facts
     space, ladder = benchmark.search_space, benchmark.ladder
     incumbents = final_incumbents(folder)
     different = list({tuple(space.row(one.configuration)): one.configuration for one in incumbents}.values())

@@ -1,0 +1,121 @@
+"""The parts of a page, and how they become one HTML file that opens offline in any browser."""
+
+import html
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import jointbench
+from jointbench.bench.palette import Style
+
+ERROR_TICKS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9)
+
+_INK, _GRID = "#1c1c1c", "#e8e8e6"
+_AXIS: Mapping[str, Any] = {
+    "gridcolor": _GRID,
+    "linecolor": "#8a8a86",
+    "showline": True,
+    "ticks": "outside",
+    "tickcolor": "#8a8a86",
+    "zeroline": False,
+    "title": {"standoff": 12},
+    "automargin": True,
+}
+_LAYOUT: Mapping[str, Any] = {
+    "template": "none",
+    "font": {"family": "system-ui, -apple-system, Segoe UI, Helvetica Neue, Arial, sans-serif", "size": 13},
+    "font_color": _INK,
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "margin": {"l": 64, "r": 16, "t": 44, "b": 52},
+    "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
+    "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#b5b5b0", "activecolor": "#5c5c58"},
+    "hoverlabel": {"bgcolor": "white", "bordercolor": "#c9c9c5", "font": {"size": 13}},
+}
+_CONFIG: Mapping[str, Any] = {
+    "displaylogo": False,
+    "responsive": True,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
+
+#: Longest time in seconds for which a unit is used, and its length in seconds.
+_UNITS = ((2 * 3600.0, "seconds", 1.0), (np.inf, "hours", 3600.0))
+
+
+def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
+    """Write the page, whole or not at all."""
+    page = Template((resources.files("jointbench.bench") / "page.html").read_text())
+    text = page.substitute(title=html.escape(title), body="\n".join(body), version=jointbench.__version__)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    temporary.write_text(text)
+    temporary.replace(path)
+    return path
+
+
+def script() -> str:
+    """Plotly itself, once for all figures of a page, so that no network is asked."""
+    from plotly.offline import get_plotlyjs
+
+    return f"<script>{get_plotlyjs()}</script>"
+
+
+def figure_html(figure: Any, height: int) -> str:
+    """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
+    figure.update_layout(height=height, **_LAYOUT)
+    figure.update_xaxes(**_AXIS)
+    figure.update_yaxes(**_AXIS)
+    drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG))
+    return f"<figure>{drawn}</figure>"
+
+
+def time_unit(longest: float) -> tuple[str, float]:
+    """The unit in which times up to `longest` seconds are shown, and its seconds."""
+    return next((name, seconds) for limit, name, seconds in _UNITS if longest <= limit)
+
+
+def log_ticks(low: float, high: float) -> dict[str, Any]:
+    """Plotly's settings of a logarithmic axis with plain numbers at 1, 2, 5 in each decade from low to high."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
+    return {"type": "log", "tickvals": values, "ticktext": [f"{value:g}" for value in values]}
+
+
+def log_range(values: npt.ArrayLike) -> list[float]:
+    """Plotly's range of a logarithmic axis, a little wider than the values."""
+    low, high = np.log10(np.nanmin(values)), np.log10(np.nanmax(values))
+    margin = 0.03 * max(high - low, 0.1)
+    return [float(low - margin), float(high + margin)]
+
+
+def table_html(
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    styles: Mapping[str, Style] | None = None,
+    kind: str = "numbers",
+) -> str:
+    """An HTML table; `styles` puts a swatch before the first cell's names; `kind` is numbers or words."""
+    lines = [
+        f'<div class="wide"><table class="{kind}"><thead><tr>',
+        *(f"<th>{html.escape(heading)}</th>" for heading in headings),
+        "</tr></thead><tbody>",
+    ]
+    for row in rows:
+        first, *rest = (html.escape(cell) for cell in row)
+        cells = "".join(f"<td>{cell}</td>" for cell in rest)
+        lines.append(f"<tr><td>{_swatch(styles, row[0])}{first}</td>{cells}</tr>")
+    return "\n".join([*lines, "</tbody></table></div>"])
+
+
+def _swatch(styles: Mapping[str, Style] | None, name: str) -> str:
+    if styles is None:
+        return ""
+    style = styles[name]
+    dashes = {"solid": "", "dash": "5 3", "dot": "2 2", "dashdot": "6 2 2 2", "longdash": "9 3"}[style.dash]
+    line = f'stroke="{style.colour}" stroke-width="3" stroke-dasharray="{dashes}"'
+    return f'<svg class="swatch" width="22" height="8"><line x1="0" y1="4" x2="22" y2="4" {line}/></svg>'

@@ -1,0 +1,61 @@
+"""The look of each optimizer's line: the same on every page."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+#: Okabe and Ito's colours, which colour-blind readers can tell apart; their yellow is too pale for lines on white.
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
+
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
+
+@dataclass(frozen=True)
+class Style:
+    """A line's colour and plotly's name of its dashes."""
+
+    colour: str
+    dash: str = "solid"
+
+    def faded(self, opacity: float) -> str:
+        """The colour as CSS, with an opacity in [0, 1]."""
+        red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
+        return f"rgba({red},{green},{blue},{opacity:g})"
+
+
+#: Relatives share a colour.
+_OWN = {
+    "random": Style(BLACK),
+    "hyperband": Style(GREEN),
+    "asha": Style(GREEN, "dash"),
+    "bohb": Style(BLUE),
+    "hpbandster-bohb": Style(BLUE, "dash"),
+    "smac": Style(PURPLE),
+    "smac-default": Style(PURPLE, "dash"),
+    "two-stage": Style(VERMILION),
+    "two-stage-long": Style(VERMILION, "dash"),
+    "two-stage-random": Style(VERMILION, "dot"),
+    "regularized-evolution": Style(ORANGE),
+    "tpe": Style(SKY),
+    "cma-es": Style(SKY, "dash"),
+}
+
+_FREE = tuple(Style(colour, dash) for dash in ("dashdot", "longdash") for colour in COLOURS)
+
+
+def styles(optimizers: Iterable[str]) -> dict[str, Style]:
+    """A line for each optimizer.
+
+    One that does not ship gets its own from its name, so that it looks the same on every page; where two names meet,
+    the later of the alphabet moves on.
+    """
+    found: dict[str, Style] = {}
+    for name in sorted(optimizers):
+        if name in _OWN:
+            found[name] = _OWN[name]
+            continue
+        first = zlib.crc32(name.encode())
+        wanted = [_FREE[(first + step) % len(_FREE)] for step in range(len(_FREE))]
+        found[name] = next((style for style in wanted if style not in found.values()), wanted[0])
+    return found
