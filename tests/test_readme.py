@@ -1,0 +1,39 @@
+"""What the README shows works as it stands there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from jointbench.cli import _Commands, main
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_query_example_runs() -> None:
+    (example,) = (block for block in blocks("python") if "load_benchmark" in block)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)
+    assert 0 <= names["benchmark"].query(names["configuration"], budget=27.0).validation_error <= 1  # type: ignore[attr-defined]
+
+
+def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = (block for block in blocks("python") if "class Greedy" in block)
+    (tmp_path / "mine.py").write_text(example)
+    out = tmp_path / "out"
+    main(
+        f"compare --optimizers {tmp_path}/mine.py:Greedy,random --seeds 1 --full-budgets 4 --jobs 1 --out {out}".split()
+    )
+    assert "Greedy" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line", [line for block in blocks("console") for line in block.splitlines() if "$ jointbench" in line]
+)
+def test_the_commands_shown_can_be_given(line: str) -> None:
+    words = line.removeprefix("$ jointbench ").split("#")[0].split()
+    _Commands().parser.parse_args(words)
