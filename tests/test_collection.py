@@ -17,14 +17,11 @@ from jointbench.data.errors import LogError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import released
 
-COLLECT = (
-    "collect {log} --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2 --memory 0.05"
-)
+COLLECT = "collect {log} --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2 --memory 0.05"
 
 
 def collect(log: Path, full_budgets: float) -> list[str]:
-    words = COLLECT.format(log=log).split() + ["--full-budgets", str(full_budgets)]
-    return [sys.executable, "-m", "jointbench", *words]
+    return [sys.executable, "-m", "jointbench", *COLLECT.format(log=log).split(), "--full-budgets", str(full_budgets)]
 
 
 def journal(log: Path) -> list[dict[str, object]]:

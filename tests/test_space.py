@@ -115,7 +115,7 @@ def test_whole_floats_are_integers_too() -> None:
 def test_a_configuration_file_is_read_or_refused(tmp_path: Any) -> None:
     path = tmp_path / "configuration.json"
     path.write_text('{"learning_rate": 5}')
-    with pytest.raises(ConfigurationError, match="learning_rate|batch_size"):
+    with pytest.raises(ConfigurationError, match=r"learning_rate|batch_size"):
         JOINT.load(str(path))
     for content in ("[1, 2]", "not json", ""):
         path.write_text(content)

@@ -212,6 +212,21 @@ class TestTrainer:
         assert later.validation_error == pytest.approx(0.9)
         assert later.peak_memory > 60 * 2**20
 
+    def test_what_the_machine_cannot_hold_is_an_outcome(self, digits: DeviceImages) -> None:
+        # Some 7 billion parameters: refused by arithmetic, before anything is allocated.
+        huge = {f"widen_factor_{i}": 8.0 for i in (1, 2, 3)} | {f"res_blocks_{i}": 16 for i in (1, 2, 3)}
+        evaluation = trained(digits, filters=32, **huge)
+        assert evaluation.status is Status.OUT_OF_MEMORY
+        assert "available" in evaluation.reason
+
+    def test_taking_far_too_long_is_an_outcome(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("jointbench.bench.trainer.PATIENCE", 0.0)
+        monkeypatch.setattr("jointbench.bench.trainer.GRACE", 0.05)
+        evaluation = trained(digits)
+        assert evaluation.status is Status.TIMEOUT
+        assert evaluation.validation_error == pytest.approx(0.9)
+        assert 0 < evaluation.training_seconds < 0.2
+
     def test_a_crash_is_an_outcome_with_its_reason(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
         def broken(self: Any, indices: Any) -> Any:
             raise ValueError("the disk is on fire")

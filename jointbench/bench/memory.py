@@ -1,6 +1,7 @@
 """Device memory: the peak that a training reaches, and a limit that makes running out of it an outcome."""
 
 import ctypes
+import math
 import resource
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,9 @@ import torch
 #: Weights, gradients and momentum, in fp32: no network is trained in less.
 BYTES_A_PARAMETER = 12
 
+#: What a convolution puts out is kept for the backward pass.
+BYTES_AN_ACTIVATION = 4
+
 #: What the CPU's allocator, oneDNN and the C++ library say when memory runs out; a GPU has its own exception.
 _SYMPTOMS = ("can't allocate memory", "out of memory", "bad_alloc", "could not create a memory object")
 
@@ -17,9 +21,9 @@ _SYMPTOMS = ("can't allocate memory", "out of memory", "bad_alloc", "could not c
 class DeviceMemory:
     """Watches the memory of one training from when it is made.
 
-    `limit` in bytes (None: what the device has). A GPU's allocator enforces it. On a CPU a limit of the system's
-    would strike the whole process, so the growth of the process is compared with it, after each forward pass
-    and each step: a training that went above it counts as having run out.
+    `limit` in bytes (None: what the device has to give). A GPU's allocator enforces it. On a CPU a limit of the
+    system's would strike the whole process, so the growth of the process is compared with it, after each forward
+    pass and each step: a training that went above it counts as having run out.
     """
 
     def __init__(self, device: torch.device, limit: int | None) -> None:
@@ -44,10 +48,17 @@ class DeviceMemory:
             return int(torch.cuda.max_memory_allocated(self.device))
         return max(0, _high_water() - self._before)
 
-    def reserve(self, parameters: int) -> None:
-        """Raises MemoryError when a network of so many parameters cannot be trained within the limit."""
+    def reserve(self, parameters: int, activations: int) -> None:
+        """Raises MemoryError when a network of so many parameters cannot be trained within the limit.
+
+        A CPU must also hold a batch's `activations` (numbers) for the backward pass: a system that runs out of
+        memory would end the whole process before anybody could check.
+        """
         if self.limit is not None and parameters * BYTES_A_PARAMETER > self.limit:
             raise MemoryError(f"{parameters:,} parameters need more than {self.limit:,} bytes")
+        needed = parameters * BYTES_A_PARAMETER + activations * BYTES_AN_ACTIVATION
+        if self.device.type == "cpu" and needed > (available := _available()):
+            raise MemoryError(f"about {needed:,} bytes needed, {available:,} available")
 
     def check(self) -> None:
         """Raises MemoryError when a CPU training has gone above its limit."""
@@ -57,11 +68,21 @@ class DeviceMemory:
 
 def _high_water() -> int:
     """Most bytes resident since the mark was set back; since the process began where it cannot be."""
+    return _linux("/proc/self/status", "VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _available() -> float:
+    """Bytes that the system can still give; infinite where it does not say."""
+    return _linux("/proc/meminfo", "MemAvailable") or math.inf
+
+
+def _linux(file: str, field: str) -> int:
+    """A field of a file of Linux's in bytes, 0 where there is none."""
     with suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
+        for line in Path(file).read_text().splitlines():
+            if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return 0
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

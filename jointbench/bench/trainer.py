@@ -61,8 +61,33 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
+#: A training and its evaluation are given up after this many budgets and a minute more, in seconds: on a processor
+#: the validation of a large network can take hours, however short its training.
+PATIENCE, GRACE = 10.0, 60.0
+
+
 class _DivergedError(Exception):
     """The loss is not finite."""
+
+
+class _TimeoutError(Exception):
+    """The training, with all that is not budgeted, takes too long."""
+
+
+class _Patience:
+    """Ends after PATIENCE budgets and GRACE seconds, counted as the budget is: CPU time of this thread on a CPU.
+
+    A ladder in epochs says nothing of seconds, so there it never ends.
+    """
+
+    def __init__(self, device: torch.device, budget: float, unit: Unit) -> None:
+        self._now = time.thread_time if device.type == "cpu" else time.perf_counter
+        self._end = self._now() + PATIENCE * budget + GRACE if unit == "seconds" else math.inf
+
+    def check(self) -> None:
+        """Raises _TimeoutError."""
+        if self._now() > self._end:
+            raise _TimeoutError
 
 
 @dataclass
@@ -129,7 +154,7 @@ def train(
     memory = DeviceMemory(images.device, hardware.memory)
     status, reason = Status.OK, ""
     try:
-        memory.reserve(facts.parameters)
+        memory.reserve(facts.parameters, facts.activations * int(configuration["batch_size"]))
         with images.device:
             model = network(space, configuration, images.facts.shape, images.facts.classes)
         training = _Training(
@@ -140,6 +165,7 @@ def train(
             hardware.precision,
             clock,
             memory,
+            _Patience(images.device, budget, ladder.unit),
             facts.activations,
         )
         training.spend(budget, ladder.unit, seed, progress)
@@ -147,6 +173,8 @@ def train(
         validation_error = progress.validation_error[-1]
     except _DivergedError:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
+    except _TimeoutError:
+        status, reason = Status.TIMEOUT, f"longer than {PATIENCE:g} budgets and {GRACE:g} s"
     except JointBenchError:
         raise
     except Exception as error:
@@ -198,6 +226,7 @@ class _Training:
     precision: Precision
     clock: Clock
     memory: DeviceMemory
+    patience: _Patience
     activations: int
 
     def spend(self, budget: float, unit: Unit, seed: int, progress: _Progress) -> None:
@@ -220,6 +249,7 @@ class _Training:
             with clock.lap():
                 clock.keep(_step(self.model, optimizer, batch, self.precision, self.memory))
             self.memory.check()
+            self.patience.check()
             progress.steps += 1
             progress.images += len(batch.labels)
             before = spent
@@ -245,6 +275,7 @@ class _Training:
         with torch.inference_mode(), _autocast(self.images.device, self.precision):
             for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
                 wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
+                self.patience.check()
         self.model.train()
         return wrong.item() / len(part)
 
