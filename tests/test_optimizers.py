@@ -18,12 +18,13 @@ from jointbench.optimizers.contract import CHECKS, Check, Maker, outcome
 
 LADDER = Ladder(1.0, 27.0)
 FULL_BUDGETS = 10.0
-#: Those that need the extra `optuna`, which a person may not have.
-OPTUNA = ("tpe", "cma-es")
-HAVE_OPTUNA = all(find_spec(library) for library in ("optuna", "cmaes"))
-SHIPPED = [name for name in sorted(OPTIMIZERS) if HAVE_OPTUNA or name not in OPTUNA]
+#: What an optimizer needs that a person may not have, by the extra that brings it.
+EXTRAS = {"tpe": "optuna", "cma-es": "optuna", "hpbandster-bohb": "reference"}
+LIBRARIES = {"optuna": ("optuna", "cmaes"), "reference": ("hpbandster",)}
+MISSING = [name for name, extra in EXTRAS.items() if not all(map(find_spec, LIBRARIES[extra]))]
+SHIPPED = [name for name in sorted(OPTIMIZERS) if name not in MISSING]
 #: Enough for each to use its model; some think longer. SMAC draws its first bracket before it has a model.
-TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6} | dict.fromkeys(OPTUNA, 25)
+TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6} | dict.fromkeys(EXTRAS, 25)
 #: Plain smac's search takes a second: its course without the model is enough for all but one test.
 QUICK = TRIALS | {"smac-default": 3}
 SHORT = Ladder(9.0, 27.0)
@@ -60,10 +61,9 @@ def test_one_seed_is_one_run_in_processes_that_hash_strings_differently() -> Non
     assert answers[0] == answers[1]
 
 
-@pytest.mark.skipif(HAVE_OPTUNA, reason="optuna is installed")
-@pytest.mark.parametrize("name", OPTUNA)
+@pytest.mark.parametrize("name", MISSING)
 def test_without_its_extra_an_optimizer_says_what_to_install(name: str) -> None:
-    with pytest.raises(MissingExtraError, match=r"install jointbench\[optuna\]"):
+    with pytest.raises(MissingExtraError, match=rf"install jointbench\[{EXTRAS[name]}\]"):
         maker(name)(0)
 
 

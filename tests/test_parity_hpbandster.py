@@ -20,8 +20,9 @@ from hpbandster.optimizers.config_generators import bohb as their_generators
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
-from jointbench.optimizers import make_optimizer
+from jointbench.optimizers import Optimizer, make_optimizer
 from jointbench.optimizers.brackets import bracket_sizes
+from jointbench.optimizers.contract import CHECKS, Check, digest
 from jointbench.optimizers.kde import GoodAndBad
 
 ETA = 3.0
@@ -174,3 +175,17 @@ def test_proposals_have_their_distribution() -> None:
     ours = np.array([model.propose(rng) for _ in range(count)])
     for column in range(dimensions):
         assert stats.ks_2samp(ours[:, column], np.array(theirs)[:, column]).pvalue > 0.003
+
+
+def hpbandster_bohb(seed: int) -> Optimizer:
+    return make_optimizer("hpbandster-bohb", JOINT, Ladder(9.0, 27.0), seed=seed, full_budgets=60)
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_hpbandster_bohb_keeps_the_contract(check: Check) -> None:
+    check(hpbandster_bohb, trials=20)
+
+
+def test_hpbandster_bohb_is_deterministic_where_it_models() -> None:
+    # 36 of the first 72 trials are at the largest budget, from where on it models.
+    assert digest(hpbandster_bohb, trials=76) == digest(hpbandster_bohb, trials=76)

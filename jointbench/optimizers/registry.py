@@ -23,6 +23,7 @@ OPTIMIZERS: Mapping[str, str] = {
     "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
     "smac": "jointbench.optimizers.smac:SMAC",
     "smac-default": "jointbench.optimizers.smac:SMACDefault",
+    "hpbandster-bohb": "jointbench.optimizers.hpbandster_bohb:HpBandSterBOHB",
     "asha": "jointbench.optimizers.asha:ASHA",
     "regularized-evolution": "jointbench.optimizers.evolution:RegularizedEvolution",
     "tpe": "jointbench.optimizers.optuna_sampler:TPE",
