@@ -206,6 +206,27 @@ class TestNoise:
         assert len(normals(digest)) == 4
         assert np.isfinite(normals(digest)).all()
 
+    def test_draws_differ_as_the_repeats_do(self, log: EvaluationLog) -> None:
+        """The spread between seeds on the line, drawn against real, over the repeated configurations."""
+        benchmark = load_benchmark("digits-cpu")
+        repeated: dict[tuple[float, ...], list[float]] = {}
+        for e in log.evaluations():
+            if e.ok:
+                repeated.setdefault((*log.space.row(e.configuration), e.budget), []).append(e.test_error)
+        groups = {key: errors for key, errors in repeated.items() if len(errors) > 1}
+        assert len({key[:-1] for key in groups}) >= 30
+        scale = ErrorScale(benchmark.images.test)
+        real, drawn = [], []
+        for key, errors in groups.items():
+            configuration = log.space.configuration(key[:-1])
+            answers = [benchmark.query(configuration, key[-1], seed) for seed in range(20)]
+            ok = [a.test_error for a in answers if a.status is Status.OK]
+            if len(ok) > 1:
+                real.append(scale.to_line(np.array(errors)).var(ddof=1))
+                drawn.append(scale.to_line(np.array(ok)).var(ddof=1))
+        # Some 60 groups of about 3 trainings: the real mean variance is known to within a factor of about 2.
+        assert 0.4 < np.mean(drawn) / np.mean(real) < 2.5
+
 
 class TestDamage:
     def test_an_unknown_name_lists_the_known(self) -> None:

@@ -18,14 +18,14 @@ FloatArray = npt.NDArray[np.float64]
 MEMBERS = 4
 
 _ERRORS: dict[str, Any] = {
-    "max_depth": 6,
+    "max_depth": 4,
     "learning_rate": 0.08,
     "min_child_weight": 2,
     "subsample": 0.8,
     "colsample_bynode": 0.6,
     "reg_lambda": 1.0,
 }
-_ERROR_ROUNDS = 90
+_ERROR_ROUNDS = 120
 _COSTS: dict[str, Any] = {"max_depth": 5, "learning_rate": 0.1, "min_child_weight": 2}
 _COST_ROUNDS = 80
 _FAILURES: dict[str, Any] = {"max_depth": 4, "learning_rate": 0.1, "objective": "binary:logistic", "base_score": 0.5}
