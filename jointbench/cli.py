@@ -58,6 +58,30 @@ def _positive(field: str) -> Callable[[str], float]:
     return parse
 
 
+def _least_zero(field: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = -1.0
+        if not (value >= 0 and math.isfinite(value)):
+            raise InputError(field, text, "a finite number of at least 0")
+        return value
+
+    return parse
+
+
+def _overhead(text: str) -> float | str:
+    return text if text == "measured" else _least_zero("overhead")(text)
+
+
+def _worker_counts(text: str) -> list[int]:
+    counts = [_whole("workers", 1)(part) for part in text.split(",")]
+    if len(set(counts)) != len(counts):
+        raise InputError("workers", text, "different numbers separated by commas")
+    return counts
+
+
 def _names(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",")]
     if not all(names) or len(set(names)) != len(names):
@@ -179,25 +203,30 @@ def _query(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     from jointbench.bench.comparison import compare, default_seeds
+    from jointbench.bench.comparison_folder import workers_folder
     from jointbench.bench.console import ComparisonDisplay, show, summary_table
     from jointbench.bench.report import write_report
     from jointbench.bench.trajectories import summary
     from jointbench.surrogate.benchmark import load_benchmark
 
     benchmark = load_benchmark(arguments.benchmark)
+    first = arguments.workers[0]
     with ComparisonDisplay() as display:
-        compare(
-            benchmark,
-            arguments.optimizers,
-            seeds={name: arguments.seeds or default_seeds(name) for name in arguments.optimizers},
-            workers=arguments.workers,
-            full_budgets=arguments.full_budgets,
-            out=arguments.out,
-            jobs=arguments.jobs,
-            command=arguments.words,
-            progress=display.update,
-            force=arguments.force,
-        )
+        for workers in arguments.workers:
+            compare(
+                benchmark,
+                arguments.optimizers,
+                seeds={name: arguments.seeds or default_seeds(name) for name in arguments.optimizers},
+                workers=workers,
+                full_budgets=arguments.full_budgets,
+                out=arguments.out if workers == first else workers_folder(arguments.out, workers),
+                jobs=arguments.jobs,
+                command=arguments.words,
+                progress=display.update,
+                force=arguments.force,
+                overhead=arguments.charge_overhead,
+                death_rate=arguments.death_rate,
+            )
     page = write_report(arguments.out)
     show(summary_table(summary(arguments.out)))
     say(f"the picture: {page}")
@@ -223,9 +252,12 @@ def _retrain(arguments: argparse.Namespace) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.report import write_report
+    from jointbench.bench.report import write_report, write_side_by_side
 
-    say(f"the picture: {write_report(arguments.folder)}")
+    if arguments.second is None:
+        say(f"the picture: {write_report(arguments.folder)}")
+    else:
+        say(f"the picture: {write_side_by_side(arguments.folder, arguments.second)}")
 
 
 class _Commands:
@@ -329,10 +361,32 @@ class _Commands:
         )
         add("--optimizers", type=_names, default=DEFAULT_OPTIMIZERS, help=f"default {DEFAULT_OPTIMIZERS}")
         add("--seeds", type=_whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac: fewer)")
-        add("--workers", type=_whole("workers", 1), default=10, help="simulated workers, default 10")
+        add(
+            "--workers",
+            type=_worker_counts,
+            default=[10],
+            metavar="N[,N...]",
+            help="simulated workers, default 10; the page is about the first number and shows what the others change",
+        )
         _full_budgets(sub, default=256.0)
         add("--out", type=Path, default=Path("runs/compare"), metavar="DIR", help="default runs/compare")
         add("--jobs", type=_whole("jobs", 1), help="processes; default one a core")
+        add(
+            "--charge-overhead",
+            type=_overhead,
+            nargs="?",
+            const="measured",
+            default=0.0,
+            metavar="SECONDS",
+            help="charge the optimizer's thinking to the simulated clock: as measured, or so many seconds a trial",
+        )
+        add(
+            "--death-rate",
+            type=_least_zero("death rate"),
+            default=0.0,
+            metavar="R",
+            help="let workers die, R times an hour of a worker's work on average; default 0",
+        )
         _force(sub)
 
     def _retrain(self) -> None:
@@ -346,9 +400,10 @@ class _Commands:
         _training_options(sub)
 
     def _report(self) -> None:
-        summary = "Draw the page of a comparison or of a log."
+        summary = "Draw the page of a comparison, of a log, or of two comparisons side by side."
         add = self._command("report", _report, summary, "report runs/compare").add_argument
         add("folder", type=Path, metavar="COMPARISON or LOG", help="folder of a comparison, or a log")
+        add("second", type=Path, nargs="?", metavar="COMPARISON", help="another comparison, to lay beside the first")
 
 
 def _full_budgets(sub: argparse.ArgumentParser, default: float | None = None) -> None:

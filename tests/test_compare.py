@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from jointbench.bench.cluster import Finished, SimulatedCluster, Started
-from jointbench.bench.comparison import RETRAINED, compare, incumbents, run_file
+from jointbench.bench.comparison import compare
+from jointbench.bench.comparison_folder import RETRAINED, run_file, workers_folder
+from jointbench.bench.comparison_run import incumbents
 from jointbench.bench.palette import styles
-from jointbench.bench.report import write_report
+from jointbench.bench.report import write_report, write_side_by_side
 from jointbench.bench.run import run
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.bench.trajectories import HEADINGS, Speedup, Trajectory, band, cells, read_trajectories, summary
-from jointbench.data.errors import LogError, UnknownNameError, WouldOverwriteError
+from jointbench.data.errors import InputError, LogError, UnknownNameError, WouldOverwriteError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
@@ -32,19 +35,19 @@ NAMES = ("random", "hyperband")
 
 
 def small(
-    out: Path, names: tuple[str, ...] = NAMES, seeds: int = 2, full_budgets: float = 8.0, force: bool = False
+    out: Path, names: tuple[str, ...] = NAMES, seeds: int = 2, full_budgets: float = 8.0, workers: int = 4, **more: Any
 ) -> None:
     compare(
         load_benchmark("digits-cpu"),
         names,
         seeds=dict.fromkeys(names, seeds),
-        workers=4,
+        workers=workers,
         full_budgets=full_budgets,
         out=out,
         jobs=1,
-        command="jointbench compare --seeds 2",
+        command=f"jointbench compare --seeds {seeds}",
         progress=lambda done, total: None,
-        force=force,
+        **more,
     )
 
 
@@ -90,6 +93,8 @@ class TestCompare:
         before = contents(copied)
         small(copied, names=("random", "bohb"), seeds=3, full_budgets=8.0)
         after = contents(copied)
+        commands = json.loads((copied / "comparison.json").read_text())["commands"]
+        assert commands == ["jointbench compare --seeds 2", "jointbench compare --seeds 3"]
         assert set(after) - set(before) == {"random-2.parquet", *(f"bohb-{seed}.parquet" for seed in range(3))}
         assert all(after[name] == content for name, content in before.items())
 
@@ -103,6 +108,15 @@ class TestCompare:
             small(copied, full_budgets=9.0)
         small(copied, names=("random",), full_budgets=9.0, force=True)
         assert set(contents(copied)) == {"random-0.parquet", "random-1.parquet"}
+
+    def test_thinking_and_deaths_take_simulated_time(self, tmp_path: Path, comparison: Path) -> None:
+        small(tmp_path / "out", names=("random",), seeds=1, overhead=100.0, death_rate=20.0)
+        plain, slowed = (pq.read_table(run_file(out, "random", 0)) for out in (comparison, tmp_path / "out"))
+        starts = sorted(slowed["start"].to_pylist())
+        assert starts == [100.0 * k for k in range(1, len(starts) + 1)]
+        assert sum(slowed["wall_seconds"].to_pylist()) > sum(plain["wall_seconds"].to_pylist())
+        with pytest.raises(WouldOverwriteError, match="overhead, death_rate"):
+            small(tmp_path / "out", names=("random",), seeds=1)
 
     def test_a_folder_with_something_else_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "letter.txt").write_text("dear diary")
@@ -186,6 +200,21 @@ class TestPage:
         page = write_report(comparison).read_text()
         # What a browser would fetch by itself; plotly's script has addresses of map tiles that it uses for maps alone.
         assert not re.findall(r"<(?:script|link|img|iframe)[^>]+(?:src|href)=", page)
+
+    def test_shows_other_numbers_of_workers_when_there_are_some(self, copied: Path) -> None:
+        assert "By number of workers" not in write_report(copied).read_text()
+        small(workers_folder(copied, 1), workers=1)
+        assert "with 1 and 4 workers" in write_report(copied).read_text()
+
+    def test_of_two_comparisons_shows_how_they_agree(self, comparison: Path, copied: Path) -> None:
+        page = write_side_by_side(copied, comparison)
+        assert page.parent == copied
+        assert all(f"<td>{number}</td>" in page.read_text() for number in ("1.00", "1", "2"))
+
+    def test_of_two_comparisons_needs_common_optimizers(self, comparison: Path, tmp_path: Path) -> None:
+        small(tmp_path / "out", names=("random",), seeds=1)
+        with pytest.raises(InputError, match="at least two optimizers"):
+            write_side_by_side(comparison, tmp_path / "out")
 
     def test_shows_retrainings_when_there_are_some(self, copied: Path) -> None:
         rows = [

@@ -1,13 +1,17 @@
 """Laws of the simulated cluster: who runs when, on a clock that only moves forward."""
 
 import heapq
+import math
 
+import pytest
 from analytic import Analytic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointbench.bench.cluster import Finished, SimulatedCluster, Started
+from jointbench.bench.dying_workers import DyingWorkers
 from jointbench.bench.run import run
+from jointbench.bench.thinking import Timed
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
@@ -105,6 +109,62 @@ def test_no_worker_is_idle_while_there_is_a_trial(walls: list[float], workers: i
         expected[number] = (begin, begin + wall)
         heapq.heappush(free, begin + wall)
     assert {one.started.number: (one.start, one.end) for one in start_all(walls, workers)} == expected
+
+
+def test_thinking_is_charged_one_trial_after_the_other() -> None:
+    cluster = SimulatedCluster(Given([10.0, 10.0, 1.0]), 3, lambda: 2.0)
+    for number in range(3):
+        cluster.start(Started(number, Trial(ANYWHERE, 1.0), number))
+    ends = [cluster.wait() for _ in range(3)]
+    assert [(one.started.number, one.start, one.end) for one in ends] == [(2, 6.0, 7.0), (0, 2.0, 12.0), (1, 4.0, 14.0)]
+
+
+def test_an_optimizer_that_thinks_longer_than_trials_take_is_what_everybody_waits_for() -> None:
+    optimizer = make_optimizer("random", JOINT, LADDER, seed=0, full_budgets=5)
+    cluster = SimulatedCluster(Analytic(LADDER), 4, lambda: 1000.0)
+    finished = list(run(optimizer, cluster, LADDER, full_budgets=5, seed=0))
+    assert [one.start for one in finished] == [1000.0 * k for k in range(1, 6)]
+
+
+def test_the_stopwatch_counts_asking_and_telling_and_changes_nothing_else() -> None:
+    seconds = iter(range(1000))
+    timed = Timed(make_optimizer("bohb", JOINT, LADDER, seed=3, full_budgets=4), lambda: next(seconds))
+    cluster = SimulatedCluster(Analytic(LADDER), 2)
+    plain = simulate("bohb", 2, 4, 3)
+    assert [one.evaluation for one in run(timed, cluster, LADDER, full_budgets=4, seed=3)] == [
+        one.evaluation for one in plain
+    ]
+    # One second a call: every trial asked for and told, and the ask that was too much.
+    assert timed.take() == 2 * len(plain) + 1
+    assert timed.take() == 0
+
+
+class TestDyingWorkers:
+    def test_the_dead_cost_time_and_only_the_third_the_trial(self) -> None:
+        plain, mortal = Analytic(LADDER), DyingWorkers(Analytic(LADDER), 200.0, 0.9)
+        crashed = 0
+        for seed in range(300):
+            without, evaluation = plain(ANYWHERE, 27.0, seed), mortal(ANYWHERE, 27.0, seed)
+            if evaluation.status is Status.CRASHED:
+                crashed += 1
+                assert evaluation.validation_error == 0.9
+                assert evaluation.wall_seconds < 3 * without.wall_seconds
+            else:
+                assert evaluation.validation_error == without.validation_error
+                assert evaluation.wall_seconds >= without.wall_seconds
+        assert 0 < crashed < 300
+
+    def test_they_die_as_often_as_they_should(self) -> None:
+        walls = [3600.0] * 2000
+        mortal = DyingWorkers(Given(walls), 0.5, 0.9)
+        crashed = sum(mortal(ANYWHERE, 1.0, seed).status is Status.CRASHED for seed in range(2000))
+        expected = (1 - math.exp(-0.5)) ** 3
+        # Five standard deviations of a share of 2,000.
+        assert crashed / 2000 == pytest.approx(expected, abs=5 * math.sqrt(expected * (1 - expected) / 2000))
+
+    def test_the_same_seed_dies_the_same_death(self) -> None:
+        mortal = DyingWorkers(Analytic(LADDER), 200.0, 0.9)
+        assert [mortal(ANYWHERE, 27.0, s) for s in range(50)] == [mortal(ANYWHERE, 27.0, s) for s in range(50)]
 
 
 def test_one_worker_runs_one_after_the_other() -> None:

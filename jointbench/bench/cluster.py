@@ -1,6 +1,7 @@
 """What trials run on: the contract of a cluster, and the simulated one."""
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,18 +48,20 @@ class SimulatedCluster:
     """Discrete events on a virtual clock: a trial occupies its worker for its evaluation's wall seconds.
 
     Trials that end at the same instant end in the order in which they started, so that one seed gives one run
-    on any machine.
+    on any machine. `thinking` says at each start for how many seconds the optimizer has thought of it; it thinks of
+    one trial at a time.
     """
 
-    def __init__(self, objective: Objective, workers: int) -> None:
-        self.objective, self.workers = objective, workers
-        self.now = 0.0
+    def __init__(self, objective: Objective, workers: int, thinking: Callable[[], float] = lambda: 0.0) -> None:
+        self.objective, self.workers, self.thinking = objective, workers, thinking
+        self.now = self._thought_until = 0.0
         self._running: list[tuple[float, int, Finished]] = []
 
     def start(self, started: Started) -> None:
         evaluation = self.objective(started.trial.configuration, started.trial.budget, started.seed)
-        end = self.now + evaluation.wall_seconds
-        heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, self.now, end)))
+        begin = self._thought_until = max(self.now, self._thought_until) + self.thinking()
+        end = begin + evaluation.wall_seconds
+        heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, begin, end)))
 
     def wait(self) -> Finished:
         self.now, _, finished = heapq.heappop(self._running)

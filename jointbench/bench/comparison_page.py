@@ -1,14 +1,13 @@
 """The page of a comparison: who wins, by how much, how sure that is, and how to do it again."""
 
 import html
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from jointbench.bench.comparison import RETRAINED, SETTINGS, Settings
+from jointbench.bench.comparison_folder import RETRAINED, Settings, read_content
 from jointbench.bench.page import (
     ERROR_TICKS,
     figure_html,
@@ -38,6 +37,7 @@ from jointbench.bench.trajectories import (
     summary,
     time_grid,
 )
+from jointbench.bench.workers_section import workers_section
 
 Runs = Mapping[str, Sequence[Trajectory]]
 
@@ -47,7 +47,7 @@ BAND = 0.13
 
 def comparison_page(folder: Path) -> list[str]:
     """The body of the page. Raises LogError when the folder holds no finished run."""
-    settings, content = Settings.read(folder), json.loads((folder / SETTINGS).read_text())
+    settings, content = Settings.read(folder), read_content(folder)
     rows = summary(folder)
     found = read_trajectories(folder)
     # The order of the table, in every legend too.
@@ -63,7 +63,7 @@ def comparison_page(folder: Path) -> list[str]:
         "<p>Lower and further left is better. At each time an optimizer would recommend one configuration: the best it "
         "has seen at the largest budget so far. Drawn is the error that this configuration is expected to reach at the "
         "largest budget, noise taken away: the median over seeds, with a band over the middle half of them.</p>",
-        figure_html(_errors(runs, look, grid), 520),
+        figure_html(error_figure(runs, look, grid), 520),
         '<p class="note">Click a name to hide its line, double-click to see it alone, drag to zoom.</p>',
         "<h2>The table</h2>",
         table_html(HEADINGS, (cells(row) for row in rows), look),
@@ -77,15 +77,17 @@ def comparison_page(folder: Path) -> list[str]:
         "<div><p>Normalised regret: 1 is guessing, 0 the best incumbent of all.</p>"
         f"{figure_html(_regrets(runs, look, grid, settings.guessing_error), 380)}</div>",
         "</div>",
+        *workers_section(folder, look),
         *(retraining_section(folder / RETRAINED, look) if (folder / RETRAINED).exists() else []),
         "<h2>The same again</h2>",
-        f"<pre>{html.escape(content['command'])}</pre>",
-        table_html(("setting", "value"), _plain(content["settings"]), kind="words"),
-        table_html(("library", "version"), _plain(content["versions"]), kind="words"),
+        f"<pre>{html.escape(chr(10).join(content['commands']))}</pre>",
+        table_html(("setting", "value"), plain(content["settings"]), kind="words"),
+        table_html(("library", "version"), plain(content["versions"]), kind="words"),
     ]
 
 
-def _plain(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+def plain(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Names and values as the rows of a table."""
     return [(key.replace("_", " "), str(value)) for key, value in content.items()]
 
 
@@ -119,7 +121,8 @@ def _verdict(settings: Settings, rows: Sequence[Row], tested: Sequence[Pair]) ->
     return " ".join(lines)
 
 
-def _errors(runs: Runs, look: Mapping[str, Style], grid: FloatArray) -> Any:
+def error_figure(runs: Runs, look: Mapping[str, Style], grid: FloatArray) -> Any:
+    """The picture: median and interquartile band of the incumbent's true error at the times of the grid, seconds."""
     import plotly.graph_objects as go
 
     seconds = time_unit(grid[-1])[1]

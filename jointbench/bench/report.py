@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from jointbench.bench.comparison import SETTINGS
+from jointbench.bench.comparison_folder import SETTINGS
 from jointbench.bench.comparison_page import comparison_page
 from jointbench.bench.log_page import log_page
 from jointbench.bench.page import write_page
+from jointbench.bench.side_by_side import side_by_side
 from jointbench.data.log import EvaluationLog
 
 PAGE = "report.html"
@@ -21,3 +22,12 @@ def write_report(folder: Path) -> Path:
     log = EvaluationLog.open(folder)
     place = folder / PAGE if folder.is_dir() else folder.with_name(f"{folder.stem}-{PAGE}")
     return write_page(place, f"Trainings on {log.images.name}", log_page(log))
+
+
+def write_side_by_side(first: Path, second: Path) -> Path:
+    """Draw the page of two comparisons into the first one's folder.
+
+    Raises LogError when a folder holds no comparison, InputError when they have too few optimizers in common.
+    """
+    place = first / f"beside-{second.resolve().name}.html"
+    return write_page(place, "Do two comparisons agree?", side_by_side(first, second))

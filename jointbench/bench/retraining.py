@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.collection import collect
-from jointbench.bench.comparison import RETRAINED, RUNS, Settings
+from jointbench.bench.comparison_folder import RETRAINED, RUNS, Settings
 from jointbench.bench.console import CollectionDisplay
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.bench.trainer import Hardware

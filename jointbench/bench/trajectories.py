@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparison import RUNS, Settings
+from jointbench.bench.comparison_folder import RUNS, Settings
 from jointbench.bench.statistics import bootstrap, mean_ranks
 from jointbench.data.errors import LogError
 

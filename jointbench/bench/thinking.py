@@ -1,0 +1,32 @@
+"""An optimizer's thinking time, so that it can be charged to the simulated clock."""
+
+import time
+from collections.abc import Callable
+
+from jointbench.data.evaluation import Evaluation
+from jointbench.optimizers.optimizer import Optimizer, Trial
+
+
+class Timed(Optimizer):
+    """The same optimizer, with a stopwatch on `ask` and `tell`."""
+
+    def __init__(self, optimizer: Optimizer, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.optimizer, self.name = optimizer, optimizer.name
+        self._clock, self._thought = clock, 0.0
+
+    def ask(self) -> Trial | None:
+        start = self._clock()
+        try:
+            return self.optimizer.ask()
+        finally:
+            self._thought += self._clock() - start
+
+    def tell(self, trial: Trial, evaluation: Evaluation) -> None:
+        start = self._clock()
+        self.optimizer.tell(trial, evaluation)
+        self._thought += self._clock() - start
+
+    def take(self) -> float:
+        """Seconds of thinking since this was last called."""
+        thought, self._thought = self._thought, 0.0
+        return thought
