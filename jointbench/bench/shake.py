@@ -45,7 +45,7 @@ def shake_shake(branches: Tensor, count: int, training: bool) -> Tensor:
     the backward pass; 1/count each in evaluation (authors' code)."""
     shape = (branches.shape[0], count)
     if not training:
-        even = torch.full(shape, 1 / count, device=branches.device)
+        even = torch.full(shape, 1 / count, dtype=branches.dtype, device=branches.device)
         return mix(branches, even, even)
     forward_weights, backward_weights = torch.rand((2, *shape), device=branches.device).softmax(dim=-1)
     return mix(branches, forward_weights, backward_weights)

@@ -1,0 +1,52 @@
+"""SGDR: the budget of every rung ends at the end of a cycle."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jointbench.bench.schedule import CosineRestarts
+from jointbench.data.ladder import Ladder
+
+#: Budget and first cycle of the paper's four rungs, in seconds.
+PAPER = {400.0: 400.0, 1200.0: 400.0, 3600.0: 3600 / 7, 10800.0: 720.0}
+
+
+def test_first_cycles_are_the_papers() -> None:
+    ladder = Ladder(400, 10800)
+    assert {b: CosineRestarts(b, ladder.rung_of(b)).length for b in ladder.rungs} == pytest.approx(PAPER)
+
+
+@pytest.mark.parametrize("rung", range(4))
+def test_the_nth_rung_ends_with_its_nth_cycle_each_twice_as_long_as_the_last(rung: int) -> None:
+    # Budget and steps are such that all sums are exact: the first cycle is 1.
+    budget, steps = 2 ** (rung + 1) - 1, 8
+    schedule = CosineRestarts(budget, rung)
+    factors = []
+    for _ in range(budget * steps):
+        factors.append(schedule.factor)
+        schedule.advance(1 / steps)
+    expected = [
+        0.5 * (1 + math.cos(math.pi * i / (length * steps)))
+        for length in (2**cycle for cycle in range(rung + 1))
+        for i in range(length * steps)
+    ]
+    # A few roundings of the cosine's argument.
+    assert factors == pytest.approx(expected, abs=1e-12)
+    # The budget is spent, and the next cycle would begin.
+    assert schedule.factor == 1.0
+
+
+@given(st.floats(1e-3, 1e4), st.integers(0, 3), st.lists(st.floats(0.001, 3), max_size=50))
+def test_what_runs_over_the_end_of_a_cycle_is_discarded(budget: float, rung: int, laps: list[float]) -> None:
+    schedule = CosineRestarts(budget, rung)
+    length, position = schedule.length, 0.0
+    for lap in laps:
+        schedule.advance(lap * length)
+        position += lap * length
+        if position >= length:
+            length, position = 2 * length, 0.0
+            assert schedule.factor == 1.0
+        assert (schedule.length, schedule.position) == (length, position)
+        assert 0 <= schedule.factor <= 1
