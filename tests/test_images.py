@@ -4,14 +4,16 @@ import gzip
 import hashlib
 import pickle
 import struct
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from jointbench.data.errors import MissingDataError, UnknownNameError
-from jointbench.data.images import ImageFacts, load_images
+from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
+from jointbench.data.images import DATA_FOLDER_VARIABLE, ImageFacts, load_images
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
@@ -57,52 +59,118 @@ class TestFashionMnist:
         assert data.facts == ImageFacts("fashion-mnist", (1, 28, 28), 10, training=36, validation=4, test=40)
         np.testing.assert_array_equal(data.test.images[:, 0], images)
 
-    def test_a_damaged_file_is_named(self, tmp_path: Path) -> None:
-        write_fashion(tmp_path, "")
-        (tmp_path / "train-images-idx3-ubyte").write_bytes(b"\0\0\x08\x03short")
+    @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x03short", b"not an IDX file"])
+    @pytest.mark.parametrize("suffix", ["", ".gz"])
+    def test_a_damaged_file_is_named(self, tmp_path: Path, suffix: str, content: bytes) -> None:
+        write_fashion(tmp_path, suffix)
+        (tmp_path / f"train-images-idx3-ubyte{suffix}").write_bytes(content)
         with pytest.raises(MissingDataError, match="train-images"):
             load_images("fashion-mnist", tmp_path)
 
+    @pytest.mark.parametrize("damage", [lambda raw: raw[:-20], lambda raw: raw[:30] + b"?" * 20 + raw[50:]])
+    def test_a_damaged_archive_is_named(self, tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+        write_fashion(tmp_path, ".gz")
+        archive = tmp_path / "t10k-images-idx3-ubyte.gz"
+        archive.write_bytes(damage(archive.read_bytes()))
+        with pytest.raises(MissingDataError, match="t10k-images"):
+            load_images("fashion-mnist", tmp_path)
 
-def write_cifar10(folder: Path, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
-    """Five batches and a test batch in CIFAR-10's pickled format; torchvision is told their checksums."""
-    from torchvision.datasets import CIFAR10
+    def test_labels_that_do_not_belong_to_the_images_are_refused(self, tmp_path: Path) -> None:
+        write_fashion(tmp_path, "")
+        write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(39))
+        with pytest.raises(MissingDataError, match=r"train-labels.*40 labels"):
+            load_images("fashion-mnist", tmp_path)
+        write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros((40, 28, 28)))
+        with pytest.raises(MissingDataError, match="rank 1"):
+            load_images("fashion-mnist", tmp_path)
 
-    base = folder / CIFAR10.base_folder
+    def test_missing_files_are_explained(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from torchvision.datasets import FashionMNIST
+
+        monkeypatch.setattr(FashionMNIST, "download", no_network)
+        with pytest.raises(MissingDataError, match=r"train-images-idx3-ubyte.*put them there by hand"):
+            load_images("fashion-mnist", tmp_path)
+
+    def test_without_torchvision_the_missing_package_is_named(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "torchvision", None)
+        with pytest.raises(MissingExtraError, match="torchvision"):
+            load_images("fashion-mnist", tmp_path)
+
+
+def test_5000_of_50000_images_are_held_out_always_the_same(tmp_path: Path) -> None:
+    """As of CIFAR-10's training part; each image here is its own number, in two bytes."""
+    numbers = np.arange(50_000)
+    for part in ("train", "t10k"):
+        write_idx(tmp_path / f"{part}-images-idx3-ubyte", np.stack([numbers // 256, numbers % 256], axis=1)[:, None])
+        write_idx(tmp_path / f"{part}-labels-idx1-ubyte", numbers % 10)
+    data = load_images("fashion-mnist", tmp_path)
+    held_out, trained = (p.images[:, 0, 0].astype(int) @ [256, 1] for p in (data.validation, data.training))
+    assert len(held_out) == 5_000
+    assert sorted([*held_out, *trained]) == list(numbers)
+    assert hashlib.sha256(held_out.astype("<u4").tobytes()).hexdigest()[:16] == "afea87d6846b63e5"
+    for part in (data.validation, data.training):
+        np.testing.assert_array_equal(part.images[:, 0, 0].astype(int) @ [256, 1] % 10, part.labels)
+
+
+def no_network(*arguments: Any, **options: Any) -> None:
+    raise OSError("no route to host")
+
+
+def write_cifar(kind: type, folder: Path, labels: str, monkeypatch: pytest.MonkeyPatch) -> np.ndarray:
+    """Ten images in each file of `kind` in CIFAR's pickled format; torchvision is told their checksums."""
+    base = folder / kind.base_folder
     base.mkdir(parents=True)
-    rng = np.random.default_rng(0)
-    sums: dict[str, str] = {}
 
-    def write(name: str, content: Any) -> None:
+    def write(name: str, content: Any) -> str:
         raw = pickle.dumps(content)
         (base / name).write_bytes(raw)
-        sums[name] = hashlib.md5(raw).hexdigest()
+        return hashlib.md5(raw).hexdigest()
 
-    pixels = rng.integers(0, 256, (60, 3072), dtype=np.uint8)
-    for i, (name, _) in enumerate(CIFAR10.train_list + CIFAR10.test_list):
-        write(name, {"data": pixels[10 * i : 10 * i + 10], "labels": list(range(10))})
-    write("batches.meta", {"label_names": list("abcdefghij")})
-    monkeypatch.setattr(CIFAR10, "train_list", [(name, sums[name]) for name, _ in CIFAR10.train_list])
-    monkeypatch.setattr(CIFAR10, "test_list", [(name, sums[name]) for name, _ in CIFAR10.test_list])
-    monkeypatch.setattr(CIFAR10, "meta", {**CIFAR10.meta, "md5": sums["batches.meta"]})
+    files = [name for name, _ in kind.train_list + kind.test_list]
+    pixels = np.random.default_rng(0).integers(0, 256, (10 * len(files), 3072), dtype=np.uint8)
+    listed = [
+        (name, write(name, {"data": part, labels: list(range(10))}))
+        for name, part in zip(files, np.split(pixels, len(files)), strict=True)
+    ]
+    sum_of_meta = write(kind.meta["filename"], {kind.meta["key"]: list("abcdefghij")})
+    monkeypatch.setattr(kind, "train_list", listed[:-1])
+    monkeypatch.setattr(kind, "test_list", listed[-1:])
+    monkeypatch.setattr(kind, "meta", {**kind.meta, "md5": sum_of_meta})
     return pixels
 
 
 class TestCifar:
     def test_cifar10_is_read_through_torchvision(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        pixels = write_cifar10(tmp_path, monkeypatch)
+        from torchvision.datasets import CIFAR10
+
+        pixels = write_cifar(CIFAR10, tmp_path, "labels", monkeypatch)
         data = load_images("cifar10", tmp_path)
         assert data.facts == ImageFacts("cifar10", (3, 32, 32), 10, training=45, validation=5, test=10)
         np.testing.assert_array_equal(data.test.images, pixels[50:].reshape(10, 3, 32, 32))
+        np.testing.assert_array_equal(data.test.labels, np.arange(10))
 
-    def test_missing_files_are_explained(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_cifar100_is_read_with_its_fine_labels_from_the_folder_of_the_environment(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from torchvision.datasets import CIFAR100
+
+        pixels = write_cifar(CIFAR100, tmp_path, "fine_labels", monkeypatch)
+        monkeypatch.setenv(DATA_FOLDER_VARIABLE, str(tmp_path))
+        data = load_images("cifar100")
+        assert data.facts == ImageFacts("cifar100", (3, 32, 32), 100, training=9, validation=1, test=10)
+        np.testing.assert_array_equal(data.test.images, pixels[10:].reshape(10, 3, 32, 32))
+
+    def test_missing_and_damaged_files_are_explained(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from torchvision.datasets import CIFAR10
-
-        def no_network(self: Any) -> None:
-            raise OSError("no route to host")
 
         monkeypatch.setattr(CIFAR10, "download", no_network)
         with pytest.raises(MissingDataError, match="put them there by hand"):
+            load_images("cifar10", tmp_path)
+        write_cifar(CIFAR10, tmp_path, "labels", monkeypatch)
+        (tmp_path / CIFAR10.base_folder / "data_batch_3").write_bytes(b"half")
+        with pytest.raises(MissingDataError, match="CIFAR10's Python files"):
             load_images("cifar10", tmp_path)
 
 

@@ -53,7 +53,31 @@ def test_what_is_no_ladder_is_refused(text: str) -> None:
         Ladder.parse(text)
 
 
-@pytest.mark.parametrize("budget", [0.5, 2.0, 28.0])
+@given(st.text("0123456789.,-+e sepochsnaif\n", max_size=20) | st.text(max_size=10))
+def test_any_text_is_a_ladder_or_refused(text: str) -> None:
+    try:
+        ladder = Ladder.parse(text)
+    except InputError:
+        return
+    assert Ladder.of_rungs(ladder.rungs, ladder.unit) == ladder
+
+
+@pytest.mark.parametrize("text", ["1e-300,1e300", "1,1.0000000001", "5e-324,1", "1,1e308,1e309"])
+def test_budgets_too_far_apart_or_too_close_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="ladder"):
+        Ladder.parse(text)
+
+
+@given(st.floats(1e-6, 1e6), st.floats(1e-6, 1e6), st.floats(1.01, 10))
+def test_any_bounds_are_a_ladder_or_refused(minimum: float, maximum: float, eta: float) -> None:
+    try:
+        ladder = Ladder(minimum, maximum, eta)
+    except InputError:
+        return
+    assert (ladder.rungs[0], ladder.rungs[-1]) == pytest.approx((minimum, maximum))
+
+
+@pytest.mark.parametrize("budget", [0.5, 2.0, 28.0, float("nan")])
 def test_a_budget_that_is_no_rung_is_refused_with_the_rungs(budget: float) -> None:
     with pytest.raises(BudgetError, match="1, 3, 9, 27"):
         Ladder(1, 27).rung_of(budget)

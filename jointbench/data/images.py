@@ -3,6 +3,7 @@
 import gzip
 import os
 import struct
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -109,16 +110,23 @@ _IDX = {
 }
 
 
-def _read_idx(path: Path) -> Pixels:
-    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+def _read_idx(path: Path, rank: int) -> Pixels:
     try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         kind, dimensions = content[2], content[3]
         shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
-        if kind != 8:
+        if (kind, dimensions) != (8, rank):
             raise ValueError
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
-    except (ValueError, IndexError, struct.error):
-        raise MissingDataError("image file", str(path), "an IDX file of unsigned bytes") from None
+    except (ValueError, IndexError, struct.error, OSError, EOFError, zlib.error):
+        raise MissingDataError("image file", str(path), f"an IDX file of unsigned bytes, rank {rank}") from None
+
+
+def _idx_part(images: Path, labels: Path) -> Part:
+    pixels, answers = _read_idx(images, 3), _read_idx(labels, 1)
+    if len(pixels) != len(answers):
+        raise MissingDataError("image file", str(labels), f"{len(pixels)} labels, one an image")
+    return Part(pixels[:, np.newaxis], answers.astype(np.int64))
 
 
 def _find_idx(folder: Path, name: str) -> Path | None:
@@ -139,13 +147,8 @@ def _fashion_mnist(folder: Path | None) -> ImageData:
         place = folder or _default_folder()
         _download("FashionMNIST", place, f"the files {', '.join(_IDX.values())} in {place}")
         found = {key: path for key, name in _IDX.items() if (path := _find_idx(place, name))}
-    parts = {key: _read_idx(path) for key, path in found.items()}
-    return _with_validation(
-        "fashion-mnist",
-        10,
-        Part(parts["train_images"][:, np.newaxis], parts["train_labels"].astype(np.int64)),
-        Part(parts["test_images"][:, np.newaxis], parts["test_labels"].astype(np.int64)),
-    )
+    training = _idx_part(found["train_images"], found["train_labels"])
+    return _with_validation("fashion-mnist", 10, training, _idx_part(found["test_images"], found["test_labels"]))
 
 
 def _cifar(name: str, torchvision_name: str, classes: int) -> Callable[[Path | None], ImageData]:

@@ -19,8 +19,8 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.schema import LogFacts, from_table, schema, to_table
 from jointbench.data.space import Space
 
-#: Finished parts end so; what a writer that died left behind does not, and is ignored.
-_PART = ".parquet"
+#: Finished parts end so; a part that is being written, or whose writer died, ends otherwise and is ignored.
+_PART, _UNFINISHED = ".parquet", ".writing"
 
 
 class EvaluationLog:
@@ -55,7 +55,14 @@ class EvaluationLog:
         parts = _parts(path)
         if not parts:
             raise LogError("log", str(path), "a folder with Parquet parts")
-        return cls(path, LogFacts.from_metadata(_read_schema(parts[0]).metadata, str(parts[0])))
+        try:
+            metadata = pq.read_schema(parts[0]).metadata
+        except FileNotFoundError:
+            # Compaction merged it into another part meanwhile: look again.
+            return cls.open(path)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(parts[0], error) from None
+        return cls(path, LogFacts.from_metadata(metadata, str(parts[0])))
 
     @classmethod
     def open_or_create(cls, path: str | Path, space: Space, ladder: Ladder, images: ImageFacts) -> "EvaluationLog":
@@ -70,7 +77,8 @@ class EvaluationLog:
                 if there != wanted:
                     raise LogError(f"{field} of the log {path}", str(there), f"{wanted}, as this run has")
             return log
-        if path.is_dir() and any(path.iterdir()):
+        # Another writer may be beginning the same log, or have died in doing so.
+        if path.is_dir() and not all(entry.name.endswith(_UNFINISHED) for entry in path.iterdir()):
             raise LogError("log", str(path), "a log folder, or one that is empty or does not exist yet")
         path.mkdir(parents=True, exist_ok=True)
         log = cls(path, facts)
@@ -94,7 +102,7 @@ class EvaluationLog:
                 # Compaction merged it into another part meanwhile: look again.
                 return self.table()
             except (pa.ArrowException, OSError) as error:
-                raise LogError("log", str(part), f"readable Parquet ({type(error).__name__})") from None
+                raise _unreadable(part, error) from None
             if LogFacts.from_metadata(table.schema.metadata, str(part)) != self.facts:
                 raise LogError("log", str(part), f"space, ladder and images as in {self.path}")
             if not table.schema.equals(wanted):
@@ -130,15 +138,12 @@ def _parts(path: Path) -> list[Path]:
     return sorted(part for part in path.iterdir() if part.suffix == _PART and part.is_file())
 
 
-def _read_schema(part: Path) -> pa.Schema:
-    try:
-        return pq.read_schema(part)
-    except (pa.ArrowException, OSError) as error:
-        raise LogError("log", str(part), f"readable Parquet ({type(error).__name__})") from None
+def _unreadable(part: Path, error: Exception) -> LogError:
+    return LogError("log", str(part), f"readable Parquet ({type(error).__name__})")
 
 
 def _write_durably(table: pa.Table, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
         with open(temporary, "wb") as file:
             pq.write_table(table, file, compression="zstd")
