@@ -149,7 +149,7 @@ def test_compare_prints_the_table_and_where_the_page_is(tmp_path: Path, capsys: 
     shown = capsys.readouterr().out
     assert "hyperband" in shown
     assert str(out / "report.html") in shown.replace("\n", "")
-    assert command in json.loads((out / "comparison.json").read_text())["command"]
+    assert command in json.loads((out / "comparison.json").read_text())["commands"][0]
 
 
 def test_report_of_a_released_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
