@@ -47,8 +47,9 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         lines.append(f"| {budget} | {row['error']} | {row['n']} | {' | '.join(cells)} |")
     lines += [
         "",
-        "A query with a seed adds two kinds of luck: that of the training, calibrated on configurations trained with "
-        "several seeds, and that of counting errors on so few images.",
+        "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
+        "moves validation and test error together, that of the images each on its own. Both are calibrated on "
+        f"{made['repeats']} configurations that were trained with several seeds at one budget.",
         "",
         "## What to keep in mind",
         "",

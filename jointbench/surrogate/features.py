@@ -1,62 +1,76 @@
-"""What the surrogate sees of an evaluation to be: the configuration, the budget and the exact facts."""
+"""What the surrogate sees of an evaluation to be: configuration, budget, exact facts, what the budget buys."""
 
-import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import ImageFacts
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.joint import MAIN_BLOCKS
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Facts, FloatArray, Space
+from jointbench.surrogate.device import DeviceLaws, layers
 
 Features = npt.NDArray[np.float32]
+
+#: In the order of `FeatureMap.columns`, after the hyperparameters.
+DERIVED = (
+    *("budget", "width_1", "width_2", "width_3", "parameters", "flops", "activations", "memory", "layers"),
+    *("epochs", "steps", "step_size", "distance", "step_noise", "memories", "dropped"),
+)
 
 
 class FeatureMap:
     """Configuration and budget to a float32 row; `names` in its order.
 
-    Beside the hyperparameters: the budget, widths, and logarithms of parameters, FLOPs and activations, and of
-    what the budget buys: `log_epochs` (budget over FLOPs, up to a constant: passes over the data if the device
-    had one speed) and `log_steps` (the same a batch). Trees cannot form such ratios themselves.
+    Beside the hyperparameters and the exact facts (`layers`: convolutions in a row) there are products that trees
+    cannot form themselves:
+
+    - `memory` (bytes), and `epochs` and `steps` that fit into the budget, by the laws of the device;
+    - `step_size`, the learning rate over 1 - momentum, that of steady descent; `distance`, steps times step size;
+      `step_noise`, step size over batch size (Smith and Le, 2018); `memories`, steps in units of momentum's memory;
+    - `dropped`: residual blocks that ShakeDrop is expected to drop, nought where no main block has one branch.
+
+    No logarithms: trees do not need them, and without them a row's bits are the same on every machine.
     """
 
-    def __init__(self, space: Space, images: ImageFacts) -> None:
-        self.space, self.images = space, images
-        derived = "budget width_1 width_2 width_3 log_parameters log_flops log_activations log_epochs log_steps"
-        self.names = (*space.names, *derived.split())
+    def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, laws: DeviceLaws) -> None:
+        self.space, self.images, self.ladder, self.laws = space, images, ladder, laws
+        self.names = (*space.names, *DERIVED)
 
-    def one(self, configuration: Configuration, budget: float) -> Features:
+    def one(self, configuration: Configuration, facts: Facts, budget: float) -> Features:
         """A row (features,), of a configuration that has been checked."""
-        facts = self.space.facts(configuration, self.images.shape, self.images.classes)
-        log_flops, log_budget = math.log(facts.flops), math.log(budget)
-        return np.array(
-            [
-                *configuration.values(),
-                budget,
-                *facts.widths,
-                math.log(facts.parameters),
-                log_flops,
-                math.log(facts.activations),
-                log_budget - log_flops,
-                log_budget - log_flops - math.log(configuration["batch_size"]),
-            ],
-            dtype=np.float32,
-        )
+        return np.array(self.columns(configuration, facts, budget), dtype=np.float32)
 
-    def many(self, rows: FloatArray, budgets: npt.ArrayLike) -> Features:
-        """(n, hyperparameters) raw values and budgets (n,) or one for all, to (n, features); equal to `one`."""
-        facts = self.space.facts(rows, self.images.shape, self.images.classes)
-        budget = np.broadcast_to(np.asarray(budgets, dtype=np.float64), len(rows))
-        log_flops, log_budget = np.log(facts.flops), np.log(budget)
-        batch_size = rows[:, self.space.names.index("batch_size")]
-        columns = [
-            *rows.T,
+    def many(self, rows: FloatArray, facts: Facts, budgets: FloatArray) -> Features:
+        """(n, hyperparameters) raw values and budgets (n,), to (n, features); equal to `one` bit for bit."""
+        columns = self.columns(dict(zip(self.space.names, rows.T, strict=True)), facts, budgets)
+        return np.stack(columns, axis=1).astype(np.float32)
+
+    def columns(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
+        """The features as floats, or as float64 arrays."""
+        images = budget * self.images.training
+        if self.ladder.unit == "seconds":
+            images = budget / self.laws.seconds_of_image(at, facts)
+        steps = images / at["batch_size"]
+        step_size = at["learning_rate"] / (1 - at["momentum"])
+        shaken = sum(at[f"res_blocks_{block}"] * (at[f"res_branches_{block}"] == 1) for block in MAIN_BLOCKS)
+        return (
+            *at.values(),
             budget,
             *facts.widths,
-            np.log(facts.parameters),
-            log_flops,
-            np.log(facts.activations),
-            log_budget - log_flops,
-            log_budget - log_flops - np.log(batch_size),
-        ]
-        return np.stack(columns, axis=1).astype(np.float32)
+            facts.parameters,
+            facts.flops,
+            facts.activations,
+            self.laws.bytes_of_training(at, facts),
+            layers(at),
+            images / self.images.training,
+            steps,
+            step_size,
+            steps * step_size,
+            step_size / at["batch_size"],
+            steps * (1 - at["momentum"]),
+            shaken * at["death_rate"],
+        )

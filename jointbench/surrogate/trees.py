@@ -1,116 +1,71 @@
-"""XGBoost's trees as flat arrays, evaluated with NumPy alone."""
+"""The trees of all model files as one forest, walked with NumPy alone."""
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import BenchmarkError
 from jointbench.surrogate.features import Features
-from jointbench.surrogate.ubjson import read_ubjson
+from jointbench.surrogate.model_file import read_booster
+from jointbench.surrogate.slices import SlicedForest
 
-#: Deeper trees than these are not fitted here; the bound keeps a damaged file from walking for ever.
-DEEPEST = 32
+FloatArray = npt.NDArray[np.float64]
 
-#: Rows of a batch that are walked together; their node indices stay in the processor's cache.
-_CHUNK = 256
+#: More trees than these could add up leaves beyond what float64 sums exactly.
+_MOST_TREES = 2**10
+
+#: Smaller batches are walked row by row, larger ones sliced.
+_WALKED = 64
 
 
 class Forest:
     """Several boosters as one set of trees: all trees of all of them step down one level at a time.
 
-    A node's children stand side by side, so a step is `left + (feature >= threshold)`. A leaf is its own left
-    child behind a threshold that nothing reaches.
+    A step is `left + (feature >= threshold)`, as `model_file.Booster` lays the nodes out.
     """
 
     def __init__(self, boosters: Sequence[tuple[bytes, str]], features: int) -> None:
-        """boosters: contents of XGBoost's UBJSON files (one output each) and names for error messages.
+        """boosters: contents of XGBoost's UBJSON files, and names for error messages.
 
         Raises BenchmarkError when one is damaged or does not fit the number of features.
         """
-        trees = [_read(content, source, features) for content, source in boosters]
-        flat = [tree for booster in trees for tree in booster]
-        sizes = np.array([len(tree.feature) for tree in flat])
-        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        self.roots = offsets
-        self.feature = np.concatenate([tree.feature for tree in flat])
-        self.threshold = np.concatenate([tree.threshold for tree in flat])
-        self.left = np.concatenate([tree.left + offset for tree, offset in zip(flat, offsets, strict=True)])
-        self.value = np.concatenate([tree.value for tree in flat])
-        self.depth = max(tree.depth for tree in flat)
+        self.boosters = [read_booster(content, source, features) for content, source in boosters]
+        trees = [len(booster.roots) for booster in self.boosters]
+        if sum(trees) > _MOST_TREES:
+            raise BenchmarkError("trees of the benchmark", sum(trees), f"at most {_MOST_TREES}")
+        nodes = [len(booster.left) for booster in self.boosters]
+        offsets = np.cumsum([0, *nodes[:-1]]).tolist()
+        placed = list(zip(self.boosters, offsets, strict=True))
+        self._roots = np.concatenate([booster.roots + offset for booster, offset in placed])
+        self._left = np.concatenate([booster.left + offset for booster, offset in placed])
+        self._feature = np.concatenate([booster.feature for booster in self.boosters])
+        self._threshold = np.concatenate([booster.threshold for booster in self.boosters])
+        self._depth = max(booster.depth for booster in self.boosters)
         #: First tree of each booster: where the sums begin.
-        self.starts = np.cumsum([0] + [len(booster) for booster in trees[:-1]])
+        self._starts = np.cumsum([0, *trees[:-1]])
+        outputs = [booster.outputs for booster in self.boosters]
+        #: Leaves (nodes, most outputs), zeros behind the boosters with fewer, and where the true outputs are.
+        self._value = np.zeros((sum(nodes), max(outputs)))
+        for booster, offset in placed:
+            self._value[offset : offset + len(booster.left), : booster.outputs] = booster.value
+        self._true = np.concatenate([np.arange(n) + i * max(outputs) for i, n in enumerate(outputs)])
 
-    def one(self, row: Features) -> npt.NDArray[np.float32]:
-        """Sum of leaves of each booster (boosters,) for one row (features,)."""
-        node = self.roots
-        for _ in range(self.depth):
-            node = self.left[node] + (row[self.feature[node]] >= self.threshold[node])
-        return np.add.reduceat(self.value[node], self.starts)
+    def one(self, row: Features) -> list[float]:
+        """Sums of leaves for one row (features,): every output of every booster, in order."""
+        node = self._roots
+        for _ in range(self._depth):
+            node = self._left.take(node) + (row.take(self._feature.take(node)) >= self._threshold.take(node))
+        sums: list[float] = np.add.reduceat(self._value.take(node, axis=0), self._starts).take(self._true).tolist()
+        return sums
 
-    def many(self, rows: Features) -> npt.NDArray[np.float32]:
-        """Sums of leaves (n, boosters) for rows (n, features); equal to `one` on each."""
-        out = np.empty((len(rows), len(self.starts)), dtype=np.float32)
-        for start in range(0, len(rows), _CHUNK):
-            chunk = rows[start : start + _CHUNK]
-            index = np.arange(len(chunk))[:, None]
-            node = np.broadcast_to(self.roots, (len(chunk), len(self.roots)))
-            for _ in range(self.depth):
-                node = self.left[node] + (chunk[index, self.feature[node]] >= self.threshold[node])
-            out[start : start + _CHUNK] = np.add.reduceat(self.value[node], self.starts, axis=1)
-        return out
+    def many(self, rows: Features) -> FloatArray:
+        """Sums of leaves (outputs, n) for rows (n, features); equal to `one` on each, bit for bit."""
+        if len(rows) < _WALKED:
+            return np.array([self.one(row) for row in rows]).reshape(len(rows), len(self._true)).T
+        return self._sliced.sums(rows)
 
-
-class _Tree:
-    """One tree with its nodes in breadth-first order, siblings side by side."""
-
-    def __init__(self, raw: dict[str, Any], source: str, features: int) -> None:
-        def refuse(what: str) -> BenchmarkError:
-            return BenchmarkError("model file", source, f"trees with {what}")
-
-        try:
-            left, right = (np.asarray(raw[k], dtype=np.int64) for k in ("left_children", "right_children"))
-            feature = np.asarray(raw["split_indices"], dtype=np.int64)
-            condition = np.asarray(raw["split_conditions"], dtype=np.float32)
-        except (KeyError, ValueError, TypeError, OverflowError):
-            raise refuse("children, split indices and split conditions") from None
-        count = len(left)
-        if count == 0 or not len(right) == len(feature) == len(condition) == count:
-            raise refuse("as many of each as there are nodes")
-        if not np.isfinite(condition).all():
-            raise refuse("finite numbers")
-        order, depths, seen = [0], [0], {0}
-        for position, node in enumerate(order):
-            # The list grows while it is walked: breadth first.
-            if left[node] == -1:
-                continue
-            pair = [int(left[node]), int(right[node])]
-            if not all(0 < child < count for child in pair) or not 0 <= feature[node] < features:
-                raise refuse("children and features that exist")
-            if pair[0] == pair[1] or seen.intersection(pair):
-                raise refuse("one way to each node")
-            seen.update(pair)
-            order += pair
-            depths += [depths[position] + 1] * 2
-            if depths[-1] > DEEPEST:
-                raise refuse(f"at most {DEEPEST} levels")
-        self.depth = depths[-1]
-        placed = np.array(order)
-        position_of = np.zeros(count, dtype=np.int64)
-        position_of[placed] = np.arange(len(placed))
-        leaf = left[placed] == -1
-        self.feature = np.where(leaf, 0, feature[placed])
-        self.threshold = np.where(leaf, np.float32(np.inf), condition[placed])
-        self.left = np.where(leaf, np.arange(len(placed)), position_of[left[placed]])
-        self.value = np.where(leaf, condition[placed], np.float32(0))
-
-
-def _read(content: bytes, source: str, features: int) -> list[_Tree]:
-    try:
-        trees = read_ubjson(content, source)["learner"]["gradient_booster"]["model"]["trees"]
-    except (KeyError, TypeError):
-        raise BenchmarkError("model file", source, "an XGBoost model of trees") from None
-    if not isinstance(trees, list) or not trees or not all(isinstance(tree, dict) for tree in trees):
-        raise BenchmarkError("model file", source, "an XGBoost model with at least one tree")
-    return [_Tree(tree, source, features) for tree in trees]
+    @cached_property
+    def _sliced(self) -> SlicedForest:
+        return SlicedForest(self.boosters)

@@ -1,0 +1,80 @@
+"""What a benchmark answers: one outcome, or a batch of them in columns."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.evaluation import Status
+
+FloatArray = npt.NDArray[np.float64]
+
+#: In the order of `Answers.status`.
+STATUSES = tuple(Status)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a benchmark says of a configuration at a budget.
+
+    Errors are fractions, seconds are seconds, `peak_memory` is in bytes, `flops` are those of one image's forward
+    pass. `parameters` and `flops` are exact. `failure_probability` is that of ending in any other way than `ok`.
+    `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing.
+    """
+
+    validation_error: float
+    test_error: float
+    training_seconds: float
+    wall_seconds: float
+    status: Status
+    epochs: float
+    images_per_second: float
+    peak_memory: float
+    parameters: int
+    flops: int
+    failure_probability: float
+    interpolated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers(Sequence[Answer]):
+    """A batch: the fields of `Answer` as arrays (n,); `status` numbers `STATUSES`. Its items are `Answer`s."""
+
+    validation_error: FloatArray
+    test_error: FloatArray
+    training_seconds: FloatArray
+    wall_seconds: FloatArray
+    status: npt.NDArray[np.int64]
+    epochs: FloatArray
+    images_per_second: FloatArray
+    peak_memory: FloatArray
+    parameters: npt.NDArray[np.int64]
+    flops: npt.NDArray[np.int64]
+    failure_probability: FloatArray
+    interpolated: npt.NDArray[np.bool_]
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.status == STATUSES.index(Status.OK))
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __getitem__(self, index: Any) -> Any:
+        values = {field.name: getattr(self, field.name)[index] for field in fields(self)}
+        if isinstance(index, slice):
+            return Answers(**values)
+        plain = {name: value.item() for name, value in values.items()}
+        return Answer(**{**plain, "status": STATUSES[plain["status"]]})
+
+    def __iter__(self) -> Iterator[Answer]:
+        columns = [getattr(self, field.name).tolist() for field in fields(self)]
+        columns[4] = [STATUSES[number] for number in columns[4]]
+        return (Answer(*values) for values in zip(*columns, strict=True))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]

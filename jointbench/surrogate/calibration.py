@@ -1,0 +1,101 @@
+"""Noise and odds of failure, set right on held-out configurations and on repeated trainings."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.table import TrainingTable
+
+#: Weights and variances depend on each other; they settle within a few turns.
+_TURNS = 10
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """The configurations that ended ok with several seeds at a budget, each field (groups,) or (groups, 2).
+
+    `rows` lists the table's rows of each; `mean` and `variance` are of validation and test error, `covariance`
+    between the two.
+    """
+
+    rows: list[npt.NDArray[np.int64]]
+    mean: FloatArray
+    variance: FloatArray
+    covariance: FloatArray
+
+    @classmethod
+    def of(cls, table: TrainingTable) -> "Repeats":
+        keys = np.stack([table.group, table.budgets], axis=1)
+        _, which = np.unique(keys, axis=0, return_inverse=True)
+        which = np.where(table.ok, which.reshape(-1), -1)
+        counts = np.bincount(which[table.ok])
+        rows = [np.flatnonzero(which == group) for group in np.flatnonzero(counts > 1)]
+        errors = [table.errors[chosen] for chosen in rows]
+        return cls(
+            rows,
+            np.array([e.mean(axis=0) for e in errors]).reshape(-1, 2),
+            np.array([e.var(axis=0, ddof=1) for e in errors]).reshape(-1, 2),
+            np.array([np.cov(e.T)[0, 1] for e in errors]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) -> Noise:
+    """From the variances between seeds, and the covariance of validation and test error, of `Repeats`.
+
+    `spread` (n,) is the variance between members, `held_out` (n, 2) the errors predicted for held-out
+    configurations. Where nothing was repeated, the residuals stand in for the luck, which overstates it.
+    """
+    from scipy.optimize import nnls
+
+    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+    repeats = Repeats.of(table)
+    if not len(repeats):
+        residuals = scales[1].to_line(table.errors[table.ok, 1]) - scales[1].to_line(held_out[table.ok, 1])
+        return Noise(float(np.mean(residuals**2)), 0.0, 1.0)
+    spreads = np.array([spread[rows].mean() for rows in repeats.rows])
+    error = np.stack([np.clip(repeats.mean[:, k], s.half, 1 - s.half) for k, s in enumerate(scales)], axis=1)
+    slope = np.stack([scale.slope(error[:, k]) for k, scale in enumerate(scales)], axis=1)
+    binomial = error * (1 - error) / np.array([scale.images for scale in scales])
+    nothing = np.zeros(len(repeats))
+    # One equation a row, linear in floor, slope and counting: two variances and a covariance.
+    equations, measured = [], []
+    for first, second in ((0, 0), (1, 1), (0, 1)):
+        luck = 1 / (slope[:, first] * slope[:, second])
+        own = binomial[:, first] if first == second else nothing
+        equations.append(np.stack([luck, luck * spreads, own], axis=1))
+        measured.append(repeats.variance[:, first] if first == second else repeats.covariance)
+    design, variances = np.concatenate(equations), np.concatenate(measured)
+    seeds = np.tile([len(rows) for rows in repeats.rows], 3)
+    binomials = np.concatenate([binomial[:, 0], binomial[:, 1], np.sqrt(binomial.prod(axis=1))])
+    expected = binomials
+    for _ in range(_TURNS):
+        # A sample variance from k seeds is known to within sqrt(2 / (k - 1)) of itself.
+        weight = np.sqrt(seeds - 1) / np.maximum(expected, 1e-3 * binomials)
+        (floor, steepness, counting), _ = nnls(design * weight[:, None], variances * weight)
+        both = design @ np.array([floor, steepness, counting])
+        own = np.sqrt(both[: len(repeats)] * both[len(repeats) : 2 * len(repeats)])
+        expected = np.concatenate([both[: 2 * len(repeats)], own])
+    return Noise(float(floor), float(steepness), float(counting))
+
+
+def fit_odds(logits: FloatArray, failed: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and offset that make held-out log odds (n,) true, by logistic regression.
+
+    Held near 1 and 0 by a prior, for a kind of failure that was seen only a few times.
+    """
+    from scipy.optimize import minimize
+
+    def loss(parameters: FloatArray) -> float:
+        slope, offset = parameters
+        odds = slope * logits + offset
+        surprise = np.logaddexp(0.0, np.where(failed, -odds, odds)).sum()
+        return float(surprise + (slope - 1) ** 2 + offset**2)
+
+    best = minimize(loss, np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.0, 5.0), (-5.0, 5.0)])
+    return float(best.x[0]), float(best.x[1])

@@ -1,0 +1,134 @@
+"""What every benchmark must do, as checks that anybody can run on theirs.
+
+    import pytest
+    from jointbench import load_benchmark
+    from jointbench.surrogate.contract import CHECKS
+
+    @pytest.mark.parametrize("check", CHECKS)
+    def test_mine(check):
+        check(load_benchmark("my-folder"))
+
+A check raises AssertionError with a sentence.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from jointbench.data.errors import BudgetError, ConfigurationError
+from jointbench.data.evaluation import Configuration, Status
+from jointbench.data.space import FloatArray, Space
+from jointbench.surrogate.answer import Answer
+from jointbench.surrogate.benchmark import Benchmark
+
+Check = Callable[[Benchmark], None]
+
+
+def corners_and_samples(space: Space, count: int, seed: int = 0) -> FloatArray:
+    """All ranges at their lower, then at their upper end, then `count` random configurations, as rows."""
+    ends = [[h.low for h in space.hyperparameters], [h.high for h in space.hyperparameters]]
+    return np.concatenate([ends, space.rows(space.sample(np.random.default_rng(seed), count))])
+
+
+def check_describes_itself(benchmark: Benchmark) -> None:
+    """Its ConfigSpace object holds the hyperparameters of its space; its quality is known at each rung."""
+    assert set(benchmark.space) == set(benchmark.search_space.names), (
+        "the ConfigSpace object has other hyperparameters than the space"
+    )
+    assert {row["budget"] for row in benchmark.quality} == {*benchmark.ladder.rungs, None}, "quality without a rung"
+
+
+def check_plausible_everywhere(benchmark: Benchmark) -> None:
+    """Fractions, finite costs and a status that was possible, in every corner."""
+    for budget in benchmark.ladder.rungs:
+        for seed in (None, 1):
+            for answer in benchmark.query_batch(corners_and_samples(benchmark.search_space, 50), budget, seed):
+                _check_plausible(benchmark, answer, budget)
+
+
+def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> None:
+    for fraction in (answer.validation_error, answer.test_error, answer.failure_probability):
+        assert 0 <= fraction <= 1, f"{answer}: {fraction} is no fraction"
+    costs = (answer.training_seconds, answer.wall_seconds, answer.epochs, answer.images_per_second, answer.peak_memory)
+    assert all(0 < cost < math.inf for cost in costs), f"{answer}: costs are not finite and positive"
+    assert answer.training_seconds <= answer.wall_seconds, f"{answer}: part takes longer than the whole"
+    if answer.status is Status.OK:
+        spent = benchmark.ladder.unit != "seconds" or answer.training_seconds >= budget
+        assert spent, f"{answer}: ended ok before its budget, {budget:g}"
+    else:
+        assert answer.failure_probability > 0, f"{answer}: an impossible failure"
+        assert answer.test_error == 1 - 1 / benchmark.images.classes, f"{answer}: a failure does not guess"
+
+
+def check_batch_equals_single(benchmark: Benchmark) -> None:
+    """Bit for bit, small batch or large, at and between rungs, with and without seeds."""
+    space, ladder = benchmark.search_space, benchmark.ladder
+    rows = corners_and_samples(space, 98)
+    between = math.sqrt(ladder.minimum * ladder.maximum) * 1.01
+    budgets = np.array([*ladder.rungs, between])[np.arange(len(rows)) % (len(ladder.rungs) + 1)]
+    configurations = [space.configuration(row) for row in rows]
+    for seeds in (None, np.arange(len(rows)) - 3):
+        single = [
+            benchmark.query(configuration, float(budget), None if seeds is None else int(seeds[i]))
+            for i, (configuration, budget) in enumerate(zip(configurations, budgets, strict=True))
+        ]
+        for count in (1, 7, len(rows)):
+            part = benchmark.query_batch(rows[:count], budgets[:count], None if seeds is None else seeds[:count])
+            assert list(part) == single[:count], f"a batch of {count} differs from single queries"
+
+
+def check_draws_follow_the_seed(benchmark: Benchmark) -> None:
+    """The same seed gives the same answer, others give others; so do budgets and configurations."""
+    first, second = corners_and_samples(benchmark.search_space, 2)[2:]
+    rows, seeds = np.repeat([first], 40, axis=0), np.arange(40)
+    draws = benchmark.query_batch(rows, benchmark.ladder.minimum, seeds)
+    assert draws == benchmark.query_batch(rows, benchmark.ladder.minimum, seeds), "a seed gave two answers"
+    assert len({draw.test_error for draw in draws}) > 1, "all seeds give the same answer"
+    images = np.array([draw.test_error * benchmark.images.test for draw in draws if draw.status is Status.OK])
+    assert np.allclose(images, np.rint(images), atol=1e-6), "a drawn error is no whole number of images"
+    other = benchmark.query_batch(np.repeat([second], 40, axis=0), benchmark.ladder.minimum, seeds)
+    assert draws != other, "two configurations answer alike"
+
+
+def check_between_rungs_is_marked(benchmark: Benchmark) -> None:
+    """Answers between two rungs lie between theirs and are marked; those at rungs are not."""
+    below, above = benchmark.ladder.rungs[-2:]
+    rows = corners_and_samples(benchmark.search_space, 20)
+    low, middle, high = (benchmark.query_batch(rows, b) for b in (below, math.sqrt(below * above), above))
+    marks = [answers.interpolated.mean() for answers in (low, middle, high)]
+    assert marks == [0, 1, 0], "marked at a rung, or not marked between two"
+    ends = np.sort([low.test_error, high.test_error], axis=0)
+    ok = low.ok & middle.ok & high.ok
+    inside = (ends[0] - 1e-9 <= middle.test_error) & (middle.test_error <= ends[1] + 1e-9)
+    assert inside[ok].all(), "an interpolated error lies outside those of its rungs"
+
+
+def check_refuses_what_is_outside(benchmark: Benchmark) -> None:
+    """A budget outside the ladder, and a configuration that is outside its ranges, lacks a value or has one more."""
+    ladder, space = benchmark.ladder, benchmark.search_space
+    good = space.configuration(corners_and_samples(space, 1)[2])
+    name, top = space.names[0], space.hyperparameters[0].high
+    for budget in (ladder.minimum / 2, ladder.maximum * 2, math.nan, -1.0):
+        _check_refused(benchmark, good, budget, BudgetError)
+    lacking = {key: value for key, value in good.items() if key != name}
+    for bad in ({**good, name: 2 * top + 1}, {**good, name: math.nan}, lacking, {**good, "no such": 1.0}):
+        _check_refused(benchmark, bad, ladder.maximum, ConfigurationError)
+
+
+def _check_refused(benchmark: Benchmark, configuration: Configuration, budget: float, kind: type[Exception]) -> None:
+    try:
+        benchmark.query(configuration, budget)
+    except kind:
+        return
+    raise AssertionError(f"{configuration} at {budget} was answered")
+
+
+CHECKS: tuple[Check, ...] = (
+    check_describes_itself,
+    check_plausible_everywhere,
+    check_batch_equals_single,
+    check_draws_follow_the_seed,
+    check_between_rungs_is_marked,
+    check_refuses_what_is_outside,
+)

@@ -1,0 +1,87 @@
+"""The device in two lines of arithmetic: how long an image takes, and how much memory a training."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.errors import BenchmarkError
+from jointbench.data.joint import MAIN_BLOCKS
+from jointbench.data.space import Facts
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DeviceLaws:
+    """Weights, none negative, of what a network is made of; fitted to the log's device.
+
+    `image_seconds` (6 weights): seconds of forward, backward and step for one image, as a sum over its work and its
+    share of what each step costs: [1, FLOPs, activations, 1/batch, layers/batch, parameters/batch].
+    `peak_bytes` (3 weights): [1, parameters, activations * batch].
+
+    A roofline in spirit: such laws hold far outside the sampled configurations, where trees stay flat; the trees
+    then learn only what the laws miss.
+    """
+
+    image_seconds: tuple[float, ...]
+    peak_bytes: tuple[float, ...]
+
+    @classmethod
+    def fit(
+        cls, at: Mapping[str, FloatArray], facts: Facts, image_seconds: FloatArray, peak_bytes: FloatArray
+    ) -> "DeviceLaws":
+        """From arrays (n,) of trainings that ended ok; relative errors count, not absolute ones."""
+        return cls(_relative(_work(at, facts), image_seconds), _relative(_storage(at, facts), peak_bytes))
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "DeviceLaws":
+        """Raises BenchmarkError when a weight is missing, negative or not finite, or all are nought."""
+        laws = []
+        for name, count in (("image_seconds", 6), ("peak_bytes", 3)):
+            weights = content[name]
+            numbers = isinstance(weights, list) and len(weights) == count and all(type(w) is float for w in weights)
+            if not numbers or not all(0 <= weight < math.inf for weight in weights) or not any(weights):
+                raise BenchmarkError(f"law {name} of the benchmark", weights, f"{count} numbers of at least 0")
+            laws.append(tuple(weights))
+        return cls(*laws)
+
+    def seconds_of_image(self, at: Mapping[str, Any], facts: Facts) -> Any:
+        return _weighted(self.image_seconds, _work(at, facts))
+
+    def bytes_of_training(self, at: Mapping[str, Any], facts: Facts) -> Any:
+        return _weighted(self.peak_bytes, _storage(at, facts))
+
+
+def layers(at: Mapping[str, Any]) -> Any:
+    """Convolutions in a row, one after the other."""
+    return sum(2 * at[f"res_blocks_{block}"] for block in MAIN_BLOCKS)
+
+
+def _work(at: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
+    batch = at["batch_size"]
+    return 1.0, facts.flops, facts.activations, 1 / batch, layers(at) / batch, facts.parameters / batch
+
+
+def _storage(at: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
+    return 1.0, facts.parameters, facts.activations * at["batch_size"]
+
+
+def _weighted(weights: tuple[float, ...], terms: tuple[Any, ...]) -> Any:
+    total: Any = 0.0
+    for weight, term in zip(weights, terms, strict=True):
+        total = total + weight * term
+    return total
+
+
+def _relative(terms: tuple[Any, ...], measured: FloatArray) -> tuple[float, ...]:
+    """Nonnegative least squares of terms / measured against 1."""
+    from scipy.optimize import nnls
+
+    ratios = np.stack([np.broadcast_to(term, len(measured)) / measured for term in terms], axis=1)
+    scale = ratios.max(axis=0)
+    weights, _ = nnls(ratios / scale, np.ones(len(measured)))
+    return tuple(float(weight) for weight in weights / scale)

@@ -1,0 +1,141 @@
+"""The XGBoost models: what is fitted, to what, with which settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.evaluation import Status
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.benchmark import model_files
+from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.features import FeatureMap, Features
+from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.outcome import OutcomeModel
+from jointbench.surrogate.table import TrainingTable
+
+#: Members of the ensemble; each sees its own bootstrap of the configurations.
+MEMBERS = 4
+
+#: Kinds of failure, in the order of their models.
+FAILURES = (Status.DIVERGED, Status.OUT_OF_MEMORY, Status.CRASHED, Status.TIMEOUT)
+
+#: Keep the logarithms of what a failure did not spend finite: a millisecond, a page, an image in 1,000 s.
+_LEAST = np.array([1e-3, 1e-3, 4096.0, 1e-3])
+
+# The mean is carried by the trees themselves (base score 0), so that a frozen model is nothing but trees; with few
+# bins the trees share their thresholds, which quickens batches. One walk of a vector-leaf tree gives all targets.
+_TREES: dict[str, Any] = {"tree_method": "hist", "nthread": 1, "max_bin": 64, "base_score": 0.0}
+_VECTORS: dict[str, Any] = {**_TREES, "multi_strategy": "multi_output_tree"}
+_ERRORS: dict[str, Any] = {
+    **_VECTORS,
+    "max_depth": 5,
+    "learning_rate": 0.12,
+    "min_child_weight": 2,
+    "subsample": 0.8,
+    "colsample_bynode": 0.6,
+}
+_ERROR_ROUNDS = 64
+_COSTS: dict[str, Any] = {**_VECTORS, "max_depth": 5, "learning_rate": 0.12, "min_child_weight": 2}
+_COST_ROUNDS = 48
+_FAILED_COSTS: dict[str, Any] = {**_VECTORS, "max_depth": 3, "learning_rate": 0.3}
+_FAILED_COST_ROUNDS = 12
+_FAILURES: dict[str, Any] = {
+    **_TREES,
+    "max_depth": 4,
+    "learning_rate": 0.1,
+    "objective": "binary:logistic",
+    "base_score": 0.5,
+}
+_FAILURE_ROUNDS = 40
+
+
+@dataclass(frozen=True)
+class Models:
+    """The laws of the device and the boosters, in the order of the forest's outputs."""
+
+    features: FeatureMap
+    errors: list[Any]
+    costs: Any
+    costs_of_failures: Any
+    failures: dict[Status, Any]
+
+    @classmethod
+    def fit(cls, table: TrainingTable, seed: int) -> "Models":
+        """Deterministic given the table and the seed."""
+        ok = table.take(table.ok)
+        laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
+        features = FeatureMap(table.space, table.images, table.ladder, laws)
+        # If nothing failed, the costs of failures are never asked for.
+        failed = table.take(~table.ok) if (~table.ok).any() else ok
+        seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
+        inputs = _inputs(features, table)
+        return cls(
+            features,
+            [_fit_member(features, ok, seed, member) for member in range(MEMBERS)],
+            _boost(_inputs(features, ok), _cost_targets(laws, ok), _COSTS, _COST_ROUNDS, seed),
+            _boost(_inputs(features, failed), _cost_targets(laws, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed),
+            {
+                kind: _boost(inputs, (table.status == kind.value) * 1.0, _FAILURES, _FAILURE_ROUNDS, seed)
+                for kind in seen
+            },
+        )
+
+    def outputs(self, table: TrainingTable) -> FloatArray:
+        """What the frozen forest will say (outputs, n), from XGBoost."""
+        import xgboost
+
+        data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
+        parts = [model.predict(data, output_margin=True).reshape(len(table), -1).T for model in self._all]
+        return np.asarray(np.concatenate(parts), dtype=np.float64)
+
+    def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
+        features = self.features
+        return OutcomeModel(features.images, features.ladder, features.laws, MEMBERS, noise, odds)
+
+    def files(self) -> dict[str, bytes]:
+        """The contents of the model files, by name."""
+        contents = [bytes(model.save_raw("ubj")) for model in self._all]
+        return dict(zip(model_files(MEMBERS, tuple(self.failures)), contents, strict=True))
+
+    @property
+    def _all(self) -> list[Any]:
+        return [*self.errors, self.costs, self.costs_of_failures, *self.failures.values()]
+
+
+def _inputs(features: FeatureMap, table: TrainingTable) -> Features:
+    return features.many(table.rows, table.facts, table.budgets)
+
+
+def _fit_member(features: FeatureMap, ok: TrainingTable, seed: int, member: int) -> Any:
+    """Both errors on the line, of a Poisson bootstrap of the configurations."""
+    scales = ErrorScale(ok.images.validation), ErrorScale(ok.images.test)
+    copies = np.random.default_rng([seed, member]).poisson(1.0, size=int(ok.group.max()) + 1)[ok.group]
+    kept = ok.take(copies > 0)
+    targets = np.stack([scale.to_line(kept.errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+    seed_of_trees = seed * MEMBERS + member
+    return _boost(_inputs(features, kept), targets, _ERRORS, _ERROR_ROUNDS, seed_of_trees, copies[copies > 0])
+
+
+def _cost_targets(laws: DeviceLaws, table: TrainingTable) -> FloatArray:
+    """Logarithms of the costs' ratio to the usual ones, (n, 4)."""
+    model = OutcomeModel(table.images, table.ladder, laws, MEMBERS, Noise(0, 0, 0), {})
+    usual = model.usual_costs(table.columns, table.facts, table.budgets)
+    usual_costs = np.stack([np.broadcast_to(cost, len(table)) for cost in usual], axis=1)
+    return np.asarray(np.log(np.maximum(table.costs, _LEAST) / usual_costs))
+
+
+def _boost(
+    features: Features,
+    targets: FloatArray,
+    settings: dict[str, Any],
+    rounds: int,
+    seed: int,
+    weight: npt.NDArray[Any] | None = None,
+) -> Any:
+    import xgboost
+
+    data = xgboost.DMatrix(features, targets, weight=weight, nthread=1)
+    return xgboost.train({**settings, "seed": seed}, data, rounds)

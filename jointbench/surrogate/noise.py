@@ -1,0 +1,67 @@
+"""The luck that a training's seed brings: how large it is, and how it moves an error."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.errors import InputError
+from jointbench.surrogate.exact import clip, exp, log, rint, sqrt
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ErrorScale:
+    """The logit of an error counted on `images` images, drawn in by half an image so that 0 and 1 stay finite."""
+
+    images: int
+
+    @property
+    def half(self) -> float:
+        return 0.5 / self.images
+
+    def to_line(self, error: Any) -> Any:
+        """Fractions in [0, 1] to real numbers."""
+        return log((error + self.half) / (1 - error + self.half))
+
+    def from_line(self, z: Any) -> Any:
+        """Real numbers to fractions in [0, 1]; undoes `to_line`."""
+        odds = exp(clip(z, -50.0, 50.0))
+        return clip((odds * (1 + self.half) - self.half) / (1 + odds), 0.0, 1.0)
+
+    def slope(self, error: Any) -> Any:
+        """How many units of the line a unit of error is, at `error`."""
+        return 1 / (error + self.half) + 1 / (1 - error + self.half)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How the errors of one configuration differ between seeds.
+
+    The luck of the training moves validation and test error together: on the line of `ErrorScale`, its variance is
+    `floor + slope * spread`, where `spread` is the variance between the members of the ensemble. The luck of the
+    images moves each on its own: its variance is `counting` times the binomial one. (Below 1, since every training
+    is counted on the same images, of which some are hard for all.)
+    """
+
+    floor: float
+    slope: float
+    counting: float
+
+    def __post_init__(self) -> None:
+        for name in ("floor", "slope", "counting"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
+                raise InputError(f"noise {name}", value, "a finite number of at least 0")
+
+    def luck(self, spread: Any, normal: Any) -> Any:
+        """How far a standard normal draw moves both errors on the line."""
+        return sqrt(self.floor + self.slope * spread) * normal
+
+    def counted(self, error: Any, normal: Any, images: int) -> Any:
+        """A whole number of `images` images as a fraction, moved by a standard normal draw."""
+        wrong = error * images + sqrt(self.counting * images * error * (1 - error)) * normal
+        return clip(rint(wrong), 0.0, float(images)) / images

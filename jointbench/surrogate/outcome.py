@@ -1,0 +1,116 @@
+"""From what the trees say to what happens: errors, costs, failure, and a draw of each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jointbench.data.evaluation import Status
+from jointbench.data.images import ImageFacts
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Facts, FloatArray
+from jointbench.surrogate.answer import STATUSES
+from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.exact import clip, exp, logistic, normal_quantile, total, where
+from jointbench.surrogate.noise import ErrorScale, Noise
+
+#: What the cost models say, in order: logarithms of the ratio to `OutcomeModel.usual_costs`.
+COSTS = ("training_seconds", "overhead_seconds", "peak_memory", "images_per_second")
+
+#: Uniform numbers that a noisy draw takes: luck of the training, of counting twice, and of failing.
+DRAWS = 4
+
+_OK = STATUSES.index(Status.OK)
+
+
+class OutcomeModel:
+    """Reads the forest's outputs, which are, in order: each member's validation and test error (on the line of
+    `ErrorScale`), the costs of a training that ends ok, those of one that fails, and the log odds of each kind of
+    failure in `odds` before their calibration (slope, offset).
+
+    Everything works on floats for one configuration and on arrays (n,) for a batch, with the same bits.
+    """
+
+    def __init__(
+        self,
+        images: ImageFacts,
+        ladder: Ladder,
+        laws: DeviceLaws,
+        members: int,
+        noise: Noise,
+        odds: Mapping[Status, tuple[float, float]],
+    ) -> None:
+        self.images, self.ladder, self.laws, self.noise, self.members = images, ladder, laws, noise, members
+        self.scales = ErrorScale(images.validation), ErrorScale(images.test)
+        self._odds = [(STATUSES.index(kind), slope, offset) for kind, (slope, offset) in odds.items()]
+
+    @property
+    def outputs(self) -> list[int]:
+        """Outputs of each model file."""
+        return [2] * self.members + [len(COSTS)] * 2 + [1] * len(self._odds)
+
+    def usual_costs(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
+        """What `COSTS` would be by the laws of the device alone; a second for the overhead, which has none."""
+        image_seconds = self.laws.seconds_of_image(at, facts)
+        seconds = budget if self.ladder.unit == "seconds" else budget * self.images.training * image_seconds
+        return seconds, 1.0, self.laws.bytes_of_training(at, facts), 1 / image_seconds
+
+    def outcome(
+        self,
+        outputs: Sequence[Any] | FloatArray,
+        at: Mapping[str, Any],
+        facts: Facts,
+        budget: Any,
+        uniforms: list[Any] | None,
+    ) -> tuple[Any, ...]:
+        """Validation and test error, training and wall seconds, number of the status, epochs, images per second,
+        peak memory (bytes), probability of failure; expected, or drawn with `DRAWS` uniform numbers.
+        """
+        costs, count = 2 * self.members, len(COSTS)
+        status, failing = self._status(outputs[costs + 2 * count :], uniforms)
+        ok = status == _OK
+        validation, test = self._errors(outputs[:costs], uniforms)
+        guessing = 1 - 1 / self.images.classes
+        seconds, overhead, memory, speed = (
+            usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
+            for k, usual in enumerate(self.usual_costs(at, facts, budget))
+        )
+        if self.ladder.unit == "seconds":
+            # A training that ended ok has spent its budget; the trees know it but for their rounding.
+            seconds = where(ok & (seconds < budget), budget, seconds)
+        return (
+            where(ok, validation, guessing),
+            where(ok, test, guessing),
+            seconds,
+            seconds + overhead,
+            status,
+            seconds * speed / self.images.training,
+            speed,
+            memory,
+            failing,
+        )
+
+    def _errors(self, members: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
+        lines = [total(members[part::2]) / self.members for part in (0, 1)]
+        if uniforms is None:
+            return [scale.from_line(line) for scale, line in zip(self.scales, lines, strict=True)]
+        apart = (member - lines[k % 2] for k, member in enumerate(members))
+        spread = total(difference * difference for difference in apart) / len(members)
+        luck = self.noise.luck(spread, normal_quantile(uniforms[0]))
+        return [
+            self.noise.counted(scale.from_line(line + luck), normal_quantile(uniform), scale.images)
+            for scale, line, uniform in zip(self.scales, lines, uniforms[1:3], strict=True)
+        ]
+
+    def _status(self, logits: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> tuple[Any, Any]:
+        """The status's number and the probability of failing."""
+        status, failing, worst = _OK, 0.0, 0.0
+        for (kind, slope, offset), logit in zip(self._odds, logits, strict=True):
+            chance = logistic(clip(slope * logit + offset, -50.0, 50.0))
+            if uniforms is None:
+                status = where(chance > worst, kind, status)
+                worst = where(chance > worst, chance, worst)
+            else:
+                status = where((failing <= uniforms[3]) & (uniforms[3] < failing + chance), kind, status)
+            failing = failing + chance
+        if uniforms is None:
+            status = where(failing < 0.5, _OK, status)
+        return status, clip(failing, 0.0, 1.0)

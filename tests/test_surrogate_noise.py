@@ -1,0 +1,128 @@
+"""The arithmetic under the answers, their draws, and the calibration of noise and failure."""
+
+import hashlib
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import kstest, norm
+
+from jointbench.data.joint import JOINT
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.benchmark import load_benchmark, released
+from jointbench.surrogate.calibration import Repeats, fit_noise, fit_odds
+from jointbench.surrogate.contract import corners_and_samples
+from jointbench.surrogate.exact import exp, log, normal_quantile, rint
+from jointbench.surrogate.luck import Luck
+from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.table import training_table
+
+
+class TestArithmetic:
+    @given(st.floats(-700, 700))
+    def test_exp(self, x: float) -> None:
+        assert exp(x) == pytest.approx(math.exp(x), rel=1e-15)
+        assert exp(np.array([x]))[0] == exp(x)
+
+    @given(st.floats(1e-300, 1e300))
+    def test_log(self, x: float) -> None:
+        assert log(x) == pytest.approx(math.log(x), rel=1e-15, abs=1e-15)
+        assert log(np.array([x]))[0] == log(x)
+
+    @given(st.floats(2**-54, 1 - 2**-53))
+    def test_normal_quantile(self, u: float) -> None:
+        # PPND7 promises seven digits.
+        assert normal_quantile(u) == pytest.approx(norm.ppf(u), rel=1e-6, abs=1e-6)
+        assert normal_quantile(np.array([u]))[0] == normal_quantile(u)
+
+    @given(st.floats(-1e9, 1e9))
+    def test_rint(self, x: float) -> None:
+        assert rint(x) == round(x)
+
+    def test_its_bits_are_those_of_every_other_machine(self) -> None:
+        x = np.linspace(-30, 30, 1001)
+        bits = np.concatenate([exp(x), log(exp(x)), normal_quantile((np.arange(1000) + 0.5) / 1000)]).tobytes()
+        # Written down once: IEEE arithmetic leaves no room for another value.
+        assert hashlib.sha256(bits).hexdigest().startswith("bf09afb7d8db9eb0")
+
+
+class TestLuck:
+    def test_one_equals_many(self) -> None:
+        luck, rows = Luck(17), corners_and_samples(JOINT, 50)
+        budgets, seeds = np.linspace(1, 27, 52), np.arange(52) - 20
+        many = np.array(luck.many(rows, budgets, seeds, 4))
+        one = [luck.one(list(row), float(b), int(s), 4) for row, b, s in zip(rows, budgets, seeds, strict=True)]
+        np.testing.assert_array_equal(many.T, one)
+
+    def test_numbers_are_uniform_and_independent(self) -> None:
+        row = corners_and_samples(JOINT, 1)[2]
+        draws = np.array(Luck(17).many(np.repeat([row], 4000, axis=0), np.full(4000, 27.0), np.arange(4000), 4))
+        for draw in draws:
+            assert kstest(draw, "uniform").pvalue > 1e-3
+        # Correlations of independent numbers have a standard deviation of 1 / sqrt(4000) = 0.016.
+        assert np.abs(np.corrcoef([*draws, np.roll(draws[0], 1)]) - np.eye(5)).max() < 0.07
+
+    def test_minus_nought_is_nought(self) -> None:
+        luck = Luck(2)
+        assert luck.one([0.0, 1.0], 1.0, 0, 2) == luck.one([-0.0, 1.0], 1.0, 0, 2)
+
+    @given(column=st.integers(0, 16), step=st.sampled_from([1.0, -1.0, 1e-9]))
+    def test_every_number_of_a_configuration_matters(self, column: int, step: float) -> None:
+        luck, row = Luck(17), [1.0] * 17
+        moved = [value + step * (i == column) for i, value in enumerate(row)]
+        assert luck.one(row, 27.0, 0, 1) != luck.one(moved, 27.0, 0, 1)
+
+
+class TestErrors:
+    @given(error=st.floats(0, 1), images=st.integers(10, 10_000))
+    def test_the_scale_is_undone_by_its_inverse(self, error: float, images: int) -> None:
+        scale = ErrorScale(images)
+        # The logit of a fraction near 1 loses digits: images * epsilon, far below half an image.
+        assert scale.from_line(scale.to_line(error)) == pytest.approx(error, abs=1e-9)
+
+    @given(error=st.floats(0, 1), normal=st.floats(-8, 8), images=st.integers(10, 10_000))
+    def test_a_counted_error_is_a_whole_number_of_images(self, error: float, normal: float, images: int) -> None:
+        counted = Noise(0.0, 0.0, 1.0).counted(error, normal, images)
+        assert 0 <= counted <= 1
+        assert counted * images == pytest.approx(round(counted * images), abs=1e-6)
+
+
+class TestCalibration:
+    @pytest.mark.parametrize("true", [Noise(0.05, 0.0, 0.2), Noise(0.01, 1.0, 1.0), Noise(0.3, 0.5, 0.0)])
+    def test_noise_is_found_again(self, true: Noise) -> None:
+        """From 400 configurations of three made-up trainings each, drawn with known noise."""
+        real = training_table(EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet"))
+        rng, groups = np.random.default_rng(0), np.repeat(np.arange(400), 3)
+        line, spread = rng.normal(-1, 1.5, 400)[groups], rng.exponential(0.2, 400)[groups]
+        moved = line + true.luck(spread, rng.normal(size=1200))
+        scales = ErrorScale(real.images.validation), ErrorScale(real.images.test)
+        errors = [true.counted(s.from_line(moved), rng.normal(size=1200), s.images) for s in scales]
+        one_row = real.take(np.repeat(np.flatnonzero(real.ok)[:1], 1200))
+        table = replace(one_row, errors=np.stack(errors, axis=1), group=groups)
+        found = fit_noise(table, spread, np.stack(errors, axis=1))
+        # 800 degrees of freedom: a variance is known to within 5 %; sharing it among three terms costs more.
+        usual = 0.2
+        assert found.luck(usual, 1.0) ** 2 == pytest.approx(true.luck(usual, 1.0) ** 2, rel=0.25, abs=0.01)
+        assert found.counting == pytest.approx(true.counting, abs=0.3)
+
+    def test_odds_are_found_again(self) -> None:
+        rng = np.random.default_rng(0)
+        logits = rng.normal(-2, 2, 20_000)
+        failed = rng.random(20_000) < 1 / (1 + np.exp(-(2.0 * logits - 0.5)))
+        # A standard error of about 0.03.
+        assert fit_odds(logits, failed) == pytest.approx((2.0, -0.5), abs=0.12)
+
+    def test_two_seeds_of_the_shipped_benchmark_differ_as_the_repeats_do(self) -> None:
+        benchmark = load_benchmark("digits-cpu")
+        table = training_table(EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet"))
+        repeats = Repeats.of(table)
+        first = np.array([rows[0] for rows in repeats.rows])
+        draws = [benchmark.query_batch(table.rows[first], table.budgets[first], seed) for seed in range(30)]
+        ok = np.array([d.ok for d in draws]).all(axis=0)
+        for part, name in enumerate(("validation_error", "test_error")):
+            drawn = np.array([getattr(d, name) for d in draws]).var(axis=0, ddof=1)
+            # Some 60 groups of about 3 trainings: the real mean variance is known to within a factor of about 2.
+            assert 0.4 < drawn[ok].mean() / repeats.variance[ok, part].mean() < 2.5
