@@ -32,10 +32,10 @@ def test_a_killed_collection_goes_on_and_loses_nothing(tmp_path: Path) -> None:
     """SIGKILL for the driver and its workers, half-way; the same command then comes to the end."""
     log = tmp_path / "log"
     process = subprocess.Popen(collect(log, 4), start_new_session=True, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while len(list(log.glob("*.parquet"))) < 4:
         assert process.poll() is None, "the collection ended too soon"
-        assert time.monotonic() < deadline, "no evaluation within two minutes"
+        assert time.monotonic() < deadline, "no evaluation within ten minutes"
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -103,8 +103,8 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
     So little memory that large networks, which take seconds a step, end before their first.
     """
     log, benchmark, comparison = (tmp_path / name for name in ("log", "benchmark", "comparison"))
-    common = "--images digits --device cpu --memory 0.05 --workers 2"
-    main(f"collect {log} {common} --ladder 0.01,0.03 --optimizer random --full-budgets 60".split())
+    common = "--images digits --device cpu --memory 0.15 --workers 2"
+    main(f"collect {log} {common} --ladder 0.01,0.03 --optimizer random --full-budgets 50".split())
     main(f"fit {log} --out {benchmark}".split())
     main(f"compare {benchmark} --optimizers random --seeds 2 --full-budgets 6 --jobs 1 --out {comparison}".split())
     main(f"retrain {comparison} {common} --seeds 2".split())
