@@ -360,7 +360,7 @@ class _Commands:
             help=f"a name that ships, or a folder; default {DEFAULT_BENCHMARK}",
         )
         add("--optimizers", type=_names, default=DEFAULT_OPTIMIZERS, help=f"default {DEFAULT_OPTIMIZERS}")
-        add("--seeds", type=_whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac: fewer)")
+        add("--seeds", type=_whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
         add(
             "--workers",
             type=_worker_counts,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jointbench
-from jointbench.bench.comparison_folder import RUNS, SETTINGS, Overhead, Settings, read_content, run_file
+from jointbench.bench.comparison_folder import RETRAINED, RUNS, SETTINGS, Overhead, Settings, read_content, run_file
 from jointbench.bench.comparison_run import Job, run_job
 from jointbench.data.errors import WouldOverwriteError
 from jointbench.optimizers import check_optimizer
@@ -92,7 +92,7 @@ def _prepare(out: Path, settings: Settings, command: str, force: bool) -> None:
                 "comparison folder", str(out), f"one with the same {', '.join(changed)}, another --out, or --force"
             )
         if force:
-            for old in (out / RUNS).glob("*.parquet"):
+            for old in (*(out / RUNS).glob("*.parquet"), *out.glob(RETRAINED)):
                 old.unlink()
         else:
             # Together the commands that extended a comparison made it.

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -15,10 +16,11 @@ from jointbench.bench.objective import Objective
 from jointbench.bench.run import run
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.bench.thinking import Timed
+from jointbench.data.errors import BenchmarkError
 from jointbench.data.evaluation import Configuration
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
-from jointbench.surrogate.benchmark import load_benchmark
+from jointbench.surrogate.benchmark import Benchmark, load_benchmark
 
 #: A run reports its progress every so many evaluations.
 TICK = 25
@@ -40,7 +42,7 @@ def run_job(job: Job, ticks: Any, key: int) -> None:
     `ticks[key]` is told of the evaluations so far and the share of the budgets that they have spent.
     """
     settings = job.settings
-    objective = SurrogateObjective(load_benchmark(settings.benchmark))
+    objective = SurrogateObjective(_loaded(settings.benchmark, settings.benchmark_checksum))
     space, ladder = objective.space, objective.ladder
     optimizer = make_optimizer(job.optimizer, space, ladder, seed=job.seed, full_budgets=settings.full_budgets)
     optimizer, cluster = _simulated(optimizer, objective, settings)
@@ -55,6 +57,15 @@ def run_job(job: Job, ticks: Any, key: int) -> None:
     temporary = f"{job.path}.{os.getpid()}.writing"
     pq.write_table(_table(finished, objective), temporary, compression="zstd")
     os.replace(temporary, job.path)
+
+
+@cache
+def _loaded(source: str, checksum: str) -> Benchmark:
+    """Once a process: reading the trees takes longer than many a run."""
+    benchmark = load_benchmark(source)
+    if benchmark.checksum != checksum:
+        raise BenchmarkError("benchmark", source, "one that does not change while it is compared on")
+    return benchmark
 
 
 def _simulated(
