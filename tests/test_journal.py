@@ -148,3 +148,10 @@ def test_an_evaluation_that_the_journal_told_and_the_log_lacks_is_named(tmp_path
     with pytest.raises(LogError, match="trial 0 of x"):
         begin(journal)
     journal.close()
+
+
+def test_a_line_that_is_no_decision_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.journal"
+    path.write_text("hello\n")
+    with pytest.raises(LogError, match="byte 0"):
+        Journal(path)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jointbench.bench.cluster import Finished, SimulatedCluster
 from jointbench.bench.journal import Journal
 from jointbench.bench.run import run, training_seed
-from jointbench.data.errors import LogError, ReplayError
+from jointbench.data.errors import ReplayError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
@@ -118,31 +118,3 @@ def test_another_optimizer_does_not_go_on_with_a_journal(tmp_path: Path) -> None
     with pytest.raises(ReplayError, match="trial 0"):
         next(run(optimizer(seed=1), simulated(), LADDER, full_budgets=6.0, seed=0, journal=journal))
     journal.close()
-
-
-class TestJournal:
-    def test_a_torn_last_line_is_cut_off(self, tmp_path: Path) -> None:
-        path = tmp_path / "runs" / "x.journal"
-        journal = Journal(path)
-        journal.tell(1)
-        journal.close()
-        path.write_bytes(path.read_bytes() + b'{"kind": "te')
-        journal = Journal(path)
-        assert [entry.number for entry in journal.entries] == [1]
-        journal.tell(2)
-        journal.close()
-        journal = Journal(path)
-        assert [entry.number for entry in journal.entries] == [1, 2]
-        journal.close()
-
-    def test_two_processes_cannot_hold_it(self, tmp_path: Path) -> None:
-        journal = Journal(tmp_path / "runs" / "x.journal")
-        with pytest.raises(LogError, match="no other process"):
-            Journal(tmp_path / "runs" / "x.journal")
-        journal.close()
-
-    def test_a_line_that_is_no_decision_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "x.journal"
-        path.write_text("hello\n")
-        with pytest.raises(LogError, match="byte 0"):
-            Journal(path)
