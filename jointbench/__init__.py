@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from jointbench.data.space import Space
     from jointbench.data.spaces import get_space
     from jointbench.optimizers import Optimizer, Trial, make_optimizer
-    from jointbench.surrogate.benchmark import Answer, Benchmark, load_benchmark
+    from jointbench.surrogate.answer import Answer
+    from jointbench.surrogate.benchmark import Benchmark
+    from jointbench.surrogate.stored import load_benchmark
 
 #: Public name to the module that holds it; imported on first use, since nobody needs all.
 _HOMES = {
-    "Answer": "surrogate.benchmark",
+    "Answer": "surrogate.answer",
     "Benchmark": "surrogate.benchmark",
     "Evaluation": "data.evaluation",
     "EvaluationLog": "data.log",
@@ -33,7 +35,7 @@ _HOMES = {
     "Status": "data.evaluation",
     "Trial": "optimizers",
     "get_space": "data.spaces",
-    "load_benchmark": "surrogate.benchmark",
+    "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
 }
 

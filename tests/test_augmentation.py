@@ -1,12 +1,12 @@
-"""What becomes of each image of a batch: its label, its statistics, its square, its partner."""
+"""What becomes of each image of a batch: its crop, its statistics, its square, its partner, its label."""
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.augmentation import Batches, DeviceImages
-from jointbench.data.images import ImageData, Part
+from jointbench.bench.augmentation import Batches, DeviceImages, cutout_side, padding
+from jointbench.data.images import ImageData, Part, load_images
 
 CPU = torch.device("cpu")
 
@@ -23,71 +23,152 @@ def flat() -> DeviceImages:
     return uploaded(np.broadcast_to(20 * labels[:, None, None, None], (200, 3, 32, 32)), labels)
 
 
+@pytest.fixture
+def painted() -> DeviceImages:
+    """Pixels that differ from their neighbours, the same in all images: crops and flips can be read off."""
+    pixels = np.arange(32 * 32).reshape(1, 1, 32, 32) // 4 + 1
+    return uploaded(np.broadcast_to(pixels, (64, 3, 32, 32)), np.arange(64) % 10)
+
+
+def batches(
+    images: DeviceImages, size: int = 64, cutout_length: int = 0, mixup_alpha: float = 0.0, seed: int = 0
+) -> Batches:
+    return Batches(images, size, cutout_length, mixup_alpha, np.random.default_rng(seed))
+
+
 def greys(images: DeviceImages, batch: Tensor) -> Tensor:
     """The middle pixels (n,), which no crop replaces by padding, before normalisation."""
     return (batch * images.std + images.mean)[:, 0, 16, 16] * 255
 
 
-def test_an_image_keeps_its_label(flat: DeviceImages) -> None:
-    batch = Batches(flat, 64, 0, 0.0, np.random.default_rng(0)).next()
-    torch.testing.assert_close(greys(flat, batch.images), 20.0 * batch.labels)
+class TestBatches:
+    def test_an_image_keeps_its_label(self, flat: DeviceImages) -> None:
+        batch = batches(flat).next()
+        torch.testing.assert_close(greys(flat, batch.images), 20.0 * batch.labels)
+
+    def test_every_image_comes_once_an_epoch(self, flat: DeviceImages) -> None:
+        flat.training.labels[:] = torch.arange(200)
+        endless = batches(flat, size=32)
+        labels = torch.cat([endless.next().labels for _ in range(25)])
+        epochs = labels.reshape(4, 200)
+        for epoch in epochs:
+            assert sorted(epoch.tolist()) == list(range(200))
+        assert not torch.equal(epochs[0], epochs[1])
+
+    def test_a_batch_larger_than_the_training_part_is_the_training_part(self, flat: DeviceImages) -> None:
+        assert len(batches(flat, size=1000).next().labels) == 200
+
+    def test_images_stay_bytes_on_the_device(self, flat: DeviceImages) -> None:
+        assert {part.images.dtype for part in (flat.training, flat.validation, flat.test)} == {torch.uint8}
+
+    def test_evaluation_parts_are_not_padded(self, flat: DeviceImages) -> None:
+        assert flat.validation.images.shape == (5, 3, 32, 32)
+        assert flat.test.images.shape == (7, 3, 32, 32)
 
 
-def test_mixup_mixes_each_image_with_the_one_whose_label_it_gets(flat: DeviceImages) -> None:
-    batch = Batches(flat, 64, 0, 1.0, np.random.default_rng(0)).next()
-    assert 0 < batch.share < 1
-    assert (batch.labels != batch.other_labels).any()
-    mixed = 20.0 * (batch.share * batch.labels + (1 - batch.share) * batch.other_labels)
-    # Normalised and back in float32.
-    torch.testing.assert_close(greys(flat, batch.images), mixed, rtol=1e-4, atol=1e-3)
+class TestCropAndFlip:
+    def test_padding_is_4_of_32_pixels_and_keeps_the_proportion(self) -> None:
+        assert [padding(side) for side in (32, 28, 8)] == [4, 4, 1]
+
+    def test_crops_of_the_black_padded_image_reach_every_offset_and_half_are_flipped(
+        self, painted: DeviceImages
+    ) -> None:
+        padded = torch.zeros(3, 40, 40, dtype=torch.uint8)
+        padded[:, 4:36, 4:36] = (torch.arange(32 * 32).reshape(32, 32) // 4 + 1).to(torch.uint8)
+        wanted = {}
+        for top in range(9):
+            for left in range(9):
+                crop = padded[:, top : top + 32, left : left + 32]
+                wanted[crop.contiguous().numpy().tobytes()] = (top, left, False)
+                wanted[crop.flip(2).contiguous().numpy().tobytes()] = (top, left, True)
+        crops = painted.crop_and_flip(torch.zeros(2000, dtype=torch.int64))
+        seen = [wanted[crop.contiguous().numpy().tobytes()] for crop in crops]
+        assert {key[:2] for key in seen} == {(top, left) for top in range(9) for left in range(9)}
+        # 2,000 flips: a standard error of 0.011.
+        assert np.mean([key[2] for key in seen]) == pytest.approx(0.5, abs=0.05)
 
 
-def test_statistics_are_each_channels_own_over_the_training_part_without_its_padding() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (50, 3, 8, 8)) // np.array([1, 2, 4])[:, None, None]
-    device = uploaded(images, np.arange(50) % 10)
-    pixels = images / 255
-    expected = (pixels - pixels.mean(axis=(0, 2, 3), keepdims=True)) / pixels.std(axis=(0, 2, 3), keepdims=True)
-    # Float32 against float64.
-    np.testing.assert_allclose(device.normalise(device.test.images), expected[:7], atol=1e-5)
+class TestNormalisation:
+    def test_statistics_are_each_channels_own_over_the_training_part_without_its_padding(self) -> None:
+        images = np.random.default_rng(0).integers(0, 256, (50, 3, 8, 8)) // np.array([1, 2, 4])[:, None, None]
+        device = uploaded(images, np.arange(50) % 10)
+        pixels = images / 255
+        expected = (pixels - pixels.mean(axis=(0, 2, 3), keepdims=True)) / pixels.std(axis=(0, 2, 3), keepdims=True)
+        # Float32 against float64.
+        np.testing.assert_allclose(device.normalise(device.test.images), expected[:7], atol=1e-5)
+
+    def test_validation_and_test_part_have_no_say_in_it(self) -> None:
+        digits = load_images("digits")
+        pixels = digits.training.images / 255
+        device = DeviceImages(digits, CPU)
+        assert (device.mean.item(), device.std.item()) == pytest.approx((pixels.mean(), pixels.std()), rel=1e-6)
+
+    def test_a_constant_channel_is_normalised_to_zero(self) -> None:
+        device = uploaded(np.full((20, 1, 8, 8), 7), np.zeros(20))
+        assert device.normalise(device.validation.images).abs().max() < 1e-5
 
 
-def test_a_constant_channel_is_normalised_to_zero() -> None:
-    device = uploaded(np.full((20, 1, 8, 8), 7), np.zeros(20))
-    assert device.normalise(device.validation.images).abs().max() < 1e-5
+class TestCutOut:
+    def test_its_length_is_in_pixels_of_32_and_keeps_the_proportion(self) -> None:
+        assert [cutout_side(20, side) for side in (32, 8)] == [20, 5]
+        assert [cutout_side(0, side) for side in (32, 8)] == [0, 0]
+
+    def test_length_0_is_off(self, flat: DeviceImages) -> None:
+        ones = torch.ones(64, 3, 32, 32)
+        assert flat.cut_out(ones, 0) is ones
+
+    def test_a_squares_centre_is_any_pixel_and_its_sides_are_clipped_at_the_border(self, flat: DeviceImages) -> None:
+        cut = flat.cut_out(torch.ones(3000, 3, 32, 32), 20) == 0
+        holes = cut[:, 0]
+        assert (cut == holes[:, None]).all()
+        # A centre c on one axis leaves c - 10 up to c + 10, as far as there are pixels: 32 different spans.
+        wanted = {(max(0, centre - 10), min(32, centre + 10)) for centre in range(32)}
+        spans, sizes = [], []
+        for axis in (1, 2):
+            hit = holes.any(dim=axis).int()
+            first, size = hit.argmax(dim=1), hit.sum(dim=1)
+            spans.append([(int(a), int(a + n)) for a, n in zip(first, size, strict=True)])
+            sizes.append(size)
+            assert set(spans[-1]) == wanted
+        # One square: no more is cut than its two spans enclose.
+        assert (holes.sum(dim=(1, 2)) == sizes[0] * sizes[1]).all()
+        # Rows and columns are drawn on their own: of 1,024 pairs 3,000 draws leave out about 5 %.
+        assert len(set(zip(*spans, strict=True))) > 900
+
+    def test_it_comes_after_normalisation_so_that_its_square_is_the_mean(self, flat: DeviceImages) -> None:
+        torch.manual_seed(0)
+        plain = batches(flat).next().images
+        torch.manual_seed(0)
+        cut = batches(flat, cutout_length=20).next().images
+        holes = (cut == 0).all(dim=1, keepdim=True)
+        assert 0.1 < holes.float().mean() < 0.4
+        torch.testing.assert_close(cut, plain.masked_fill(holes, 0.0))
 
 
-def test_images_stay_bytes_on_the_device(flat: DeviceImages) -> None:
-    assert {part.images.dtype for part in (flat.training, flat.validation, flat.test)} == {torch.uint8}
+class TestMixUp:
+    def test_each_image_is_mixed_with_the_one_whose_label_it_gets(self, flat: DeviceImages) -> None:
+        batch = batches(flat, mixup_alpha=1.0).next()
+        assert 0 < batch.share < 1
+        assert (batch.labels != batch.other_labels).any()
+        mixed = 20.0 * (batch.share * batch.labels + (1 - batch.share) * batch.other_labels)
+        # Normalised and back in float32.
+        torch.testing.assert_close(greys(flat, batch.images), mixed, rtol=1e-4, atol=1e-3)
 
+    def test_losses_are_mixed_as_the_images_are(self, flat: DeviceImages) -> None:
+        batch = batches(flat, mixup_alpha=1.0).next()
+        logits = torch.randn(64, 10)
+        losses = [torch.nn.functional.cross_entropy(logits, labels) for labels in (batch.labels, batch.other_labels)]
+        torch.testing.assert_close(batch.loss(logits), batch.share * losses[0] + (1 - batch.share) * losses[1])
 
-def test_evaluation_parts_are_not_padded(flat: DeviceImages) -> None:
-    assert flat.validation.images.shape == (5, 3, 32, 32)
-    assert flat.test.images.shape == (7, 3, 32, 32)
+    def test_alpha_0_is_off(self, flat: DeviceImages) -> None:
+        batch = batches(flat, mixup_alpha=0.0).next()
+        logits = torch.randn(64, 10)
+        assert batch.share == 1.0
+        torch.testing.assert_close(batch.loss(logits), torch.nn.functional.cross_entropy(logits, batch.labels))
 
-
-def test_the_squares_centre_is_any_pixel_and_its_sides_are_clipped_at_the_border(flat: DeviceImages) -> None:
-    holes = flat.cut_out(torch.ones(3000, 3, 32, 32), 20)[:, 0] == 0
-    # A centre c on one axis leaves c - 10 up to c + 10, as far as there are pixels: 32 different spans.
-    wanted = {(max(0, centre - 10), min(32, centre + 10)) for centre in range(32)}
-    spans = []
-    for axis in (1, 2):
-        hit = holes.any(dim=axis).int()
-        first, size = hit.argmax(dim=1), hit.sum(dim=1)
-        spans.append([(int(a), int(a + n)) for a, n in zip(first, size, strict=True)])
-        assert set(spans[-1]) == wanted
-    # Rows and columns are drawn on their own: of 1,024 pairs 3,000 draws leave out about 5 %.
-    assert len(set(zip(*spans, strict=True))) > 900
-
-
-def test_cutout_comes_after_normalisation_so_that_its_square_is_the_mean(flat: DeviceImages) -> None:
-    torch.manual_seed(0)
-    plain = Batches(flat, 64, 0, 0.0, np.random.default_rng(0)).next().images
-    torch.manual_seed(0)
-    cut = Batches(flat, 64, 20, 0.0, np.random.default_rng(0)).next().images
-    holes = (cut == 0).all(dim=1, keepdim=True)
-    assert 0.1 < holes.float().mean() < 0.4
-    torch.testing.assert_close(cut, plain.masked_fill(holes, 0.0))
-
-
-def test_a_batch_larger_than_the_training_part_is_the_training_part(flat: DeviceImages) -> None:
-    assert len(Batches(flat, 1000, 0, 0.0, np.random.default_rng(0)).next().labels) == 200
+    def test_shares_follow_the_beta_distribution_one_a_batch(self, flat: DeviceImages) -> None:
+        endless = batches(flat, size=4, mixup_alpha=0.5)
+        shares = np.array([endless.next().share for _ in range(400)])
+        # Beta(1/2, 1/2): mean 1/2, variance 1/8; standard errors of 400 draws are 0.018 and 0.004.
+        assert shares.mean() == pytest.approx(0.5, abs=0.08)
+        assert shares.var() == pytest.approx(0.125, abs=0.02)

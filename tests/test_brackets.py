@@ -63,10 +63,10 @@ def test_failures_never_go_up_and_new_configurations_take_the_free_places() -> N
     assert bracket.next_action == "done"
 
 
-def test_ties_are_broken_so_that_no_place_stays_free() -> None:
+def test_of_equal_losses_the_earlier_places_go_up() -> None:
     bracket: Bracket[int] = Bracket((9, 3), 0)
-    fill(bracket, [0.5] * 9)
-    assert len({bracket.promote()[1] for _ in range(3)}) == 3
+    fill(bracket, [0.5] * 7 + [0.4, 0.5])
+    assert [bracket.promote()[1] for _ in range(3)] == [0, 1, 7]
     assert bracket.next_action == "pending"
 
 

@@ -8,9 +8,16 @@ import pytest
 
 from jointbench.cli import main
 from jointbench.data.joint import JOINT
-from jointbench.surrogate.benchmark import released
+from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces import SPACES
+from jointbench.surrogate.golden import check_golden, read_golden
+from jointbench.surrogate.stored import load_benchmark, released
 
-COMMANDS = ("describe", "collect", "fit", "query", "compare", "retrain", "report")
+COMMANDS = (
+    *("describe", "plan", "doctor", "merge", "train", "collect"),
+    *("fit", "query", "compare", "retrain", "report", "publish"),
+)
+TRAIN = "train zela-2018 --images digits --budget 0.3 --device cpu --log {tmp}/log"
 COLLECT = "collect {tmp}/log --images digits --ladder 1,3 --full-budgets 1 --device cpu"
 
 
@@ -40,7 +47,45 @@ def test_describe_gives_the_papers_parameters(capsys: pytest.CaptureFixture[str]
     assert "100, 139, 465" in out
     main(["describe"])
     out = capsys.readouterr().out
-    assert all(name in out for name in (*JOINT.names, *JOINT.named))
+    assert all(name in out for name in (*JOINT.names, *SPACES, *JOINT.named))
+    main(["describe", "wideresnet-28-10"])
+    assert "36,479,194 (36.48M)" in capsys.readouterr().out
+
+
+def small_network(path: Path) -> Path:
+    """A file with a network of the joint space that takes a hundred steps a second."""
+    small = {name: JOINT.by_name[name].low for name in JOINT.architecture}
+    path.write_text(json.dumps({**JOINT.named["zela-2018"], **small}))
+    return path
+
+
+def test_train_shows_and_logs_one_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    network, log = small_network(tmp_path / "mine.json"), tmp_path / "log"
+    command = f"train {network} --images digits --device cpu --ladder 0.1,0.3 --log {log}"
+    main(f"{command} --budget 0.1".split())
+    shown = capsys.readouterr().out
+    (first,) = EvaluationLog.open(log).evaluations()
+    assert f"{first.validation_error:.2%}" in shown
+    assert f"{first.parameters:,}" in shown
+    main(f"{command} --budget 0.3s --seed 5 --json".split())
+    printed = json.loads(capsys.readouterr().out)
+    second = next(e for e in EvaluationLog.open(log).evaluations() if e.key != first.key)
+    assert (second.budget, second.seed) == (0.3, 5)
+    assert (printed["key"], printed["test_error"]) == (second.key, second.test_error)
+
+
+def test_train_takes_a_reference_network_and_epochs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["train", "preact-resnet-18", "--images", "digits", "--device", "cpu", "--budget", "0.05epochs"])
+    assert "11,171,018 (11.17M)" in capsys.readouterr().out
+    log = EvaluationLog.open("runs/train-preact-resnet-18-digits-0.05-epochs")
+    (evaluation,) = log.evaluations()
+    # One batch of 128 is more than the budget.
+    assert (evaluation.status, evaluation.epochs) == ("ok", 128 / log.images.training)
+    # As the paper's 10,800 s are the largest of four.
+    assert (len(log.ladder.rungs), log.ladder.maximum, log.ladder.unit) == (4, 0.05, "epochs")
 
 
 def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -59,11 +104,14 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
     out = tmp_path / "mine"
     main(["fit", str(log), "--out", str(out)])
     assert "Kendall" in capsys.readouterr().out
-    assert "# mine" in (out / "card.md").read_text()
+    assert "# mine-v1" in (out / "card.md").read_text()
+    assert check_golden(load_benchmark(out), read_golden(out)) > 100
+    assert len(list(EvaluationLog.open(out / "evaluations.parquet").evaluations())) == 1006
     main(["query", str(out), "zela-2018"])
     assert "validation_error" in capsys.readouterr().out
     assert "--force" in refused(f"fit {log} --out {out}", capsys)
-    main(["fit", str(log), "--out", str(out), "--force"])
+    main(["fit", str(log), "--out", str(out), "--version", "2", "--force"])
+    assert load_benchmark(out).name == "mine-v2"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +128,20 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
         ("describe {tmp}/outside.json", "learning_rate: 7"),
         ("describe {tmp}/missing.json", "filters: None"),
         ("describe {tmp}/foreign.json", "dropout"),
+        ("train", "NAME"),
+        ("train zela-2018 --images digits", "--budget"),
+        ("train no-such --images digits --budget 1", "wideresnet-28-10, zela-2018, or a JSON file"),
+        ("train {tmp}/outside.json --images digits --budget 1", "learning_rate: 7"),
+        (TRAIN + " --images mnist", "fashion-mnist"),
+        (TRAIN + " --budget 0", "budget: '0'"),
+        (TRAIN + " --budget 3minutes", "budget: '3minutes'"),
+        (TRAIN + " --budget inf", "budget: 'inf'"),
+        (TRAIN + " --ladder 0.1,1", "one of 0.1, 1 (seconds)"),
+        (TRAIN + " --ladder 0.1,0.3 --budget 0.3epochs", "'0.3 epochs' given, expected seconds"),
+        (TRAIN + " --seed 1.5", "seed: '1.5'"),
+        (TRAIN + " --device tpu", "device"),
+        (TRAIN + " --log {tmp}/empty.json", "a folder"),
+        (TRAIN + " --log {tmp}", "empty or does not exist"),
         ("query no-such zela-2018", "digits-cpu"),
         ("query digits-cpu no-such", "zela-2018"),
         ("query digits-cpu zela-2018 --budget 28", "1 to 27 seconds"),
@@ -89,7 +151,14 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
         ("query digits-cpu zela-2018 --seed x", "seed: 'x'"),
         ("query {tmp} zela-2018", "benchmark.json"),
         ("query digits-cpu {tmp}/outside.json", "[0.001, 1]"),
+        ("query digits-cpu-v7 zela-2018", "digits-cpu-v1, the version that ships"),
+        ("publish digits-cpu", "--out"),
+        ("publish no-such --out {tmp}/out", "digits-cpu"),
+        ("publish {tmp} --out {tmp}/out", "benchmark.json"),
+        ("publish digits-cpu --out {tmp}", "one that does not exist"),
+        ("publish digits-cpu --out {tmp}/out --date 24.12.2026", "2026-12-24"),
         ("fit {tmp}/nowhere --out {tmp}/out", "nowhere"),
+        ("fit {tmp}/nowhere --out {tmp}/out --version 0", "version: '0'"),
         ("fit {tmp} --out {tmp}/out", "Parquet"),
         ("fit {tmp}/empty.json --out {tmp}/out", "readable Parquet"),
         ("compare no-such --out {tmp}/out", "digits-cpu"),

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
-from jointbench.data.images import DATA_FOLDER_VARIABLE, ImageFacts, load_images
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images import DATA_FOLDER_VARIABLE, load_images
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:
@@ -36,6 +37,7 @@ class TestDigits:
         digits = load_images("digits")
         assert digits.facts == ImageFacts("digits", (1, 8, 8), 10, training=1348, validation=150, test=299)
         content = b"".join(part.images.tobytes() for part in (digits.training, digits.validation, digits.test))
+        assert digits.facts.as_dict()["split_seed"] == 2018
         # The released log stands on this very split.
         assert hashlib.sha256(content).hexdigest()[:16] == "6c0c84b48b5b4c5a"
 

@@ -12,7 +12,7 @@ from jointbench.bench.cluster import Finished, SimulatedCluster, Started
 from jointbench.bench.journal import Journal
 from jointbench.bench.run import run
 from jointbench.data.errors import LogError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.optimizers import Trial, make_optimizer
@@ -21,6 +21,19 @@ from jointbench.optimizers.optimizer import Optimizer
 LADDER = Ladder(1.0, 9.0)
 FULL_BUDGETS = 5.0
 ANYWHERE = JOINT.named["zela-2018"]
+OUTCOME = Evaluation(
+    "joint",
+    ANYWHERE,
+    1 / 3,
+    2**40,
+    Status.OK,
+    0.1,
+    0.2,
+    trial=0,
+    key="x/0",
+    curve=Curve((0.1, 0.2), (1.0, 2.0), (2.5, 1.5), (0.3, 0.1)),
+    provenance=Provenance(images="digits", run="x"),
+)
 
 
 def optimizer(name: str) -> Optimizer:
@@ -37,29 +50,30 @@ def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "x.journal"
     journal = Journal(path)
     journal.ask(Started(0, Trial(ANYWHERE, 1 / 3), seed=2**40))
-    journal.tell(0)
+    journal.tell(0, OUTCOME)
     journal.close()
     journal = Journal(path)
     ask, tell = journal.entries
     assert (ask.kind, ask.number, ask.seed, ask.budget) == ("ask", 0, 2**40, 1 / 3)
     assert ask.configuration == ANYWHERE
     assert (tell.kind, tell.number) == ("tell", 0)
+    assert tell.outcome == OUTCOME
     journal.close()
 
 
 def test_a_line_torn_anywhere_never_took_effect(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "x.journal"
     journal = Journal(path)
-    journal.tell(1)
+    journal.tell(1, OUTCOME)
     whole = path.stat().st_size
-    journal.tell(2)
+    journal.tell(2, OUTCOME)
     journal.close()
     content = path.read_bytes()
     for torn in range(whole, len(content)):
         path.write_bytes(content[:torn])
         journal = Journal(path)
         assert [entry.number for entry in journal.entries] == [1]
-        journal.tell(3)
+        journal.tell(3, OUTCOME)
         journal.close()
         assert decisions(path) == [("tell", 1), ("tell", 3)]
 
@@ -69,9 +83,11 @@ def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> 
     code = """
 import sys
 from pathlib import Path
+from jointbench.bench.cluster import Started
 from jointbench.bench.journal import Journal
+from jointbench.optimizers import Trial
 journal = Journal(Path(sys.argv[1]))
-journal.tell(5)
+journal.ask(Started(5, Trial({}, 1.0), 0))
 print("held", flush=True)
 sys.stdin.read()
 """

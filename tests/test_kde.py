@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from jointbench.optimizers.kde import CANDIDATES, MIN_BANDWIDTH, WIDENING, GoodAndBad, KernelDensity, split
+from jointbench.optimizers.kde import CANDIDATES, GRID, MIN_BANDWIDTH, WIDENING, GoodAndBad, KernelDensity, split
 
 
 def points(count: int, dimensions: int, seed: int = 0) -> np.ndarray:
@@ -79,7 +79,15 @@ def test_the_proposal_is_the_candidate_with_the_highest_ratio() -> None:
     model = GoodAndBad(cloud, cloud[:, 0])
     candidates = model.good.scatter(np.random.default_rng(7), CANDIDATES)
     ratio = model.bad.log_density(candidates) - model.good.log_density(candidates)
-    assert (model.propose(np.random.default_rng(7)) == candidates[np.argmin(ratio)]).all()
+    proposed = model.propose(np.random.default_rng(7))
+    np.testing.assert_allclose(proposed, candidates[np.argmin(ratio)], atol=GRID / 2)
+    assert (proposed / GRID == np.rint(proposed / GRID)).all()
+
+
+def test_of_equal_losses_the_earlier_result_is_the_better_one() -> None:
+    best, worst = split(np.zeros(200), 17)
+    assert best.tolist() == list(range(30))
+    assert worst.tolist() == list(range(30, 200))
 
 
 def test_proposals_lie_where_the_good_points_are() -> None:

@@ -3,6 +3,11 @@
 import io
 import json
 import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,16 +16,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
-from jointbench.data.images import ImageFacts
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.joint import JOINT, JointSpace
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.schema import LogFacts, from_table, to_table
+from jointbench.surrogate.stored import released
 
 LADDER = Ladder(1, 27)
 IMAGES = ImageFacts("digits", (1, 8, 8), 10, 1348, 150, 299)
@@ -44,6 +50,7 @@ EVALUATIONS = st.builds(
     flops=st.integers(0, 2**60),
     training_seconds=st.floats(0, 1e6),
     wall_seconds=st.floats(0, 1e6),
+    warmup_seconds=st.floats(0, 1e6),
     peak_memory=st.integers(0, 2**40),
     images_per_second=st.floats(0, 1e6),
     epochs=st.floats(0, 1e4),
@@ -102,7 +109,7 @@ def test_space_ladder_and_images_travel_in_every_file(tmp_path: Path) -> None:
     assert (opened.space, opened.ladder, opened.images) == (JOINT, LADDER, IMAGES)
     for part in log.path.glob("*.parquet"):
         metadata = json.loads(pq.read_schema(part).metadata[b"jointbench"])
-        assert metadata["schema_version"] == 1
+        assert metadata["schema_version"] == 2
         names = {h["name"] for h in metadata["configspace"]["hyperparameters"]}
         assert names == set(JOINT.names)
 
@@ -137,6 +144,36 @@ def test_a_log_that_is_compacted_while_it_is_opened_is_opened(tmp_path: Path, mo
     assert [e.key for e in EvaluationLog.open(log.path).evaluations()] == ["a"]
 
 
+def test_files_of_the_first_version_are_read_and_merged_with_new_ones(tmp_path: Path) -> None:
+    shipped = released()["digits-cpu"] / "evaluations.parquet"
+    old = pq.read_table(shipped)
+    if (version := json.loads(old.schema.metadata[b"jointbench"])["schema_version"]) > 1:
+        # A release of today, as the first version would have written it.
+        old = old.drop_columns(["warmup_seconds"])
+        old = old.replace_schema_metadata(_changed(old.schema.metadata, schema_version=1))
+    assert version in (1, 2)
+    path = tmp_path / "log"
+    path.mkdir()
+    pq.write_table(old, path / "first.parquet")
+    log = EvaluationLog.open(path)
+    log.append([evaluation("new", warmup_seconds=2.5)])
+    log.compact()
+    (part,) = path.glob("*.parquet")
+    assert json.loads(pq.read_schema(part).metadata[b"jointbench"])["schema_version"] == 2
+    seconds = {e.key: e.warmup_seconds for e in log.evaluations()}
+    assert seconds.pop("new") == 2.5
+    assert set(seconds.values()) == {0.0}
+    assert len(seconds) == len(old)
+
+
+def test_some_columns_of_one_run_are_read_alone(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    for i in range(4):
+        log.append([evaluation(f"r{i % 2}/{i}", budget=3.0, provenance=Provenance(run=f"r{i % 2}"))])
+    assert log.table(["budget"], run="r1").to_pydict() == {"budget": [3.0, 3.0]}
+    assert [e.key for e in log.evaluations(run="r0")] == ["r0/0", "r0/2"]
+
+
 @pytest.mark.parametrize("kept", [0, 10, 200])
 def test_a_truncated_part_is_named(tmp_path: Path, kept: int) -> None:
     log = new_log(tmp_path)
@@ -145,6 +182,36 @@ def test_a_truncated_part_is_named(tmp_path: Path, kept: int) -> None:
         part.write_bytes(part.read_bytes()[:kept])
     with pytest.raises(LogError, match="readable Parquet"):
         EvaluationLog.open(log.path).table()
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:200], lambda whole: b"", lambda whole: whole[:-9] + b"?" * 9])
+def test_a_damaged_part_is_set_aside_when_the_log_is_written_to_again(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    log.append([evaluation("b")])
+    part = next(p for p in log.path.glob("*.parquet") if pq.read_table(p)["key"].to_pylist() == ["a"])
+    part.write_bytes(damage(part.read_bytes()))
+    again = new_log(tmp_path)
+    assert [e.key for e in again.evaluations()] == ["b"]
+    assert [p.name for p in log.path.glob("*.damaged")] == [part.name + ".damaged"]
+
+
+def test_a_log_of_damaged_parts_alone_can_be_begun_again(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    for part in log.path.glob("*.parquet"):
+        part.write_bytes(b"")
+    assert new_log(tmp_path).table().num_rows == 0
+
+
+def test_merging_does_not_end_at_a_damaged_part(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    log.append([evaluation("a")])
+    (log.path / "0-damaged.parquet").write_bytes(b"PAR1")
+    log.compact()
+    assert len(list(log.path.glob("*.parquet"))) == 2
+    assert [e.key for e in new_log(tmp_path).evaluations()] == ["a"]
 
 
 def test_foreign_parquet_is_refused(tmp_path: Path) -> None:
@@ -218,6 +285,33 @@ def test_compaction_keeps_everything_and_may_be_repeated(tmp_path: Path) -> None
     assert len(list(log.path.glob("*.parquet"))) == 1
 
 
+def test_tidying_keeps_the_parts_few_and_every_evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jointbench.data.log.FAN_IN", 4)
+    log = new_log(tmp_path)
+    most = 0
+    for i in range(100):
+        log.append([evaluation(f"run/{i}", finished_at=float(i))])
+        log.tidy()
+        most = max(most, len(list(log.path.glob("*.parquet"))))
+    # At most three of each of the tiers 0 to 3, since 101 parts of tier 0 are 1 of 64, 2 of 16, ...
+    assert most <= 12
+    assert [e.key for e in log.evaluations()] == [f"run/{i}" for i in range(100)]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1), st.sampled_from([2, 3]))
+def test_whatever_is_appended_tidied_and_merged_the_keys_are_the_same(keys: list[str], fan_in: int) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr("jointbench.data.log.FAN_IN", fan_in)
+        log = new_log(Path(folder))
+        for at, key in enumerate(keys):
+            log.append([evaluation(key, finished_at=float(at))])
+            log.tidy()
+        assert [e.key for e in log.evaluations()] == list(dict.fromkeys(keys))
+        log.compact()
+        assert [e.key for e in log.evaluations()] == list(dict.fromkeys(keys))
+
+
 def test_a_crash_between_merging_and_deleting_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -249,11 +343,11 @@ def _write(path: Path, writer: int) -> None:
     log = EvaluationLog.open(path)
     for i in range(20):
         log.append([evaluation(f"run-{writer}/{i}")])
-        if writer == 0 and i % 5 == 4:
+        if writer < 2 and i % 5 == 4:
             log.compact()
 
 
-def test_many_processes_write_at_once_and_one_compacts(tmp_path: Path) -> None:
+def test_many_processes_write_at_once_and_two_of_them_merge(tmp_path: Path) -> None:
     log = new_log(tmp_path)
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write, args=(log.path, writer)) for writer in range(3)]
@@ -275,6 +369,27 @@ def test_a_full_disk_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytes
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(pq, "write_table", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(LogError, match="No space"):
         log.append([evaluation("b")])
+    assert sorted(path.name for path in log.path.iterdir()) == before
+
+
+def test_a_file_size_limit_leaves_the_log_as_it_was(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    before = sorted(path.name for path in log.path.iterdir())
+    code = f"""
+import resource
+from jointbench.data.errors import LogError
+from jointbench.data.log import EvaluationLog
+import test_log
+log = EvaluationLog.open({str(log.path)!r})
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000))
+try:
+    log.append([test_log.evaluation("a")])
+except LogError as error:
+    print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert "can be written to (File too large)" in done.stdout
     assert sorted(path.name for path in log.path.iterdir()) == before

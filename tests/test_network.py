@@ -1,13 +1,14 @@
-"""The network against the plain formulation of the paper and the authors' code, written once, here."""
+"""The network against the plain formulation of the paper and the authors' code."""
 
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.bench.network import JointNetwork, ResidualBlock, Shortcut, network
+from jointbench.bench.network import JointNetwork, ResidualBlock, network
+from jointbench.bench.speed.plain import PlainNetwork, TwoPaths
 from jointbench.data.joint import JOINT
 
 SMALL = {
@@ -26,69 +27,34 @@ SMALL = {
 }
 
 
-class _Shake(torch.autograd.Function):
-    """x times alpha forward, gradient times beta backward: Gastaldi's layer for one branch."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
-        ctx.save_for_backward(beta)
-        return x * alpha[:, None, None, None]
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return gradient * ctx.saved_tensors[0][:, None, None, None], None, None
+Pair = tuple[nn.Module, slice, nn.Module]
 
 
-def plain_norm(x: Tensor, norm: nn.BatchNorm2d, own: slice = slice(None)) -> Tensor:
-    """Batch norm of the channels `own`: by the batch in training, by what was gathered so far in evaluation."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    gathered = (None, None) if norm.training else (norm.running_mean[own], norm.running_var[own])
-    return F.batch_norm(x, *gathered, norm.weight[own], norm.bias[own], training=norm.training)
+def counterparts(fused: JointNetwork, plain: PlainNetwork) -> Iterator[Pair]:
+    """Each module of the plain network that holds numbers, with the fused one and the part of it that is the same."""
+    stem, norm, *blocks = fused.features
+    yield from ((one, slice(None), other) for one, other in [(stem, plain.stem), (norm, plain.norm)])
+    for block, theirs in zip(blocks, plain.blocks, strict=True):
+        wide = block.conv1.out_channels // block.branches
+        for index, branch in enumerate(theirs.branches):
+            own = slice(index * wide, (index + 1) * wide)
+            ours = (block.conv1, block.norm1, block.conv2, block.norm2)
+            yield from zip(ours, [own] * 4, (branch[1], branch[2], branch[4], branch[5]), strict=True)
+        if isinstance(theirs.shortcut, TwoPaths):
+            for name in ("first", "second", "norm"):
+                yield getattr(block.shortcut, name), slice(None), getattr(theirs.shortcut, name)
+    yield fused.classifier, slice(None), plain.classifier
 
 
-def plain_block(block: ResidualBlock, x: Tensor) -> Tensor:
-    """Branch after branch, each with its own convolutions and norms, their weights sliced from the fused ones."""
-    count = block.branches
-    wide = block.conv1.out_channels // count
-    outputs = []
-    for branch in range(count):
-        own = slice(branch * wide, (branch + 1) * wide)
-        h = F.conv2d(F.relu(x), block.conv1.weight[own], stride=block.conv1.stride, padding=1)
-        h = F.conv2d(F.relu(plain_norm(h, block.norm1, own)), block.conv2.weight[own], padding=1)
-        outputs.append(plain_norm(h, block.norm2, own))
-    if not block.training:
-        total = sum(outputs) / count if count > 1 else (1 - block.death_rate) * outputs[0]
-    elif count > 1:
-        alpha, beta = torch.rand((2, len(x), count)).softmax(dim=-1)
-        total = sum(_Shake.apply(out, alpha[:, i], beta[:, i]) for i, out in enumerate(outputs))
-    else:
-        kept = bool(torch.rand(()) >= block.death_rate)
-        alpha, beta = torch.rand((2, len(x), 1))
-        one = torch.ones(len(x))
-        total = _Shake.apply(outputs[0], one if kept else 2 * alpha[:, 0] - 1, one if kept else beta[:, 0])
-    return total + (x if block.shortcut is None else plain_shortcut(block.shortcut, x))
-
-
-def plain_shortcut(shortcut: Shortcut, x: Tensor) -> Tensor:
-    """Gastaldi's two paths: strided pixels, and those one pixel further right and down (zeros at the border)."""
-    active = F.relu(x)
-    shifted = torch.zeros_like(active)
-    shifted[:, :, :-1, :-1] = active[:, :, 1:, 1:]
-    paths = [
-        F.conv2d(F.avg_pool2d(pixels, 1, shortcut.stride), convolution.weight)
-        for pixels, convolution in ((active, shortcut.first), (shifted, shortcut.second))
-    ]
-    return plain_norm(torch.cat(paths, 1), shortcut.norm)
-
-
-def plain_forward(model: JointNetwork, images: Tensor) -> Tensor:
-    """No ReLU after the stem, no norm before the last ReLU."""
-    stem, norm, *blocks = model.features
-    x = plain_norm(F.conv2d(images, stem.weight, padding=1), norm)
-    for block in blocks:
-        x = plain_block(block, x)
-    return model.classifier(F.adaptive_avg_pool2d(F.relu(x), 1).flatten(1))
+def tensors(pairs: list[Pair]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Parameters, gathered statistics and, where there are any, gradients; ours and theirs."""
+    for ours, own, theirs in pairs:
+        buffers = dict(ours.named_buffers())
+        for name, other in [*theirs.named_parameters(), *theirs.named_buffers()]:
+            one = buffers.get(name, getattr(ours, name))
+            yield (one[own] if one.dim() else one), other
+            if other.grad is not None:
+                yield one.grad[own], other.grad
 
 
 @pytest.mark.parametrize(
@@ -102,29 +68,56 @@ def plain_forward(model: JointNetwork, images: Tensor) -> Tensor:
     ],
 )
 def test_fused_branches_equal_the_plain_formulation(shape: tuple[int, int, int], changed: dict[str, float]) -> None:
-    """Forward and all gradients, shaking on, in float64: the two differ by the order of additions alone."""
+    """Forward, all gradients and what the norms gather, shaking on, in float64: the two differ by the order of
+    additions alone."""
+    configuration = {**SMALL, **changed}
     torch.manual_seed(0)
-    model = network(JOINT, {**SMALL, **changed}, shape, 10).double()
+    model = network(JOINT, configuration, shape, 10).double()
+    plain = PlainNetwork(configuration, shape, 10).double()
+    assert isinstance(model, JointNetwork)
+    pairs = list(counterparts(model, plain))
+    assert sum(p.numel() for p in plain.parameters()) == sum(p.numel() for p in model.parameters())
+    # Norms begin as 1 and 0, which would hide whose is whose.
+    for norm in (m for m in model.modules() if isinstance(m, nn.BatchNorm2d)):
+        nn.init.normal_(norm.weight)
+        nn.init.normal_(norm.bias)
+    with torch.no_grad():
+        for one, other in tensors(pairs):
+            other.copy_(one)
     images = torch.randn(4, *shape, dtype=torch.float64)
-    labels = torch.tensor([0, 3, 5, 9])
-    results = []
-    for forward in (model, lambda x: plain_forward(model, x)):
-        model.zero_grad()
+    logits = []
+    for either in (model, plain):
+        # Twice, so that kept and dropped gates are met and gradients add up.
         torch.manual_seed(1)
-        logits = forward(images)
-        F.cross_entropy(logits, labels).backward()
-        results.append([logits.detach(), *(p.grad.clone() for p in model.parameters())])
-    for fused, plain in zip(*results, strict=True):
-        torch.testing.assert_close(fused, plain, rtol=0, atol=1e-10)
-    # Each branch was computed once: the authors' code did so twice, and updated its norms twice.
-    assert {m.num_batches_tracked.item() for m in model.modules() if isinstance(m, nn.BatchNorm2d)} == {1}
-    model.eval()
-    torch.testing.assert_close(model(images), plain_forward(model, images), rtol=0, atol=1e-10)
+        for _ in range(2):
+            logits.append(either(images))
+            F.cross_entropy(logits[-1], torch.tensor([0, 3, 5, 9])).backward()
+    for one, other in [*zip(logits[:2], logits[2:], strict=True), *tensors(pairs)]:
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-10)
+    torch.testing.assert_close(model.eval()(images), plain.eval()(images), rtol=0, atol=1e-10)
+
+
+def test_every_block_has_the_same_death_rate_however_deep(monkeypatch: pytest.MonkeyPatch) -> None:
+    single = {**SMALL, **{f"res_branches_{i}": 1 for i in (1, 2, 3)}}
+    seen = []
+    monkeypatch.setattr("jointbench.bench.network.shake_drop", lambda x, rate, training: seen.append(rate) or x)
+    network(JOINT, single, (1, 8, 8), 10)(torch.randn(2, 1, 8, 8))
+    assert seen == [0.3] * 5
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_death_rate_has_no_effect_without_a_block_of_one_branch(training: bool) -> None:
+    branching = {**SMALL, "res_branches_2": 2}
+    answers = []
+    for death_rate in (0.0, 1.0):
+        torch.manual_seed(0)
+        model = network(JOINT, {**branching, "death_rate": death_rate}, (1, 8, 8), 10).train(training)
+        answers.append(model(torch.randn(4, 1, 8, 8)))
+    torch.testing.assert_close(*answers, rtol=0, atol=0)
 
 
 def test_narrowest_network_works() -> None:
     low = {**SMALL, "filters": 8, **{f"widen_factor_{i}": 0.5 for i in (1, 2, 3)}}
-    assert JOINT.facts(low).widths == (4, 2, 1)
     model = network(JOINT, low, (1, 8, 8), 10)
     assert model(torch.randn(2, 1, 8, 8)).shape == (2, 10)
     assert sum(p.numel() for p in model.parameters()) == JOINT.facts(low, (1, 8, 8)).parameters

@@ -9,11 +9,11 @@ from jointbench.bench.objective import Objective
 from jointbench.bench.replay import ReplayObjective
 from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BudgetError, ConfigurationError, LogError
-from jointbench.data.images import ImageFacts
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.benchmark import load_benchmark
+from jointbench.surrogate.stored import load_benchmark
 
 LADDER = Ladder(1.0, 9.0)
 IMAGES = ImageFacts("digits", (1, 8, 8), 10, 1293, 144, 360)

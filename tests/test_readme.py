@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jointbench.cli import _Commands, main
+from jointbench.cli import main, parser
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -36,4 +36,4 @@ def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys
 )
 def test_the_commands_shown_can_be_given(line: str) -> None:
     words = line.removeprefix("$ jointbench ").split("#")[0].split()
-    _Commands().parser.parse_args(words)
+    parser().parse_args(words)

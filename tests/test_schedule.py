@@ -18,6 +18,19 @@ def test_first_cycles_are_the_papers() -> None:
     assert {b: CosineRestarts(b, ladder.rung_of(b)).length for b in ladder.rungs} == pytest.approx(PAPER)
 
 
+def test_three_hours_have_appendix_bs_schedule() -> None:
+    """T_0 = 720 s and T_mult = 2: cycles of 720, 1440, 2880 and 5760 s, the last of which ends with the budget."""
+    ladder = Ladder(400, 10800)
+    schedule = CosineRestarts(10800, ladder.rung_of(10800))
+    ends, spent = [], 0.0
+    while spent < 10800:
+        spent += schedule.length
+        ends.append(spent)
+        schedule.advance(schedule.length)
+        assert schedule.factor == 1.0
+    assert ends == [720, 2160, 5040, 10800]
+
+
 @pytest.mark.parametrize("rung", range(4))
 def test_the_nth_rung_ends_with_its_nth_cycle_each_twice_as_long_as_the_last(rung: int) -> None:
     # Budget and steps are such that all sums are exact: the first cycle is 1.

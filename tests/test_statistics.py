@@ -1,11 +1,21 @@
-"""Tests of differences between optimizers, against worked examples and laws."""
+"""Tests of differences between optimizers, against worked examples and laws; nothing may warn."""
+
+import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.statistics import Pair, bootstrap, groups, holm, mean_ranks, pairs, wilcoxon
+from jointbench.bench.statistics import Pair, bootstrap, groups, holm, mean_ranks, pairs, seeds_needed, wilcoxon
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
 
 
 def pair(first: str, second: str, corrected: float) -> Pair:
@@ -17,6 +27,7 @@ def test_holm_by_hand() -> None:
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
 
+@settings(max_examples=20)
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_lies_between_no_correction_and_bonferroni_and_keeps_the_order(p: list[float]) -> None:
     corrected = holm(p)
@@ -34,6 +45,26 @@ def test_wilcoxon_of_ten_wins_in_ten_is_exact() -> None:
 def test_wilcoxon_of_equals_is_1() -> None:
     assert wilcoxon(np.zeros(5)) == 1.0
     assert wilcoxon(np.array([])) == 1.0
+
+
+@settings(max_examples=25)
+@given(st.lists(st.sampled_from([-0.1, 0.0, 0.1, 0.2]), max_size=6))
+def test_wilcoxon_takes_few_seeds_ties_and_zeros(differences: list[float]) -> None:
+    p = wilcoxon(np.array(differences))
+    assert 0 < p <= 1
+    assert wilcoxon(-np.array(differences)) == pytest.approx(p)
+
+
+def test_a_pair_without_a_shared_seed_is_no_difference() -> None:
+    (one,) = pairs({"a": {0: 0.1}, "b": {1: 0.5}})
+    assert (one.seeds, one.difference, one.corrected) == (0, 0.0, 1.0)
+    assert pairs({"a": {0: 0.1}}) == []
+
+
+@pytest.mark.parametrize("tested", [1, 3, 10])
+def test_fewer_seeds_than_needed_cannot_show_a_difference(tested: int) -> None:
+    n = seeds_needed(tested)
+    assert tested * wilcoxon(np.arange(1, n + 1) / 100) < 0.05 <= tested * wilcoxon(np.arange(1, n) / 100)
 
 
 def test_pairs_are_tested_on_the_seeds_that_both_have() -> None:
@@ -76,8 +107,14 @@ def test_ranks_are_shared_by_ties() -> None:
 
 def test_the_bootstrap_interval_of_a_mean_is_that_of_theory() -> None:
     sample = np.random.default_rng(1).normal(size=400)
-    low, high = bootstrap(lambda indices: sample[indices[0]].mean(axis=1), [400], resamples=4000)
+    interval = bootstrap(lambda indices: sample[indices[0]].mean(axis=1), [400], resamples=4000)
+    assert interval is not None
+    low, high = interval
     half = 1.96 * sample.std() / 20
     # The ends of a 95 % interval from 4,000 resamples scatter by about 2 % of its width; five times that.
     assert low == pytest.approx(sample.mean() - half, abs=0.2 * half)
     assert high == pytest.approx(sample.mean() + half, abs=0.2 * half)
+
+
+def test_there_is_no_interval_of_one_member() -> None:
+    assert bootstrap(lambda indices: indices[0].mean(axis=1), [1]) is None

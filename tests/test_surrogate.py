@@ -1,25 +1,33 @@
 """Fitting, freezing and querying, on the released log of real trainings."""
 
 import json
+import math
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from jointbench.bench.console import quality_table
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, LogError, UnknownNameError
-from jointbench.data.evaluation import Status
+from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.benchmark import MANIFEST, Benchmark, load_benchmark, released
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.card import card
 from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.models import Models
 from jointbench.surrogate.noise import Noise
+from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import training_table
+from jointbench.surrogate.ubjson import split_ubjson
 
 SHIPPED = sorted(released())
 
@@ -32,6 +40,30 @@ def log() -> EvaluationLog:
 @pytest.fixture(scope="session")
 def surrogate(log: EvaluationLog) -> Surrogate:
     return Surrogate.fit(log, "refitted")
+
+
+def as_if_in_epochs(evaluation: Evaluation, training: int) -> Evaluation:
+    if not evaluation.ok:
+        return evaluation
+    batch = evaluation.configuration["batch_size"]
+    steps = math.ceil(evaluation.budget * training / batch)
+    seconds = steps * batch / evaluation.images_per_second
+    overhead = evaluation.wall_seconds - evaluation.training_seconds
+    return replace(
+        evaluation,
+        steps=steps,
+        epochs=steps * batch / training,
+        training_seconds=seconds,
+        wall_seconds=seconds + overhead,
+    )
+
+
+@pytest.fixture(scope="session")
+def in_epochs(log: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> Surrogate:
+    ladder = replace(log.ladder, unit="epochs")
+    counted = EvaluationLog.open_or_create(tmp_path_factory.mktemp("epochs") / "log", JOINT, ladder, log.images)
+    counted.append([as_if_in_epochs(e, log.images.training) for e in log.evaluations()])
+    return Surrogate.fit(counted, "epochs")
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +90,7 @@ class TestEveryShippedBenchmark:
         check(load_benchmark(name))
 
     def test_has_its_name_and_a_card(self, name: str) -> None:
-        assert load_benchmark(name).name == name
+        assert re.fullmatch(rf"{name}-v\d+", load_benchmark(name).name)
         assert "R2" in (released()[name] / "card.md").read_text()
 
     def test_is_what_fit_makes_of_the_shipped_log(self, name: str) -> None:
@@ -85,9 +117,9 @@ def test_the_frozen_surrogate_answers_as_the_one_in_hand(surrogate: Surrogate, f
 
 def test_the_same_log_and_seed_give_the_same_models(log: EvaluationLog) -> None:
     table = training_table(log)
-    models = Models.fit(table, 0).files()
-    assert Models.fit(table, 0).files() == models
-    assert Models.fit(table, 1).files() != models
+    models = Models.fit(table, 0).file()
+    assert Models.fit(table, 0).file() == models
+    assert Models.fit(table, 1).file() != models
 
 
 def test_evaluations_of_one_configuration_are_never_parted(log: EvaluationLog) -> None:
@@ -97,11 +129,43 @@ def test_evaluations_of_one_configuration_are_never_parted(log: EvaluationLog) -
     assert len(np.unique(table.group)) == len(np.unique(table.rows, axis=0))
 
 
+def test_a_card_says_where_the_death_rate_has_no_effect(surrogate: Surrogate, log: EvaluationLog) -> None:
+    assert "death rate of ShakeDrop has no effect where no main block has exactly one" in card(surrogate.benchmark, log)
+
+
 def test_a_log_with_too_little_is_refused(log: EvaluationLog, tmp_path: Path) -> None:
     small = EvaluationLog.open_or_create(tmp_path / "log", log.space, log.ladder, log.images)
     small.append([next(log.evaluations())])
     with pytest.raises(LogError, match="at least 20 configurations"):
         Surrogate.fit(small, "small")
+
+
+class TestEpochs:
+    """A ladder in epochs: the released trainings as if their seconds had been epochs, which all end with a step."""
+
+    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+    def test_the_benchmark_keeps_the_contract(self, in_epochs: Surrogate, check: Check) -> None:
+        check(in_epochs.benchmark)
+
+    def test_the_epochs_of_an_answer_are_the_budget_to_the_end_of_a_step(self, in_epochs: Surrogate) -> None:
+        benchmark = in_epochs.benchmark
+        rows = JOINT.rows(JOINT.sample(np.random.default_rng(0), 200))
+        answers, batches = benchmark.query_batch(rows, 9.0), rows[:, JOINT.names.index("batch_size")]
+        steps = np.ceil(9 * benchmark.images.training / batches)
+        ok = answers.ok
+        assert ok.mean() > 0.5
+        np.testing.assert_allclose(answers.epochs[ok], (steps * batches / benchmark.images.training)[ok])
+        # Costs agree with each other, and a slow network takes long.
+        images = answers.epochs * benchmark.images.training
+        np.testing.assert_allclose(answers.training_seconds * answers.images_per_second, images)
+        assert np.corrcoef(np.log(answers.flops[ok]), np.log(answers.training_seconds[ok]))[0, 1] > 0.5
+
+    def test_its_tables_and_card_say_epochs(self, in_epochs: Surrogate, log: EvaluationLog) -> None:
+        text = card(in_epochs.benchmark, log)
+        assert "Budgets: 1, 3, 9, 27 epochs of training" in text
+        assert "budget, epochs |" in text
+        assert "fit into a budget" not in text
+        assert quality_table(in_epochs.benchmark).columns[0].header == "budget, epochs"
 
 
 class TestFeatures:
@@ -119,6 +183,15 @@ class TestFeatures:
         np.testing.assert_array_equal(many, np.stack(one))
         assert np.isfinite(many).all()
         assert many.shape[1] == len(features.names)
+
+    def test_the_death_rate_counts_in_blocks_of_one_branch_alone(self) -> None:
+        benchmark = load_benchmark("digits-cpu")
+        dropped = benchmark.features.names.index("dropped")
+        for branches, blocks in (((2, 3, 5), 0), ((1, 2, 2), 3), ((1, 2, 1), 3 + 2)):
+            named = {f"res_branches_{block}": count for block, count in zip((1, 2, 3), branches, strict=True)}
+            configuration = JOINT.check({**JOINT.named["zela-2018"], "death_rate": 0.25, **named})
+            facts = JOINT.facts(configuration, benchmark.images.shape)
+            assert benchmark.features.one(configuration, facts, 9.0)[dropped] == 0.25 * blocks
 
     def test_the_laws_of_the_device_come_near_what_was_measured(self, log: EvaluationLog) -> None:
         table = training_table(log)
@@ -157,6 +230,16 @@ class TestQueries:
         with pytest.raises(InputError, match="seed"):
             load_benchmark("digits-cpu").query(JOINT.named["zela-2018"], 27.0, seed)  # type: ignore[arg-type]
 
+    def test_objectives_are_chosen_by_name(self) -> None:
+        benchmark, names = load_benchmark("digits-cpu"), ("validation_error", "parameters", "flops", "peak_memory")
+        rows = corners_and_samples(JOINT, 5)
+        answers = benchmark.query_batch(rows, 27.0)
+        assert answers.objectives(*names).tolist() == [list(answer.objectives(*names)) for answer in answers]
+        assert answers[0].objectives("wall_seconds") == (answers[0].wall_seconds,)
+        for chosen in (answers, answers[0]):
+            with pytest.raises(UnknownNameError, match="validation_error"):
+                chosen.objectives("status")
+
     def test_a_batch_is_a_sequence_of_answers(self) -> None:
         answers = load_benchmark("digits-cpu").query_batch(corners_and_samples(JOINT, 8), 27.0)
         assert len(answers) == 10
@@ -169,25 +252,28 @@ class TestDamage:
         with pytest.raises(UnknownNameError, match="digits-cpu"):
             load_benchmark("no-such-benchmark")
 
-    @pytest.mark.parametrize("file", [MANIFEST, "errors-0.ubj"])
+    @pytest.mark.parametrize("file", [MANIFEST, MODELS])
     def test_a_missing_file_is_refused(self, damaged: Path, file: str) -> None:
         (damaged / file).unlink()
         with pytest.raises(BenchmarkError, match=file):
             load_benchmark(damaged)
 
     def test_content_that_does_not_fit_its_checksum_is_refused(self, damaged: Path) -> None:
-        model = damaged / "costs.ubj"
+        model = damaged / MODELS
         model.write_bytes(model.read_bytes()[:-10])
         with pytest.raises(BenchmarkError, match="checksum"):
             load_benchmark(damaged)
 
-    def test_a_path_that_leaves_the_folder_is_refused(self, damaged: Path) -> None:
-        self.edit(damaged, lambda manifest: manifest["files"].update({"../outside.ubj": "0"}))
-        with pytest.raises(BenchmarkError, match="own folder"):
+    @pytest.mark.parametrize("file", [MANIFEST, MODELS])
+    def test_a_link_out_of_the_folder_is_refused(self, damaged: Path, file: str, tmp_path: Path) -> None:
+        (damaged / file).rename(tmp_path / file)
+        (damaged / file).symlink_to(tmp_path / file)
+        with pytest.raises(BenchmarkError, match="a plain file"):
             load_benchmark(damaged)
 
     @pytest.mark.parametrize(
-        "key", ["format_version", "space", "ladder", "images", "features", "laws", "members", "noise", "odds", "files"]
+        "key",
+        ["format_version", "version", "space", "ladder", "images", "features", "laws", "members", "noise", "odds"],
     )
     @pytest.mark.parametrize("value", [None, -1, "nonsense", [], {}, {"floor": float("nan")}])
     def test_a_manifest_that_makes_no_sense_is_refused(self, damaged: Path, key: str, value: object) -> None:
@@ -196,11 +282,10 @@ class TestDamage:
             load_benchmark(damaged)
 
     def test_a_model_of_another_target_is_refused(self, damaged: Path) -> None:
-        files = {name: (damaged / name).read_bytes() for name in load_benchmark(damaged).checksums}
-        manifest = json.loads((damaged / MANIFEST).read_text())
-        files["costs.ubj"] = files["errors-0.ubj"]
+        models = split_ubjson((damaged / MODELS).read_bytes())
+        models["costs"] = models["errors-0"]
         with pytest.raises(BenchmarkError, match="as many outputs"):
-            Benchmark(manifest, files, "mixed up")
+            Benchmark(json.loads((damaged / MANIFEST).read_text()), join_models(models), "mixed up")
 
     def edit(self, folder: Path, change: Callable[[dict[str, object]], None]) -> None:
         manifest = json.loads((folder / MANIFEST).read_text())

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 
+from jointbench.data.exact import exp, log, normal_quantile, rint
 from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.benchmark import load_benchmark, released
 from jointbench.surrogate.calibration import Repeats, fit_noise, fit_odds
 from jointbench.surrogate.contract import corners_and_samples
-from jointbench.surrogate.exact import exp, log, normal_quantile, rint
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.stored import load_benchmark, released
 from jointbench.surrogate.table import training_table
 
 

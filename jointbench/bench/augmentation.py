@@ -1,6 +1,7 @@
 """A data set on the device, and its random batches: crop, flip, normalise, CutOut, MixUp as tensor operations."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.data.images import ImageData, ImageFacts, Part
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images import ImageData, Part
 
 #: The paper's images; padding and CutOut length keep their proportion to the side on others.
 PAPER_SIDE = 32
@@ -141,3 +143,11 @@ class Batches:
         share = float(self.rng.beta(self.mixup_alpha, self.mixup_alpha))
         partner = torch.randperm(len(indices), device=self.images.device)
         return Batch(torch.lerp(images[partner], images, share), labels, labels[partner], share)
+
+    def state(self) -> dict[str, Any]:
+        """What is left of the epoch, and the state of the generator of mixing shares."""
+        return {"order": self._order, "rng": self.rng.bit_generator.state}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        self._order = state["order"].to(self.images.device)
+        self.rng.bit_generator.state = state["rng"]

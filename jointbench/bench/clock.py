@@ -1,4 +1,4 @@
-"""Seconds of forward, backward and optimizer step, measured on the device that does them."""
+"""Seconds of forward, backward and optimizer step: measured on the device that does them, or counted."""
 
 import time
 from collections import deque
@@ -32,6 +32,10 @@ class Clock(Protocol):
         """Wait until all laps have ended."""
         ...
 
+    def resume(self, elapsed: float) -> None:
+        """Go on from where the clock of a training that was interrupted stood."""
+        ...
+
 
 class ProcessorClock:
     """CPU time of this thread, so that a busy machine does not shorten a training."""
@@ -55,6 +59,9 @@ class ProcessorClock:
 
     def finish(self) -> None:
         pass
+
+    def resume(self, elapsed: float) -> None:
+        self.elapsed = elapsed
 
 
 class CudaClock:
@@ -105,6 +112,43 @@ class CudaClock:
     def finish(self) -> None:
         torch.cuda.synchronize()
         self._collect()
+
+    def resume(self, elapsed: float) -> None:
+        self._done = elapsed
+
+
+class StepClock:
+    """Every lap takes the same seconds, those that it was found to take on an idle device.
+
+    Whatever else the device does meanwhile, the budget is the same number of laps.
+    """
+
+    def __init__(self, device: torch.device, seconds_a_lap: float) -> None:
+        self._device_clock = device_clock(device)
+        self._seconds_a_lap = seconds_a_lap
+        self._laps = 0
+
+    @property
+    def elapsed(self) -> float:
+        return self._laps * self._seconds_a_lap
+
+    @contextmanager
+    def lap(self) -> Iterator[None]:
+        with self._device_clock.lap():
+            yield
+        self._laps += 1
+
+    def keep(self, loss: Tensor) -> None:
+        self._device_clock.keep(loss)
+
+    def losses(self) -> list[float]:
+        return self._device_clock.losses()
+
+    def finish(self) -> None:
+        self._device_clock.finish()
+
+    def resume(self, elapsed: float) -> None:
+        self._laps = round(elapsed / self._seconds_a_lap)
 
 
 def device_clock(device: torch.device) -> Clock:

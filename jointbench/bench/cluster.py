@@ -9,6 +9,9 @@ from jointbench.bench.objective import Objective
 from jointbench.data.evaluation import Evaluation
 from jointbench.optimizers.optimizer import Trial
 
+#: Workers that may die over one trial before it is recorded as crashed.
+ATTEMPTS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Started:

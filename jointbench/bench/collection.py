@@ -2,15 +2,15 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from jointbench.bench.cluster import Finished
+from jointbench.bench.collection_progress import WatchedCluster, Watcher
 from jointbench.bench.dask_cluster import DaskCluster
 from jointbench.bench.journal import Journal
 from jointbench.bench.run import run, training_seed
 from jointbench.bench.training_objective import TrainingObjective
+from jointbench.bench.workplaces import Workplace
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
@@ -20,7 +20,15 @@ from jointbench.optimizers.optimizer import Optimizer, Trial
 
 def evaluated_by(log: EvaluationLog, run_name: str) -> dict[int, Evaluation]:
     """Trial number to evaluation, of one run of the log."""
-    return {e.trial: e for e in log.evaluations() if e.provenance.run == run_name}
+    return {e.trial: e for e in log.evaluations(run=run_name)}
+
+
+def _restore(log: EvaluationLog, journal: Journal, evaluated: dict[int, Evaluation]) -> None:
+    """Put back into the log what the run's optimizer was told of and a damaged part has lost."""
+    for entry in journal.entries:
+        if entry.number not in evaluated and (outcome := entry.outcome) is not None:
+            log.append([outcome])
+            evaluated[entry.number] = outcome
 
 
 def collect(
@@ -30,26 +38,34 @@ def collect(
     *,
     run_name: str,
     full_budgets: float,
-    workers: int,
+    workplace: Workplace,
     seed: int,
-) -> Iterator[Finished]:
-    """Run `optimizer` on real trainings, yielding each as it ends; every evaluation is in `log` by then.
+    watcher: Watcher,
+) -> None:
+    """Run `optimizer` on real trainings; every evaluation is in `log` before `watcher` and the optimizer hear of it.
 
     A run of this name that was stopped goes on where it stood: its journal and the log rebuild the optimizer.
     At the end the log's parts are merged into one.
     """
     with closing(Journal(log.journals / f"{run_name}.journal")) as journal:
         evaluated = evaluated_by(log, run_name)
-        with DaskCluster(objective, log, workers=workers, optimizer=optimizer.name, run=run_name) as cluster:
-            yield from run(
+        _restore(log, journal, evaluated)
+        for evaluation in evaluated.values():
+            objective.discard(evaluation)
+        watcher.resumed(evaluated.values())
+        with DaskCluster(objective, log, workplace=workplace, optimizer=optimizer.name, run=run_name) as cluster:
+            for finished in run(
                 optimizer,
-                cluster,
+                WatchedCluster(cluster, watcher),
                 log.ladder,
                 full_budgets=full_budgets,
                 seed=seed,
                 journal=journal,
                 evaluated=evaluated,
-            )
+            ):
+                objective.discard(finished.evaluation)
+                log.tidy()
+                watcher.finished(finished)
     log.compact()
 
 

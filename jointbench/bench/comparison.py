@@ -4,17 +4,14 @@ import multiprocessing
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import jointbench
-from jointbench.bench.comparison_folder import RETRAINED, RUNS, SETTINGS, Overhead, Settings, read_content, run_file
+from jointbench.bench.comparison_folder import Settings, run_file
 from jointbench.bench.comparison_run import Job, run_job
-from jointbench.data.errors import WouldOverwriteError
+from jointbench.bench.comparison_start import outdated, start
+from jointbench.bench.run_code import optimizer_code
 from jointbench.optimizers import check_optimizer
-from jointbench.surrogate.benchmark import Benchmark
 
 #: Runs of each optimizer where nobody says otherwise. SMAC's own thinking takes most of a comparison's time.
 DEFAULT_SEEDS = 10
@@ -23,85 +20,46 @@ FEWER_SEEDS: Mapping[str, int] = {"smac-default": 2}
 #: The slowest first, so that no core waits for a long run that began last.
 SLOWEST = ("smac-default", "smac", "two-stage-long", "two-stage", "bohb")
 
-#: Libraries whose versions decide what a comparison finds.
-VERSIONS = ("numpy", "scipy", "scikit-learn", "ConfigSpace", "smac")
-
 
 def default_seeds(optimizer: str) -> int:
     return FEWER_SEEDS.get(optimizer, DEFAULT_SEEDS)
 
 
 def compare(
-    benchmark: Benchmark,
+    settings: Settings,
     optimizers: Sequence[str],
     *,
     seeds: Mapping[str, int],
-    workers: int,
-    full_budgets: float,
     out: Path,
     jobs: int | None,
     command: str,
     progress: Callable[[int, int], None],
     force: bool = False,
-    overhead: Overhead = 0.0,
-    death_rate: float = 0.0,
-) -> None:
+) -> list[str]:
     """Run each optimizer with seeds 0 to n - 1 and keep every evaluation in `out`/runs.
 
     Runs that are there already are kept, so that a comparison that was stopped goes on and one that is extended
-    computes only what is new. `progress` hears of evaluations done and expected. `overhead` and `death_rate` are as
-    in `Settings`. Raises WouldOverwriteError when `out` holds another comparison (or something else) and `force` is
-    not set, UnknownNameError for an optimizer.
+    computes only what is new. `progress` hears of evaluations done and expected. Returns the optimizers whose own
+    code has changed since they ran: all their runs are made anew. Raises WouldOverwriteError when `out` holds another
+    comparison (or something else) and `force` is not set, UnknownNameError for an optimizer.
     """
     for name in optimizers:
         check_optimizer(name)
-    settings = Settings(
-        _source(benchmark),
-        benchmark.name,
-        benchmark.checksum,
-        workers,
-        full_budgets,
-        1 - 1 / benchmark.images.classes,
-        overhead,
-        death_rate,
-    )
-    _prepare(out, settings, command, force)
+    start(out, settings, command, force)
+    changed = outdated(out, optimizers)
+    for paths in changed.values():
+        for path in paths:
+            path.unlink()
     wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
     missing = [
-        Job(name, seed, settings, str(path))
+        Job(name, seed, settings, path, optimizer_code(name))
         for name, seed in wanted
         if not (path := run_file(out, name, seed)).exists()
     ]
     missing.sort(key=lambda job: SLOWEST.index(job.optimizer) if job.optimizer in SLOWEST else len(SLOWEST))
     if missing:
         _run_all(missing, jobs or os.cpu_count() or 1, progress)
-
-
-def _source(benchmark: Benchmark) -> str:
-    folder = Path(benchmark.source)
-    return benchmark.name if folder.parent.name == "released" else str(folder.resolve())
-
-
-def _prepare(out: Path, settings: Settings, command: str, force: bool) -> None:
-    commands: list[str] = []
-    if (out / SETTINGS).exists():
-        there = Settings.read(out)
-        changed = [key for key, value in asdict(settings).items() if getattr(there, key) != value]
-        if changed and not force:
-            raise WouldOverwriteError(
-                "comparison folder", str(out), f"one with the same {', '.join(changed)}, another --out, or --force"
-            )
-        if force:
-            for old in (*(out / RUNS).glob("*.parquet"), *out.glob(RETRAINED)):
-                old.unlink()
-        else:
-            # Together the commands that extended a comparison made it.
-            commands = read_content(out).get("commands", [])
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise WouldOverwriteError("comparison folder", str(out), "a comparison, or a folder that is empty or new")
-    (out / RUNS).mkdir(parents=True, exist_ok=True)
-    versions = {"jointbench": jointbench.__version__} | {name: metadata.version(name) for name in VERSIONS}
-    settings.write(out, commands=list(dict.fromkeys([*commands, command])), versions=versions)
+    return list(changed)
 
 
 def _run_all(missing: list[Job], processes: int, progress: Callable[[int, int], None]) -> None:

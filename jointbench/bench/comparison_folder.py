@@ -1,43 +1,66 @@
 """The folder of a comparison: its settings, and where its runs are kept."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote, unquote
 
 from jointbench.data.errors import LogError
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.ladder import Ladder
 
 SETTINGS = "comparison.json"
 RUNS = "runs"
-RETRAINED = "retrained.parquet"
 
+#: The log of a comparison on real trainings.
+TRAININGS = "trainings"
+
+#: The logs of what `jointbench retrain` trained, one a space.
+RETRAININGS = "retrainings"
+
+Kind = Literal["surrogate", "replay", "training"]
 Overhead = float | Literal["measured"]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all runs of a comparison share; `benchmark` is a name that ships or a folder.
+    """What all runs of a comparison share.
 
-    `guessing_error`: the fraction that a network makes which guesses. `overhead`: seconds of thinking charged to the
-    simulated clock for each trial, or "measured" for what it really took (then no two runs are the same).
-    `death_rate`: how often a worker dies, deaths an hour of its work.
+    `source`: what answers, by its `objective`: a benchmark (a name that ships, or a folder), a log, or the hardware
+    that trains; `name` is how the page calls it, `checksum` that of a benchmark or a log. `overhead`: seconds of
+    thinking charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
+    are the same). `death_rate`: how often a worker dies, deaths an hour of its work. `code`: changes whenever the
+    code that makes a run does.
     """
 
-    benchmark: str
-    benchmark_name: str
-    benchmark_checksum: str
+    objective: Kind
+    source: str
+    name: str
+    checksum: str
+    space: str
+    ladder: Ladder
+    images: ImageFacts
     workers: int
     full_budgets: float
-    guessing_error: float
     overhead: Overhead = 0.0
     death_rate: float = 0.0
+    code: str = field(default="", kw_only=True)
+
+    @property
+    def guessing_error(self) -> float:
+        """The fraction of images that a network gets wrong which guesses."""
+        return 1 - 1 / self.images.classes
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":
         """Raises LogError when the folder holds no comparison."""
         try:
-            return cls(**read_content(folder)["settings"])
-        except (KeyError, TypeError):
+            content = read_content(folder)["settings"]
+            ladder, images = Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
+            return cls(**{**content, "ladder": ladder, "images": images})
+        except (KeyError, TypeError, ValueError):
             raise _no_comparison(folder) from None
 
     def write(self, folder: Path, **more: Any) -> None:
@@ -48,7 +71,7 @@ class Settings:
 
 
 def read_content(folder: Path) -> dict[str, Any]:
-    """The settings with the command and the versions. Raises LogError when the folder holds no comparison."""
+    """The settings with the commands and the versions. Raises LogError when the folder holds no comparison."""
     try:
         content = json.loads((folder / SETTINGS).read_text())
     except (OSError, ValueError):
@@ -62,9 +85,31 @@ def _no_comparison(folder: Path) -> LogError:
     return LogError("comparison", str(folder), f"a folder with {SETTINGS}, as `jointbench compare` writes")
 
 
+def run_name(optimizer: str, seed: int) -> str:
+    """An optimizer's run as a file name; a name of files and classes (`mine.py:Mine`) is quoted as in an address."""
+    return f"{quote(optimizer, safe='')}-{seed}"
+
+
 def run_file(folder: Path, optimizer: str, seed: int) -> Path:
     """Where the evaluations of a run are kept."""
-    return folder / RUNS / f"{Path(optimizer).name.replace(':', '-')}-{seed}.parquet"
+    return folder / RUNS / f"{run_name(optimizer, seed)}.parquet"
+
+
+def run_files(folder: Path) -> list[tuple[str, int, Path]]:
+    """The optimizer, the seed and the file of each run that there is, in the order of names and seeds."""
+    found = []
+    for path in (folder / RUNS).glob("*.parquet"):
+        optimizer, _, seed = path.stem.rpartition("-")
+        if seed.isdecimal():
+            found.append((unquote(optimizer), int(seed), path))
+    return sorted(found)
+
+
+def labels(optimizers: Iterable[str]) -> dict[str, str]:
+    """Names to what tables and plots call them: a class in a file goes without the folders, where that is enough."""
+    names = list(dict.fromkeys(optimizers))
+    short = {name: Path(name).name for name in names}
+    return {name: label if list(short.values()).count(label) == 1 else name for name, label in short.items()}
 
 
 def workers_folder(folder: Path, workers: int) -> Path:

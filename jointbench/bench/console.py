@@ -8,57 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from jointbench.bench.cluster import Finished
-from jointbench.bench.trajectories import HEADINGS, Row, cells
-from jointbench.data.ladder import Ladder
+from jointbench.bench.summary import HEADINGS, Row, cells
 from jointbench.surrogate.benchmark import Benchmark
-
-
-class CollectionDisplay:
-    """The budgets spent so far, the evaluations, the failures and the incumbent of a collection."""
-
-    def __init__(self, run_name: str, ladder: Ladder, full_budgets: float) -> None:
-        self.console = Console(stderr=True)
-        self.ladder, self.run_name = ladder, run_name
-        self.evaluations = self.failures = 0
-        self.best: tuple[float, float] | None = None
-        self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("full budgets"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
-            console=self.console,
-            disable=not self.console.is_terminal,
-        )
-        self._task = self._progress.add_task(run_name, total=full_budgets, state="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def show(self, finished: Finished) -> None:
-        evaluation = finished.evaluation
-        self.evaluations += 1
-        self.failures += not evaluation.ok
-        if evaluation.ok:
-            # The incumbent is the best at the largest budget seen so far.
-            standing = (-evaluation.budget, evaluation.validation_error)
-            self.best = standing if self.best is None else min(self.best, standing)
-        best = "none yet" if self.best is None else f"{self.best[1]:.1%} at {-self.best[0]:g} {self.ladder.unit}"
-        state = f"{self.evaluations} evaluations, {self.failures} failed, incumbent's validation error {best}"
-        if self.console.is_terminal:
-            self._progress.update(self._task, advance=evaluation.budget / self.ladder.maximum, state=state)
-        else:
-            ended = f"{evaluation.status} {evaluation.validation_error:.3f}"
-            self.console.print(f"{self.run_name} #{finished.started.number} {evaluation.budget:g}: {ended}; {state}")
 
 
 class ComparisonDisplay:
@@ -98,7 +49,16 @@ def show(table: Table) -> None:
 def quality_table(benchmark: Benchmark) -> Table:
     """The scores of a surrogate on held-out configurations."""
     table = Table(title=f"{benchmark.name}: on held-out configurations", title_justify="left")
-    for heading in ("budget", "error", "n", "R2", "RMSE", "Kendall", "sparse Kendall", "Spearman"):
+    for heading in (
+        f"budget, {benchmark.ladder.unit}",
+        "error",
+        "n",
+        "R2",
+        "RMSE",
+        "Kendall",
+        "sparse Kendall",
+        "Spearman",
+    ):
         table.add_column(heading, justify="left" if heading == "error" else "right")
     for row in benchmark.quality:
         budget = "all" if row["budget"] is None else f"{row['budget']:g}"
@@ -108,9 +68,9 @@ def quality_table(benchmark: Benchmark) -> Table:
     return table
 
 
-def summary_table(rows: Sequence[Row]) -> Table:
+def summary_table(rows: Sequence[Row], title: str) -> Table:
     """The table of a comparison."""
-    table = Table(title="errors without noise, at the largest budget; medians over seeds", title_justify="left")
+    table = Table(title=title, title_justify="left")
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "optimizer" else "right")
     for row in rows:

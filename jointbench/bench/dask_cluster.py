@@ -5,19 +5,15 @@ import tempfile
 import time
 import uuid
 from dataclasses import replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from jointbench.bench.cluster import Finished, Started
+from jointbench.bench.cluster import ATTEMPTS, Finished, Started
 from jointbench.bench.objective import Objective
+from jointbench.bench.workplaces import Workplace
 from jointbench.data.evaluation import Evaluation, Provenance, Status
 from jointbench.data.log import EvaluationLog
-
-#: Workers that may die over one trial before it is recorded as crashed.
-ATTEMPTS = 3
-
-#: A CPU training uses one thread (its clock is that thread's CPU time); torch reads these when it is imported.
-WORKER_ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 def _evaluate(objective: Objective, log: EvaluationLog, started: Started, optimizer: str, run: str) -> Evaluation:
@@ -36,18 +32,24 @@ def in_run(evaluation: Evaluation, started: Started, optimizer: str, run: str) -
 
 
 class DaskCluster:
-    """Local worker processes that write what they find into `log`; use as a context manager.
+    """Worker processes that write what they find into `log`; use as a context manager.
 
     A worker that dies is replaced and its trial tried again, `ATTEMPTS` times in all; then it is recorded as
     crashed.
     """
 
-    def __init__(self, objective: Objective, log: EvaluationLog, *, workers: int, optimizer: str, run: str) -> None:
-        self.objective, self.log, self.workers, self.optimizer, self.run = objective, log, workers, optimizer, run
+    def __init__(
+        self, objective: Objective, log: EvaluationLog, *, workplace: Workplace, optimizer: str, run: str
+    ) -> None:
+        self.objective, self.log, self.workplace, self.optimizer, self.run = objective, log, workplace, optimizer, run
+
+    @property
+    def workers(self) -> int:
+        return self.workplace.workers
 
     def __enter__(self) -> Self:
         import dask
-        from distributed import Client, LocalCluster
+        from distributed import Client
 
         self._folder = tempfile.TemporaryDirectory(prefix="jointbench-")
         dask.config.set(
@@ -58,17 +60,7 @@ class DaskCluster:
                 "distributed.scheduler.worker-ttl": None,
             }
         )
-        self._cluster = LocalCluster(
-            n_workers=self.workers,
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            # Any free port: two collections may run on one machine.
-            dashboard_address=":0",
-            local_directory=self._folder.name,
-            env=WORKER_ENVIRONMENT,
-            silence_logs="CRITICAL",
-        )
+        self._cluster = self.workplace.open(Path(self._folder.name))
         self._client = Client(self._cluster)
         self._ended: queue.SimpleQueue[tuple[Started, Any]] = queue.SimpleQueue()
         self._began = time.time()

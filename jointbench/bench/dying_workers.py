@@ -4,7 +4,7 @@ import math
 import random
 from dataclasses import replace
 
-from jointbench.bench.dask_cluster import ATTEMPTS
+from jointbench.bench.cluster import ATTEMPTS
 from jointbench.bench.objective import Objective
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.ladder import Ladder

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.bench.page import ERROR_TICKS, figure_html, log_ticks, script, table_html, time_unit
+from jointbench.bench.page import error_axis, figure_html, script, table_html, time_axis, time_unit
 from jointbench.bench.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
@@ -98,11 +98,8 @@ def _every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> 
                 name="lowest so far",
                 hovertemplate="%{y:.2%}",
             )
-    times = (ends - began) / seconds
-    if len(times):
-        figure.update_xaxes(**log_ticks(max(times.min(), 1e-6), max(times.max(), 1e-6)))
-    figure.update_xaxes(title_text=f"time since the first training began, {unit}", type="log")
-    figure.update_yaxes(type="log", title_text="validation error", tickformat=".0%", tickvals=ERROR_TICKS)
+    figure.update_xaxes(title_text=f"time since the first training began, {unit}", **time_axis())
+    figure.update_yaxes(title_text="validation error", **error_axis())
     return figure
 
 

@@ -30,6 +30,8 @@ class DeviceMemory:
         self.device, self.limit = device, limit
         if device.type == "cuda":
             share = 1.0 if limit is None else limit / torch.cuda.get_device_properties(device).total_memory
+            # What an earlier training left in the allocator's pieces would let this one run out sooner.
+            torch.cuda.empty_cache()
             torch.cuda.set_per_process_memory_fraction(min(1.0, share), device)
             torch.cuda.reset_peak_memory_stats(device)
         else:

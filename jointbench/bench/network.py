@@ -1,4 +1,4 @@
-"""The network of a configuration of the joint space: the only place where torch knows about spaces."""
+"""The network of a configuration: the only place where torch knows about spaces."""
 
 from typing import Any
 
@@ -6,19 +6,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
+from jointbench.bench.convolution import Conv, initialise
+from jointbench.bench.reference_networks import ReferenceNetwork
 from jointbench.bench.shake import shake_drop, shake_shake
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.joint import JOINT, MAIN_BLOCKS, STRIDES
+from jointbench.data.reference_networks import ReferenceSpace
 from jointbench.data.space import ImageShape, Space
-
-
-class Conv(nn.Conv2d):
-    """A convolution that knows over how many branches its output channels are spread."""
-
-    def __init__(self, branches: int, before: int, after: int, size: int, **options: Any) -> None:
-        super().__init__(before, after, size, bias=False, **options)
-        self.branches = branches
+from jointbench.data.spaces import SPACES
 
 
 class Shortcut(nn.Module):
@@ -103,28 +99,23 @@ class JointNetwork(nn.Module):
         return logits
 
 
-def _initialise(module: nn.Module) -> None:
-    """He et al. 2016: N(0, sqrt(2 / (k^2 out))), where `out` is the width of one branch; the linear bias is 0."""
-    if isinstance(module, Conv):
-        size = module.kernel_size[0] * module.kernel_size[1]
-        nn.init.normal_(module.weight, std=(2 * module.branches / (size * module.out_channels)) ** 0.5)
-    elif isinstance(module, (nn.BatchNorm2d, nn.Linear)):
-        module.reset_parameters()
-    if isinstance(module, nn.Linear):
-        nn.init.zeros_(module.bias)
-
-
 def network(space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> nn.Module:
     """The network that `configuration` describes, channels last, initialised from torch's global random state.
 
     It is made on torch's default device (`with torch.device(...)`). image_shape: (channels, height, width).
     Raises UnknownNameError when the space has no network.
     """
-    if space != JOINT:
-        raise UnknownNameError.of("space of the network", space.name, [JOINT.name])
     device = torch.get_default_device()
+    model: nn.Module
     # torch would fill every weight once before we do, which takes longer than a small training.
     with torch.device("meta"):
-        model = JointNetwork(configuration, image_shape, classes)
+        if isinstance(space, ReferenceSpace):
+            model = ReferenceNetwork(space, image_shape, classes)
+        elif space == JOINT:
+            model = JointNetwork(configuration, image_shape, classes)
+        else:
+            raise UnknownNameError.of("space of the network", space.name, SPACES)
     model.to(memory_format=torch.channels_last)
-    return model.to_empty(device=device).apply(_initialise)
+    model.to_empty(device=device)
+    initialise(model)
+    return model

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import jointbench
 from jointbench.bench.palette import Style
 
-ERROR_TICKS = (0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 0.9)
+#: Ticks to aim at on a logarithmic axis: with more of them plotly writes 6, 7, 8, 9 into one another.
+_ALONG, _UP = 6, 4
 
 _INK, _GRID = "#1c1c1c", "#e8e8e6"
 _AXIS: Mapping[str, Any] = {
@@ -79,11 +80,19 @@ def time_unit(longest: float) -> tuple[str, float]:
     return next((name, seconds) for limit, name, seconds in _UNITS if longest <= limit)
 
 
-def log_ticks(low: float, high: float) -> dict[str, Any]:
-    """Plotly's settings of a logarithmic axis with plain numbers at 1, 2, 5 in each decade from low to high."""
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    values = [digit * 10.0**decade for decade in decades for digit in (1, 2, 5)]
-    return {"type": "log", "tickvals": values, "ticktext": [f"{value:g}" for value in values]}
+def time_axis() -> dict[str, Any]:
+    """Plotly's settings of a logarithmic x axis with plain numbers, which follow when a reader zooms."""
+    return {"type": "log", "tickformat": "~g", "nticks": _ALONG}
+
+
+def ratio_axis() -> dict[str, Any]:
+    """Of a logarithmic y axis with plain numbers."""
+    return {"type": "log", "tickformat": "~g", "nticks": _UP}
+
+
+def error_axis() -> dict[str, Any]:
+    """Of a logarithmic y axis in per cent."""
+    return {"type": "log", "tickformat": ".2~%", "nticks": _UP}
 
 
 def log_range(values: npt.ArrayLike) -> list[float]:
@@ -99,7 +108,7 @@ def table_html(
     styles: Mapping[str, Style] | None = None,
     kind: str = "numbers",
 ) -> str:
-    """An HTML table; `styles` puts a swatch before the first cell's names; `kind` is numbers or words."""
+    """An HTML table; `styles` puts a swatch before the names of first cells that it has; `kind` is numbers or words."""
     lines = [
         f'<div class="wide"><table class="{kind}"><thead><tr>',
         *(f"<th>{html.escape(heading)}</th>" for heading in headings),
@@ -115,6 +124,8 @@ def table_html(
 def _swatch(styles: Mapping[str, Style] | None, name: str) -> str:
     if styles is None:
         return ""
+    if name not in styles:
+        return '<svg class="swatch" width="22" height="8"></svg>'
     style = styles[name]
     dashes = {"solid": "", "dash": "5 3", "dot": "2 2", "dashdot": "6 2 2 2", "longdash": "9 3"}[style.dash]
     line = f'stroke="{style.colour}" stroke-width="3" stroke-dasharray="{dashes}"'

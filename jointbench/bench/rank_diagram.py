@@ -29,10 +29,10 @@ def rank_diagram(
     lines = [
         f'<svg class="ranks" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
         f'aria-label="{html.escape(caption)}">',
-        f'<line x1="{x(best)}" y1="{axis}" x2="{x(worst)}" y2="{axis}" stroke="#1c1c1c"/>',
+        f'<line x1="{x(best)}" y1="{axis}" x2="{x(worst)}" y2="{axis}" stroke="currentColor"/>',
     ]
     for rank in range(best, worst + 1):
-        lines.append(f'<line x1="{x(rank)}" y1="{axis - 6}" x2="{x(rank)}" y2="{axis}" stroke="#1c1c1c"/>')
+        lines.append(f'<line x1="{x(rank)}" y1="{axis - 6}" x2="{x(rank)}" y2="{axis}" stroke="currentColor"/>')
         lines.append(f'<text x="{x(rank)}" y="{axis - 10}" text-anchor="middle" class="tick">{rank}</text>')
     for index, name in enumerate(names):
         left = index < half
@@ -51,7 +51,7 @@ def rank_diagram(
         y = axis + 10 + BAR * index
         ends = x(ranks[group[0]]) - 4, x(ranks[group[-1]]) + 4
         lines.append(
-            f'<line x1="{ends[0]:.1f}" y1="{y}" x2="{ends[1]:.1f}" y2="{y}" stroke="#1c1c1c" stroke-width="4" '
+            f'<line x1="{ends[0]:.1f}" y1="{y}" x2="{ends[1]:.1f}" y2="{y}" stroke="currentColor" stroke-width="4" '
             'stroke-linecap="round" opacity="0.55"/>'
         )
     return "\n".join([*lines, "</svg>"])

@@ -1,11 +1,14 @@
 """A log as an objective: a tabular benchmark, which answers with evaluations that were really made."""
 
+import hashlib
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from jointbench.data.errors import LogError
-from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.space import FloatArray, Space
@@ -14,9 +17,12 @@ from jointbench.data.space import FloatArray, Space
 class ReplayObjective:
     """Answers with the evaluation of the logged configuration that is nearest in the unit cube, at the same budget.
 
-    A configuration of the log is its own nearest. Where it was trained several times, its evaluation with the seed
-    that is asked for is taken, else one of them by the seed. The answer is the logged evaluation as it stands, so
-    its `configuration` is the logged one. Raises LogError when the log has none at one of the budgets.
+    The table is what was logged, each budget for itself: a log that an optimizer collected has few configurations
+    that were trained at all budgets. Any proposal is answered (as by the 1-nearest-neighbour surrogate that Syne Tune
+    puts over its tables), and a configuration of the log is its own nearest. Where it was trained several times, its
+    evaluation with the seed that is asked for is taken, else one of them by the seed. The answer is the logged
+    evaluation as it stands, so its `configuration` is the logged one. Raises LogError when the log has none at one
+    of the budgets.
     """
 
     def __init__(self, log: EvaluationLog) -> None:
@@ -36,9 +42,37 @@ class ReplayObjective:
     def ladder(self) -> Ladder:
         return self.log.ladder
 
+    @property
+    def images(self) -> ImageFacts:
+        return self.log.images
+
+    @cached_property
+    def checksum(self) -> str:
+        """Changes whenever an answer could."""
+        digest = hashlib.sha256()
+        for e in (e for logged in self._logged for e in logged):
+            told = e.budget, e.seed, e.status.value, e.validation_error, e.test_error, e.wall_seconds
+            digest.update(repr((self.space.row(e.configuration), *told)).encode())
+        return digest.hexdigest()
+
+    @property
+    def entries(self) -> list[int]:
+        """How many different configurations the table has at each rung."""
+        return [len(np.unique(rows, axis=0)) for rows in self._rows]
+
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
         repeats = self.repeats(configuration, budget)
         return next((e for e in repeats if e.seed == seed), repeats[seed % len(repeats)])
+
+    def expected(self, configuration: Configuration, budget: float) -> Evaluation:
+        """The mean errors over the repeats, failures among them with the error of guessing; as far as the log knows."""
+        repeats = self.repeats(configuration, budget)
+        return replace(
+            repeats[0],
+            status=Status.OK if any(e.ok for e in repeats) else repeats[0].status,
+            validation_error=float(np.mean([e.validation_error for e in repeats])),
+            test_error=float(np.mean([e.test_error for e in repeats])),
+        )
 
     def repeats(self, configuration: Configuration, budget: float) -> list[Evaluation]:
         """All evaluations of the nearest logged configuration at this budget, in the order of the log.

@@ -1,113 +1,111 @@
-"""Checking a comparison: its final incumbents, trained for real at the largest budget."""
+"""Checking a comparison: its final incumbents, and published networks, trained for real at the largest budget."""
 
 import hashlib
-import os
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from jointbench.bench.collection import collect
-from jointbench.bench.comparison_folder import RETRAINED, RUNS, Settings
-from jointbench.bench.console import CollectionDisplay
-from jointbench.bench.surrogate_objective import SurrogateObjective
-from jointbench.bench.trainer import Hardware
+from jointbench.bench.collection_display import CollectionDisplay
+from jointbench.bench.comparison_folder import RETRAININGS, Settings
+from jointbench.bench.hardware import Hardware
 from jointbench.bench.training_objective import TrainingObjective
-from jointbench.data.errors import InputError
+from jointbench.bench.workplaces import Workplace
+from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import load_images
 from jointbench.data.log import EvaluationLog
+from jointbench.data.space import Space
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Trial
-from jointbench.surrogate.benchmark import load_benchmark
 
-LOG = "retrainings"
 RUN = "retrain"
 
 #: Retrainings take seeds from here on, which no collection reaches: the surrogate has not seen these trainings.
 FIRST_SEED = 2**53
 
+_HARDWARE = "hardware.json"
+
 
 @dataclass(frozen=True)
-class Incumbent:
-    """What a run of a comparison ended with."""
+class Retraining:
+    """The trainings of one space: those to be made, and how many its log has already."""
 
-    optimizer: str
-    run_seed: int
-    configuration: Configuration
+    log: EvaluationLog
+    missing: Sequence[Trial]
+    there: int
 
 
-def final_incumbents(folder: Path) -> list[Incumbent]:
-    """One for each run that found any, in the order of the runs' names."""
+def plan(
+    folder: Path,
+    wanted: Sequence[tuple[Space, Configuration]],
+    *,
+    images: str | None,
+    data_folder: str | None,
+    hardware: Hardware,
+    seeds: int,
+) -> list[Retraining]:
+    """What is to be trained so that each configuration has `seeds` trainings at the largest budget.
+
+    The trainings go into logs in the folder of the comparison, one a space; one that is there is not made again, so
+    that a retraining that was stopped goes on. Raises InputError when the images are not those that the comparison
+    is about, LogError when earlier retrainings were made on other hardware.
+    """
+    settings = Settings.read(folder)
+    if images not in (None, settings.images.name):
+        raise InputError("images", images, f"{settings.images.name}, which {settings.name} is about")
+    facts = load_images(settings.images.name, data_folder).facts
+    if facts != settings.images:
+        raise InputError("images", str(facts), f"those that {settings.name} is about: {settings.images}")
+    _check_hardware(folder / RETRAININGS, hardware)
     found = []
-    for path in sorted((folder / RUNS).glob("*.parquet")):
-        optimizer, _, seed = path.stem.rpartition("-")
-        table = pq.read_table(path, columns=["incumbent", "configuration"])
-        became = table.filter(table["incumbent"])["configuration"].to_pylist()
-        if became:
-            found.append(Incumbent(optimizer, int(seed), became[-1]))
+    for space in dict.fromkeys(space for space, _ in wanted):
+        log = EvaluationLog.open_or_create(folder / RETRAININGS / space.name, space, settings.ladder, facts)
+        trained = {(tuple(space.row(e.configuration)), e.seed) for e in log.evaluations()}
+        # However many runs ended with a configuration, it is trained once a seed.
+        rows = dict.fromkeys(tuple(space.row(configuration)) for of, configuration in wanted if of == space)
+        pairs = [(row, FIRST_SEED + seed) for row in rows for seed in range(seeds)]
+        missing = [
+            Trial(space.configuration(row), settings.ladder.maximum, seed)
+            for row, seed in pairs
+            if (row, seed) not in trained
+        ]
+        found.append(Retraining(log, missing, len(pairs) - len(missing)))
     return found
 
 
-def retrain(folder: Path, *, images: str, data_folder: str | None, hardware: Hardware, seeds: int, workers: int) -> int:
-    """Train every run's final incumbent with `seeds` seeds and write `retrained.parquet`; returns the trainings.
-
-    Each configuration is trained once a seed, however many runs ended with it. The trainings go into a log in the
-    folder, so that a retraining that was stopped goes on. Raises InputError when the images are not those that
-    the benchmark stands for.
-    """
-    settings = Settings.read(folder)
-    benchmark = load_benchmark(settings.benchmark)
-    if images != benchmark.images.name:
-        raise InputError("images", images, f"{benchmark.images.name}, which {benchmark.name} was fitted to")
-    facts = load_images(images, data_folder).facts
-    space, ladder = benchmark.search_space, benchmark.ladder
-    incumbents = final_incumbents(folder)
-    different = list({tuple(space.row(one.configuration)): one.configuration for one in incumbents}.values())
-    trials = [Trial(c, ladder.maximum, seed=FIRST_SEED + s) for c in different for s in range(seeds)]
-    log = EvaluationLog.open_or_create(folder / LOG, space, ladder, facts)
-    full_budgets = float(len(trials))
-    optimizer = FixedList(space, ladder, seed=0, full_budgets=full_budgets, name=RUN, trials=trials)
-    objective = TrainingObjective(space, ladder, images, hardware, data_folder)
-    with CollectionDisplay(RUN, ladder, full_budgets) as display:
-        for finished in collect(
-            log,
-            objective,
-            optimizer,
-            # Other incumbents or more seeds are another run; what an earlier one trained is trained again.
-            run_name=f"{RUN}-{hashlib.sha256(repr(trials).encode()).hexdigest()[:12]}",
-            full_budgets=full_budgets,
-            workers=workers,
-            seed=0,
-        ):
-            display.show(finished)
-    _write(folder, log, incumbents, SurrogateObjective(benchmark), seeds)
-    return len(trials)
+def _check_hardware(folder: Path, hardware: Hardware) -> None:
+    """All retrainings of a comparison are made alike."""
+    file = folder / _HARDWARE
+    if not file.exists():
+        folder.mkdir(exist_ok=True)
+        temporary = file.with_suffix(".writing")
+        temporary.write_text(json.dumps({"hardware": hardware.request}) + "\n")
+        temporary.replace(file)
+    there = json.loads(file.read_text())["hardware"]
+    if there != hardware.request:
+        raise LogError("hardware of the retrainings", hardware.request, f"{there}, as those in {folder}")
 
 
-def _write(
-    folder: Path, log: EvaluationLog, incumbents: list[Incumbent], objective: SurrogateObjective, seeds: int
-) -> None:
-    trained = {(tuple(log.space.row(e.configuration)), e.seed): e for e in log.evaluations()}
-    rows = []
-    for one in incumbents:
-        expected = objective.expected(one.configuration, log.ladder.maximum)
-        for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-            real = trained[tuple(log.space.row(one.configuration)), seed]
-            rows.append(
-                {
-                    "optimizer": one.optimizer,
-                    "run_seed": one.run_seed,
-                    "configuration": dict(one.configuration),
-                    "seed": seed,
-                    "status": real.status.value,
-                    "predicted_validation_error": expected.validation_error,
-                    "predicted_test_error": expected.test_error,
-                    "validation_error": real.validation_error,
-                    "test_error": real.test_error,
-                }
+def retrain(plans: Sequence[Retraining], hardware: Hardware, data_folder: str | None, workplace: Workplace) -> None:
+    """Make the trainings that are missing, and print each as it ends."""
+    for one in plans:
+        if not one.missing:
+            continue
+        log, budgets = one.log, float(len(one.missing))
+        optimizer = FixedList(log.space, log.ladder, seed=0, full_budgets=budgets, name=RUN, trials=one.missing)
+        objective = TrainingObjective(log.space, log.ladder, log.images.name, hardware, data_folder, log.path)
+        # What is still missing after a kill is another run.
+        run_name = f"{RUN}-{hashlib.sha256(repr(one.missing).encode()).hexdigest()[:12]}"
+        with CollectionDisplay(f"{RUN} {log.space.name}", log.ladder, budgets) as display:
+            collect(
+                log,
+                objective,
+                optimizer,
+                run_name=run_name,
+                full_budgets=budgets,
+                workplace=workplace,
+                seed=0,
+                watcher=display,
             )
-    temporary = folder / f".{RETRAINED}.{os.getpid()}.writing"
-    pq.write_table(pa.Table.from_pylist(rows), temporary)
-    temporary.replace(folder / RETRAINED)

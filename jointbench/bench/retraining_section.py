@@ -1,133 +1,141 @@
 """What `jointbench retrain` found, on the page of its comparison: predicted against real error."""
 
+import html
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet as pq
 
+from jointbench.bench.comparison_folder import Settings, run_files
 from jointbench.bench.page import figure_html, table_html
 from jointbench.bench.palette import Style
+from jointbench.bench.retrained import FloatArray, Retrained, read_retrained
 from jointbench.bench.statistics import bootstrap
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Configurations below which no correlation is printed.
 FEWEST = 4
 
-
-@dataclass(frozen=True)
-class Retrained:
-    """The final incumbent of one run: predicted errors, and those of its real trainings (fractions)."""
-
-    optimizer: str
-    run_seed: int
-    predicted: float
-    predicted_test: float
-    real: FloatArray
-    real_test: FloatArray
-    failed: int
+#: What the comparison says of an incumbent, by its objective.
+SAID = {"surrogate": "predicted", "replay": "logged", "training": "searched"}
 
 
-def read_retrained(path: Path) -> list[Retrained]:
-    """One a run, in the order of optimizer and seed."""
-    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in pq.read_table(path).to_pylist():
-        groups.setdefault((row["optimizer"], row["run_seed"]), []).append(row)
-    return [
-        Retrained(
-            optimizer,
-            run_seed,
-            rows[0]["predicted_validation_error"],
-            rows[0]["predicted_test_error"],
-            np.array([row["validation_error"] for row in rows]),
-            np.array([row["test_error"] for row in rows]),
-            sum(row["status"] != "ok" for row in rows),
-        )
-        for (optimizer, run_seed), rows in sorted(groups.items())
-    ]
-
-
-def retraining_section(path: Path, look: Mapping[str, Style]) -> list[str]:
-    points = [one for one in read_retrained(path) if one.optimizer in look]
-    by_optimizer = {name: own for name in look if (own := [one for one in points if one.optimizer == name])}
+def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
+    """Nothing where nothing was retrained."""
+    settings, found = Settings.read(folder), read_retrained(folder)
+    if not found:
+        return []
+    said = SAID[settings.objective]
+    incumbents = [one for one in found if one.incumbent]
+    groups = {name: own for name in look if (own := [one for one in incumbents if one.name == name])}
+    references = {one.name: [one] for one in found if not one.incumbent}
+    budget = f"{settings.ladder.maximum:g} {settings.ladder.unit}"
+    devices = sorted({f"{e.provenance.device}, {e.provenance.precision}" for one in found for e in one.evaluations})
+    headings = "parameters", "budget", "trainings", "failed", f"{said} validation", "real", f"{said} test", "real"
     return [
         "<h2>Real retrainings</h2>",
-        f"<p>The final incumbents of {len(points)} runs, trained for real at the largest budget: "
-        f"{sum(len(one.real) for one in points)} trainings. A point is the mean over a configuration's trainings, its "
-        f"bar their standard deviation; on the dotted line the surrogate is right. {_correlation(points)}</p>",
-        figure_html(_scatter(by_optimizer, look), 480),
+        f"<p>The final incumbents of {len(incumbents)} of {len(run_files(folder))} runs, trained anew for {budget} on "
+        f"{html.escape('; '.join(devices))}. {_correlation(incumbents)}</p>",
+        *(_scatter_html(groups, look, said) if incumbents else []),
         table_html(
-            ("optimizer", "runs", "predicted validation", "real validation", "predicted test", "real test", "failed"),
-            [
-                (
-                    name,
-                    str(len(own)),
-                    f"{np.mean([one.predicted for one in own]):.2%}",
-                    _spread(np.concatenate([one.real for one in own])),
-                    f"{np.mean([one.predicted_test for one in own]):.2%}",
-                    _spread(np.concatenate([one.real_test for one in own])),
-                    str(sum(one.failed for one in own)),
-                )
-                for name, own in by_optimizer.items()
-            ],
+            ("optimizer or network", *headings),
+            [_cells(name, own, budget) for name, own in (groups | references).items()],
             look,
         ),
-        '<p class="note">Means, with the standard deviation over all trainings of an optimizer\'s incumbents.</p>',
+        '<p class="note">As in the paper\'s Table 2: test errors after the same budget, means with the standard '
+        "deviation over all trainings of the row. An optimizer's row is about the incumbents of all its runs; the rows "
+        "below are published networks. A training that failed counts with the error of guessing.</p>",
+        "<details><summary>All incumbents</summary>",
+        table_html(
+            ("optimizer and run", *headings),
+            [
+                _cells(f"{name} {one.incumbent.run_seed}", [one], budget)
+                for name, own in groups.items()
+                for one in own
+                if one.incumbent
+            ],
+        ),
+        "</details>",
     ]
+
+
+def _cells(name: str, own: Sequence[Retrained], budget: str) -> tuple[str, ...]:
+    millions = sorted({f"{one.parameters / 1e6:.2f}M": one.parameters for one in own}.items(), key=lambda item: item[1])
+    parameters = " to ".join(dict.fromkeys((millions[0][0], millions[-1][0])))
+    seen = [one.incumbent for one in own if one.incumbent]
+    return (
+        name,
+        parameters,
+        budget,
+        str(sum(len(one.evaluations) for one in own)),
+        str(sum(one.failed for one in own)),
+        f"{np.mean([one.validation_error for one in seen]):.2%}" if seen else "-",
+        _spread(np.concatenate([one.validation for one in own])),
+        f"{np.mean([one.test_error for one in seen]):.2%}" if seen else "-",
+        _spread(np.concatenate([one.test for one in own])),
+    )
 
 
 def _spread(values: FloatArray) -> str:
-    return f"{values.mean():.2%} ± {values.std():.2%}"
+    mean = f"{values.mean():.2%}"
+    return mean if len(values) < 2 else f"{mean} ± {values.std(ddof=1):.2%}"
 
 
-def _correlation(points: Sequence[Retrained]) -> str:
+def _correlation(incumbents: Sequence[Retrained]) -> str:
     from scipy.stats import rankdata
 
     # Runs that ended with the same configuration are one point.
-    values = np.array(sorted({(one.predicted, float(one.real.mean())) for one in points}))
+    different = {str(one.incumbent.configuration): one for one in incumbents if one.incumbent}.values()
+    values = np.array([(one.incumbent.validation_error, one.validation.mean()) for one in different if one.incumbent])
     if len(values) < FEWEST:
-        return ""
+        return "They are too few for a rank correlation."
 
     def spearman(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
+        """Of resampled configurations; 0 where all of them are equal."""
         ranks = rankdata(values[samples[0]], axis=1)
-        centred = ranks - ranks.mean(axis=1, keepdims=True)
-        x, y = centred[..., 0], centred[..., 1]
-        with np.errstate(invalid="ignore"):
-            rho: FloatArray = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-        return rho
+        x, y = np.moveaxis(ranks - ranks.mean(axis=1, keepdims=True), -1, 0)
+        norm = np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
+        return np.asarray((x * y).sum(axis=1) / np.where(norm > 0, norm, 1.0))
 
-    low, high = bootstrap(spearman, [len(values)])
-    rho = spearman([np.arange(len(values))[None]])[0]
+    rho, interval = spearman([np.arange(len(values))[None]])[0], bootstrap(spearman, [len(values)])
+    assert interval is not None
     return (
-        f"Spearman's rank correlation over the {len(values)} different configurations is <b>{rho:.2f}</b> (95 % "
-        f"interval {low:.2f} to {high:.2f}, from resampled configurations)."
+        f"Spearman's rank correlation of the validation errors over the {len(values)} different configurations is "
+        f"<b>{rho:.2f}</b> (95 % interval {interval[0]:.2f} to {interval[1]:.2f}, from resampled configurations)."
     )
 
 
-def _scatter(by_optimizer: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style]) -> Any:
+def _scatter_html(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style], said: str) -> list[str]:
+    return [
+        "<p>A point is a configuration's mean, its bar the standard deviation over its trainings; on the dotted line "
+        "the comparison is right.</p>",
+        figure_html(_scatter(groups, look, said), 480),
+    ]
+
+
+def _scatter(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style], said: str) -> Any:
     import plotly.graph_objects as go
 
-    points = [one for own in by_optimizer.values() for one in own]
-    reach = [max(max(one.predicted, float(one.real.mean())) for one in points) * 1.08, 0.0]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=reach, y=reach, mode="lines", line={"color": "#8a8a86", "dash": "dot"}, showlegend=False, hoverinfo="skip"
-    )
-    for name, own in by_optimizer.items():
+    figure, reach = go.Figure(), 0.0
+    for name, own in groups.items():
+        x = [one.incumbent.validation_error for one in own if one.incumbent]
+        y = [one.validation.mean() for one in own]
+        bars = [one.validation.std(ddof=1) if len(one.validation) > 1 else 0.0 for one in own]
+        reach = max(reach, *x, *(top + bar for top, bar in zip(y, bars, strict=True)))
         figure.add_scatter(
-            x=[one.predicted for one in own],
-            y=[one.real.mean() for one in own],
-            error_y={"type": "data", "array": [one.real.std() for one in own], "thickness": 1.2, "width": 3},
+            x=x,
+            y=y,
+            error_y={"type": "data", "array": bars, "thickness": 1.2, "width": 3},
             mode="markers",
             marker={"color": look[name].colour, "size": 9, "line": {"color": "white", "width": 1}},
             name=name,
-            text=[f"run {one.run_seed}" for one in own],
-            hovertemplate="%{text}: predicted %{x:.2%}, real %{y:.2%}",
+            text=[f"run {one.incumbent.run_seed}" for one in own if one.incumbent],
+            hovertemplate="%{text}: " + said + " %{x:.2%}, real %{y:.2%}",
         )
-    figure.update_xaxes(title_text="predicted validation error", tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(title_text="real validation error", tickformat=".0%", rangemode="tozero")
+    ends = [0.0, reach * 1.05]
+    line = {"color": "#8a8a86", "dash": "dot"}
+    figure.add_scatter(x=ends, y=ends, mode="lines", line=line, showlegend=False, hoverinfo="skip")
+    figure.update_xaxes(title_text=f"{said} validation error", tickformat=".2~%", range=ends)
+    figure.update_yaxes(title_text="real validation error", tickformat=".2~%", range=ends)
     return figure

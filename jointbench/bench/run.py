@@ -50,7 +50,7 @@ def run(
         for started in list(running.values()):
             if started.number in evaluated:
                 evaluation = evaluated[started.number]
-                journal.tell(started.number)
+                journal.tell(started.number, evaluation)
                 del running[started.number]
                 optimizer.tell(started.trial, evaluation)
                 yield Finished(started, evaluation, 0.0, 0.0)
@@ -80,6 +80,6 @@ def run(
         finished = cluster.wait()
         del running[finished.started.number]
         if journal:
-            journal.tell(finished.started.number)
+            journal.tell(finished.started.number, finished.evaluation)
         optimizer.tell(finished.started.trial, finished.evaluation)
         yield finished

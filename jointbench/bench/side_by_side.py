@@ -1,20 +1,33 @@
 """Two comparisons beside each other, such as on a surrogate and on real trainings: do they agree?"""
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from jointbench.bench.comparison_folder import Settings, read_content
-from jointbench.bench.comparison_page import error_figure, plain
+from jointbench.bench.agreement import (
+    common_grid,
+    final_medians,
+    order_agreement,
+    rank_correlation,
+    trajectory_correlation,
+)
+from jointbench.bench.comparison_figures import error_figure
+from jointbench.bench.comparison_folder import Settings
+from jointbench.bench.comparison_page import again
+from jointbench.bench.comparison_words import words
 from jointbench.bench.page import figure_html, script, table_html
 from jointbench.bench.palette import styles
-from jointbench.bench.trajectories import FloatArray, Trajectory, band, read_trajectories, time_grid
+from jointbench.bench.trajectories import FloatArray, Runs, read_trajectories, time_grid
 from jointbench.data.errors import InputError
 
-Runs = Mapping[str, Sequence[Trajectory]]
+#: Settings in which two comparisons may differ and still be expected to agree.
+_OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
+
+HEADINGS = ("optimizer", "final error, first", "second", "rank, first", "second", "trajectories' correlation")
 
 
 def side_by_side(first: Path, second: Path) -> list[str]:
@@ -25,37 +38,31 @@ def side_by_side(first: Path, second: Path) -> list[str]:
     common = [name for name in both[0] if name in both[1]]
     if len(common) < 2:
         raise InputError("second comparison", str(second), f"at least two optimizers of {first}")
-    runs = [{name: some[name] for name in common} for some in both]
-    grids = [time_grid(some) for some in runs]
-    final = [
-        np.array([np.median([run.validation_error[-1] for run in some[name]]) for name in common]) for some in runs
-    ]
+    runs: list[Runs] = [{name: some[name] for name in common} for some in both]
+    names = [f"{one.name} ({folder})" for one, folder in zip(settings, folders, strict=True)]
+    final, grid, look = [final_medians(some) for some in runs], common_grid(*runs), styles(common)
     ranks = [_ranks(errors) for errors in final]
-    look = styles(common)
-    names = [html.escape(f"{one.benchmark_name} ({folder})") for one, folder in zip(settings, folders, strict=True)]
-    grid = common_grid(grids)
     return [
         script(),
         "<h1>Do two comparisons agree?</h1>",
-        f'<p class="lead"><b>{names[0]}</b> and <b>{names[1]}</b> have {len(common)} optimizers in common. '
-        f"{_agreement(final)}</p>",
+        f'<p class="lead"><b>{html.escape(names[0])}</b> and <b>{html.escape(names[1])}</b> have {len(common)} '
+        f"optimizers in common. {_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}</p>",
         "<h2>The incumbent's error over time</h2>",
         '<div class="two">',
         *(
-            f"<div><p>{name}</p>{figure_html(error_figure(some, look, own), 420)}</div>"
-            for name, some, own in zip(names, runs, grids, strict=True)
+            f"<div><p>{html.escape(name)}</p>"
+            f"{figure_html(error_figure(some, look, time_grid(some), words(one).clock), 440)}</div>"
+            for name, some, one in zip(names, runs, settings, strict=True)
         ),
         "</div>",
         "<h2>The table</h2>",
         table_html(
-            ("optimizer", "final error, first", "second", "rank, first", "second", "trajectories' correlation"),
+            HEADINGS,
             [
                 (
                     name,
-                    f"{final[0][i]:.2%}",
-                    f"{final[1][i]:.2%}",
-                    f"{ranks[0][i]:g}",
-                    f"{ranks[1][i]:g}",
+                    *(f"{errors[i]:.2%}" for errors in final),
+                    *(f"{rank[i]:g}" for rank in ranks),
                     _shown(trajectory_correlation(runs[0][name], runs[1][name], grid)),
                 )
                 for i, name in enumerate(common)
@@ -65,32 +72,8 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         '<p class="note">Final validation errors are medians over seeds; ranks are among the optimizers of this table. '
         "The last column is Spearman's rank correlation of the two median trajectories over the times that both "
         "comparisons have.</p>",
-        "<h2>The same again</h2>",
-        *(
-            f"<pre>{html.escape(chr(10).join(read_content(folder)['commands']))}</pre>"
-            f"{table_html(('setting', 'value'), plain(read_content(folder)['settings']), kind='words')}"
-            for folder in folders
-        ),
+        *(part for folder in folders for part in again(folder)),
     ]
-
-
-def common_grid(grids: Sequence[FloatArray]) -> FloatArray:
-    """Logarithmic times (seconds) at which both comparisons have something; empty if there are none."""
-    low, high = max(grid[0] for grid in grids), min(grid[-1] for grid in grids)
-    return np.geomspace(low, high, len(grids[0])) if low < high else np.empty(0)
-
-
-def trajectory_correlation(first: Sequence[Trajectory], second: Sequence[Trajectory], grid: FloatArray) -> float:
-    """Spearman's rank correlation of two median trajectories over a grid of times; NaN where one does not change."""
-    from scipy.stats import spearmanr
-
-    if not len(grid):
-        return float("nan")
-    medians = np.stack([band(runs, grid)[1] for runs in (first, second)])
-    medians = medians[:, ~np.isnan(medians).any(axis=0)]
-    if any(len(np.unique(median)) < 2 for median in medians):
-        return float("nan")
-    return float(spearmanr(*medians).statistic)
 
 
 def _ranks(errors: FloatArray) -> FloatArray:
@@ -100,17 +83,32 @@ def _ranks(errors: FloatArray) -> FloatArray:
     return ranks
 
 
-def _agreement(final: Sequence[FloatArray]) -> str:
-    from scipy.stats import kendalltau, spearmanr
+def _at_the_end(final: Sequence[FloatArray]) -> str:
+    """Pairs of optimizers in the same order, and a rank correlation where there are enough of them for one."""
+    from scipy.stats import spearmanr
 
-    if len(final[0]) < 3:
-        return "That is too few for a correlation."
-    rho, tau = spearmanr(*final), kendalltau(*final)
+    pairs = list(combinations(range(len(final[0])), 2))
+    same = sum(np.sign(final[0][i] - final[0][j]) == np.sign(final[1][i] - final[1][j]) for i, j in pairs)
+    text = f"By final validation error {same} of {len(pairs)} pairs of them stand in the same order"
+    rho = rank_correlation(spearmanr, *final)
+    return f"{text}." if len(final[0]) < 3 or np.isnan(rho) else f"{text} (Spearman's rank correlation {rho:.2f})."
+
+
+def _over_time(runs: Sequence[Runs], grid: FloatArray) -> str:
+    tau = order_agreement(runs[0], runs[1], grid)
+    if np.isnan(tau):
+        return "There is no time at which the orders of both could be compared."
     return (
-        f"Their orders by final validation error correlate with Spearman's rho {rho.statistic:.2f} and Kendall's tau "
-        f"{tau.statistic:.2f} (p = {tau.pvalue:.2f})."
+        f"Over the times that both have, from {grid[0]:.3g} to {grid[-1]:.3g} seconds, Kendall's rank correlation of "
+        f"their orders is {tau:.2f} on average."
     )
 
 
-def _shown(correlation: Any) -> str:
+def _differ(settings: Sequence[Settings]) -> str:
+    names = [field.name for field in fields(Settings) if field.name not in _OF_THE_OBJECTIVE]
+    differing = [name.replace("_", " ") for name in names if len({str(getattr(one, name)) for one in settings}) > 1]
+    return f" They were not made alike: {', '.join(differing)} differ." if differing else ""
+
+
+def _shown(correlation: float) -> str:
     return "-" if np.isnan(correlation) else f"{correlation:.2f}"

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
+
+#: Its two ends.
+Interval = tuple[float, float]
 
 #: Level of the tests, and one less the coverage of the intervals.
 LEVEL = 0.05
@@ -43,6 +46,12 @@ class Pair:
     def significant(self) -> bool:
         return self.corrected < LEVEL
 
+    def has(self, optimizer: str) -> bool:
+        return optimizer in (self.first, self.second)
+
+    def other(self, optimizer: str) -> str:
+        return self.second if optimizer == self.first else self.first
+
 
 def pairs(errors: Mapping[str, Mapping[int, float]]) -> list[Pair]:
     """All pairs of optimizers (name to seed to final error), in the order of the names given."""
@@ -66,11 +75,17 @@ def wilcoxon(differences: FloatArray) -> float:
 
 def holm(p: Sequence[float]) -> list[float]:
     """Holm's step-down correction: p values in the order given, each at most 1."""
-    corrected, largest = [0.0] * len(p), 0.0
-    for step, index in enumerate(sorted(range(len(p)), key=p.__getitem__)):
-        largest = max(largest, min(1.0, (len(p) - step) * p[index]))
-        corrected[index] = largest
-    return corrected
+    from statsmodels.stats.multitest import multipletests
+
+    return [float(one) for one in multipletests(p, method="holm")[1]] if len(p) else []
+
+
+def seeds_needed(tested: int) -> int:
+    """The fewest seeds with which one of so many pairs can differ significantly.
+
+    With n seeds Wilcoxon's p is at least 2 / 2^n, and Holm multiplies the least p by the number of pairs.
+    """
+    return next(n for n in count(1) if tested * 2 / 2**n < LEVEL)
 
 
 def groups(ranked: Sequence[str], tested: Sequence[Pair]) -> list[tuple[str, ...]]:
@@ -91,13 +106,24 @@ def groups(ranked: Sequence[str], tested: Sequence[Pair]) -> list[tuple[str, ...
 
 def bootstrap(
     statistic: Callable[[Sequence[npt.NDArray[np.intp]]], FloatArray], sizes: Sequence[int], resamples: int = RESAMPLES
-) -> tuple[float, float]:
+) -> Interval | None:
     """Percentile interval (95 %) of a statistic of several samples, each resampled on its own with replacement.
 
-    `statistic` gets an index array (resamples, size) a sample and answers with (resamples,) values. NaN values,
-    where a statistic is undefined, do not count.
+    `statistic` gets an index array (resamples, size) a sample and answers with (resamples,) numbers. None where a
+    sample has one member only.
     """
-    rng = np.random.default_rng(0)
-    values = statistic([rng.integers(size, size=(resamples, size)) for size in sizes])
-    low, high = np.nanquantile(values, [LEVEL / 2, 1 - LEVEL / 2])
-    return float(low), float(high)
+    from scipy.stats import bootstrap as resampled
+
+    if min(sizes) < 2:
+        return None
+    indices = [np.arange(size) for size in sizes]
+    found = resampled(
+        indices,
+        lambda *drawn, axis: statistic(drawn),
+        confidence_level=1 - LEVEL,
+        n_resamples=resamples,
+        vectorized=True,
+        method="percentile",
+        rng=0,
+    )
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)

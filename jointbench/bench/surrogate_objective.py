@@ -1,6 +1,7 @@
 """A benchmark as an objective: what a training would have said, in microseconds."""
 
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.surrogate.benchmark import Benchmark
@@ -20,6 +21,15 @@ class SurrogateObjective:
     @property
     def ladder(self) -> Ladder:
         return self.benchmark.ladder
+
+    @property
+    def images(self) -> ImageFacts:
+        return self.benchmark.images
+
+    @property
+    def checksum(self) -> str:
+        """Changes whenever an answer could."""
+        return self.benchmark.checksum
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
         return self._evaluation(configuration, budget, seed)

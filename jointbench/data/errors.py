@@ -6,6 +6,7 @@
     │   ├── ConfigurationError   a configuration outside its space
     │   ├── BudgetError          a budget outside the ladder
     │   ├── LogError             a log that cannot be read or does not fit
+    │   │   └── DamagedPartError a file of it that is no whole Parquet
     │   ├── BenchmarkError       a benchmark folder that cannot be read or does not fit
     │   ├── MissingDataError     image data that is not on this machine
     │   └── WouldOverwriteError  something is there already and --force was not given
@@ -55,6 +56,10 @@ class BudgetError(InputError):
 
 class LogError(InputError):
     """A log that cannot be read, or that does not fit what it is used for."""
+
+
+class DamagedPartError(LogError):
+    """A file of a log that is no whole Parquet: the disk's or the file system's doing, never a writer's."""
 
 
 class BenchmarkError(InputError):

@@ -55,7 +55,8 @@ class Evaluation:
     1 - 1/classes, the error of guessing, so that it ranks last; its `status` tells it apart and `reason` says why.
 
     Units: `budget` in the ladder's unit; `training_seconds` is the budgeted part (forward, backward, step),
-    `wall_seconds` everything from start to end; `peak_memory` in bytes; `flops` are those of one image's
+    `wall_seconds` everything from start to end, `warmup_seconds` of them what was paid once before the clock started
+    (kernel search, compilation, calibration); `peak_memory` in bytes; `flops` are those of one image's
     forward pass; `finished_at` in seconds since 1970. `trial` is the position in its run, -1 outside a run.
     `key` is the same whenever the same trial of the same run is finished twice, and otherwise unique.
     """
@@ -71,6 +72,7 @@ class Evaluation:
     flops: int = 0
     training_seconds: float = 0.0
     wall_seconds: float = 0.0
+    warmup_seconds: float = 0.0
     peak_memory: int = 0
     images_per_second: float = 0.0
     epochs: float = 0.0

@@ -5,7 +5,7 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,38 +13,16 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
-from jointbench.data.space import ImageShape
+from jointbench.data.image_facts import SPLIT_SEED, ImageFacts
 
 Pixels = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
 
-#: Seed of every split; the share of the training part that is validation is the paper's (appendix B).
-SPLIT_SEED = 2018
+#: The share of the training part that is validation (paper, appendix B).
 VALIDATION_SHARE = 0.1
 
 #: Where image data is looked for when no folder is given.
 DATA_FOLDER_VARIABLE = "JOINTBENCH_DATA"
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What a log and a benchmark remember of their image data; counts are images."""
-
-    name: str
-    shape: ImageShape
-    classes: int
-    training: int
-    validation: int
-    test: int
-    split_seed: int = SPLIT_SEED
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "ImageFacts":
-        channels, height, width = content["shape"]
-        return cls(**{**content, "shape": (int(channels), int(height), int(width))})
 
 
 @dataclass(frozen=True)

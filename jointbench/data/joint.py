@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from jointbench.data.evaluation import Configuration
 from jointbench.data.space import Facts, FloatArray, Hyperparameter, ImageShape, Space
+from jointbench.data.training_hyperparameters import TRAINING
 
 MAIN_BLOCKS = (1, 2, 3)
 #: Stride of the first residual block of each main block (authors' code).
@@ -26,12 +27,7 @@ class JointSpace(Space):
 
     name = "joint"
     hyperparameters = (
-        Hyperparameter("learning_rate", 0.001, 1.0, log=True),
-        Hyperparameter("batch_size", 32, 128, log=True, integer=True),
-        Hyperparameter("weight_decay", 1e-5, 1e-3, log=True),
-        Hyperparameter("momentum", 0.001, 0.99),
-        Hyperparameter("mixup_alpha", 0.0, 1.0),
-        Hyperparameter("cutout_length", 0, 20, integer=True),
+        *TRAINING,
         Hyperparameter("death_rate", 0.0, 1.0),
         *_per_block("res_blocks", 1, 16, log=True, integer=True),
         *_per_block("res_branches", 1, 5, log=False, integer=True),
@@ -65,8 +61,8 @@ class JointSpace(Space):
         widths = []
         for block, stride in zip(MAIN_BLOCKS, STRIDES, strict=True):
             blocks, branches = at[f"res_blocks_{block}"], at[f"res_branches_{block}"]
+            # At least 1 by itself: the fewest filters, 8, halved three times.
             after = rounded(at[f"widen_factor_{block}"] * before)
-            after = after + (after < 1)
             height, width = -(-height // stride), -(-width // stride)
             pixels = height * width
             entering, later = 9 * before * after, 9 * after * after

@@ -10,8 +10,23 @@ from jointbench.data.errors import BudgetError, InputError
 
 Unit = Literal["seconds", "epochs"]
 
+#: How a unit is written behind a number.
+_SUFFIXES: tuple[tuple[str, Unit], ...] = (("epochs", "epochs"), ("seconds", "seconds"), ("s", "seconds"))
+
+#: A ladder with more was not meant as one.
+_MOST_RUNGS = 64
+
 #: Two budgets closer than this (relative) are the same rung: text and JSON may have rounded them.
 SAME_RUNG = 1e-9
+
+
+def split_unit(text: str) -> tuple[str, Unit | None]:
+    """What stands before the unit, and the unit: `27epochs` is 27 and epochs; None where none is written."""
+    body = text.strip()
+    for suffix, unit in _SUFFIXES:
+        if body.endswith(suffix):
+            return body.removesuffix(suffix).strip(), unit
+    return body, None
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,8 @@ class Ladder:
         if self.unit not in ("seconds", "epochs"):
             raise InputError("ladder unit", self.unit, "seconds or epochs")
         steps = math.log(self.maximum / self.minimum) / math.log(self.eta)
+        if steps > _MOST_RUNGS:
+            raise InputError("ladder eta", self.eta, f"a factor that gives at most {_MOST_RUNGS} rungs")
         if abs(steps - round(steps)) > 1e-6:
             raise InputError(
                 "ladder maximum", self.maximum, f"{self.minimum:g} times a whole power of eta = {self.eta:g}"
@@ -93,16 +110,12 @@ class Ladder:
     @classmethod
     def parse(cls, text: str) -> "Ladder":
         """From the command line: `1,3,9,27` (seconds), `1,3,9,27s` or `3,9,27epochs`. Raises InputError."""
-        body, unit = text.strip(), "seconds"
-        for suffix, meant in (("epochs", "epochs"), ("seconds", "seconds"), ("s", "seconds")):
-            if body.endswith(suffix):
-                body, unit = body.removesuffix(suffix).strip(), meant
-                break
+        body, unit = split_unit(text)
         try:
             rungs = [float(part) for part in body.split(",")]
         except ValueError:
             raise InputError("ladder", text, "budgets such as 1,3,9,27 or 3,9,27epochs") from None
-        return cls.of_rungs(rungs, unit)  # type: ignore[arg-type]
+        return cls.of_rungs(rungs, unit or "seconds")
 
     def as_dict(self) -> dict[str, Any]:
         return {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}

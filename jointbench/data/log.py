@@ -1,7 +1,5 @@
 """The log of evaluations: append-only Parquet that many processes write and no crash can spoil."""
 
-import contextlib
-import os
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,25 +8,38 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
-from jointbench.data.errors import LogError
+from jointbench.data.errors import DamagedPartError, LogError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.images import ImageFacts
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.parts import (
+    DAMAGED,
+    LEFT_BEHIND,
+    as_parquet,
+    facts_of,
+    new_part,
+    parts,
+    read_part,
+    tier,
+    write_durably,
+)
 from jointbench.data.schema import LogFacts, from_table, schema, to_table
 from jointbench.data.space import Space
 
-#: Finished parts end so; a part that is being written, or whose writer died, ends otherwise and is ignored.
-_PART, _UNFINISHED = ".parquet", ".writing"
+#: So many parts of a tier become one of the next.
+FAN_IN = 64
+
+#: What is beside the parts in a log's folder.
+JOURNALS, CALIBRATIONS, CHECKPOINTS = "runs", "calibrations", "checkpoints"
 
 
 class EvaluationLog:
     """A folder of Parquet parts (or one released Parquet file, read-only), all with the same facts.
 
-    A part appears whole or not at all: it is written under another name, flushed to the disk and renamed.
-    Writers never share a file, so there may be any number of them, without locks. Two rows of the same key
-    (a trial that was finished twice) count once.
+    Writers never share a file, so there may be any number of them, without locks. Two rows of the same key (a trial
+    that was finished twice, or a merger that was interrupted) count once.
     """
 
     def __init__(self, path: Path, facts: LogFacts) -> None:
@@ -52,110 +63,146 @@ class EvaluationLog:
         path = Path(path)
         if not path.exists():
             raise LogError("log", str(path), "an existing log folder or Parquet file")
-        parts = _parts(path)
-        if not parts:
+        found = parts(path)
+        if not found:
             raise LogError("log", str(path), "a folder with Parquet parts")
         try:
-            metadata = pq.read_schema(parts[0]).metadata
+            return cls(path, facts_of(found[0]))
         except FileNotFoundError:
-            # Compaction merged it into another part meanwhile: look again.
+            # Merged into another part meanwhile: look again.
             return cls.open(path)
-        except (pa.ArrowException, OSError) as error:
-            raise _unreadable(parts[0], error) from None
-        return cls(path, LogFacts.from_metadata(metadata, str(parts[0])))
 
     @classmethod
     def open_or_create(cls, path: str | Path, space: Space, ladder: Ladder, images: ImageFacts) -> "EvaluationLog":
-        """The log at `path`, begun if there is none. Raises LogError when it holds something else."""
+        """The log at `path`, begun if there is none, and rid of damaged parts (see `set_aside_damaged`).
+
+        Raises LogError when it holds something else.
+        """
         path, facts = Path(path), LogFacts(space, ladder, images)
         if path.is_file():
             raise LogError("log", str(path), "a folder, to be written to")
-        if path.is_dir() and _parts(path):
-            log = cls.open(path)
-            for field in ("space", "ladder", "images"):
-                there, wanted = getattr(log.facts, field), getattr(facts, field)
-                if there != wanted:
-                    raise LogError(f"{field} of the log {path}", str(there), f"{wanted}, as this run has")
-            return log
-        # Another writer may be beginning the same log, or have died in doing so.
-        if path.is_dir() and not all(entry.name.endswith(_UNFINISHED) for entry in path.iterdir()):
-            raise LogError("log", str(path), "a log folder, or one that is empty or does not exist yet")
-        path.mkdir(parents=True, exist_ok=True)
         log = cls(path, facts)
-        log.append([])
+        if path.is_dir():
+            log.set_aside_damaged()
+            if not parts(path) and not all(_is_ours(entry) for entry in path.iterdir()):
+                raise LogError("log", str(path), "a log folder, or one that is empty or does not exist yet")
+        if not (path.is_dir() and parts(path)):
+            # Another writer may be beginning it too, or have died in doing so.
+            path.mkdir(parents=True, exist_ok=True)
+            log.append([])
+        found = cls.open(path).facts
+        for field in ("space", "ladder", "images"):
+            there, wanted = getattr(found, field), getattr(facts, field)
+            if there != wanted:
+                raise LogError(f"{field} of the log {path}", str(there), f"{wanted}, as this run has")
         return log
 
     def append(self, evaluations: Sequence[Evaluation]) -> None:
-        """Write a part; when this returns, the evaluations are on the disk. One without a key is given a new one."""
+        """Write a part; when this returns, the evaluations are on the disk. One without a key is given a new one.
+
+        Raises LogError when it cannot be written, as on a full disk; nothing of it is there then.
+        """
         keyed = [e if e.key else replace(e, key=uuid.uuid4().hex) for e in evaluations]
-        table = to_table(keyed, self.facts)
-        _write_durably(table, self.path / f"{uuid.uuid4().hex}{_PART}")
+        write_durably(to_table(keyed, self.facts), new_part(self.path, 0))
 
-    def table(self) -> pa.Table:
-        """All evaluations, each key once, oldest first. Raises LogError when a part cannot be read."""
-        wanted = schema(self.facts)
+    def table(self, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
+        """Evaluations of all runs or of one, each key once, oldest first; of all columns or of some.
+
+        Raises LogError when a part cannot be read.
+        """
+        wanted = schema(self.facts).names if columns is None else list(columns)
+        needed = [name for name in schema(self.facts).names if name in {*wanted, "key", "finished_at"}]
+        if run is not None and "run" not in needed:
+            needed.append("run")
         tables = []
-        for part in _parts(self.path):
+        for part in parts(self.path):
             try:
-                table = pq.read_table(part)
+                table = read_part(part, self.facts, needed)
             except FileNotFoundError:
-                # Compaction merged it into another part meanwhile: look again.
-                return self.table()
-            except (pa.ArrowException, OSError) as error:
-                raise _unreadable(part, error) from None
-            if LogFacts.from_metadata(table.schema.metadata, str(part)) != self.facts:
-                raise LogError("log", str(part), f"space, ladder and images as in {self.path}")
-            if not table.schema.equals(wanted):
-                raise LogError("log", str(part), "the columns of this schema version")
-            tables.append(table)
-        merged = pa.concat_tables(tables).sort_by([("finished_at", "ascending"), ("key", "ascending")])
-        _, first = np.unique(merged["key"].to_numpy(zero_copy_only=False).astype(str), return_index=True)
-        return merged.take(np.sort(first)) if len(first) < merged.num_rows else merged
+                # Merged into another part meanwhile: look again.
+                return self.table(columns, run)
+            tables.append(table if run is None else table.filter(pc.equal(table["run"], run)))
+        return _once(pa.concat_tables(tables)).select(wanted)
 
-    def evaluations(self) -> Iterator[Evaluation]:
-        return from_table(self.table())
+    def evaluations(self, run: str | None = None) -> Iterator[Evaluation]:
+        """Oldest first. Raises LogError as `table` does."""
+        return from_table(self.table(run=run))
+
+    def tidy(self) -> None:
+        """Merge small parts into larger ones, so that neither reading nor appending slows down as the log grows.
+
+        An evaluation is rewritten once a tier, that is log n times. Any process may do it at any time: a part is
+        removed only after what it holds is on the disk elsewhere, and a death in between leaves rows twice, which
+        reading counts once.
+        """
+        found = parts(self.path)
+        for level in range(1 + max(map(tier, found), default=0)):
+            small = [part for part in found if tier(part) == level]
+            if len(small) >= FAN_IN:
+                self._merge(small, level + 1)
 
     def compact(self) -> None:
-        """Merge all parts into one. A crash in between leaves rows twice, which reading counts once."""
-        parts = _parts(self.path)
-        _write_durably(self.table(), self.path / f"{uuid.uuid4().hex}{_PART}")
-        for part in parts:
-            part.unlink(missing_ok=True)
+        """Merge all parts into one."""
+        found = parts(self.path)
+        self._merge(found, 1 + max(map(tier, found), default=0))
+
+    def _merge(self, small: Sequence[Path], level: int) -> None:
+        merged, tables = [], []
+        for part in small:
+            try:
+                tables.append(read_part(part, self.facts))
+            except FileNotFoundError:
+                # Somebody else has merged it.
+                continue
+            except DamagedPartError:
+                # The run that is going on need not end for it; the next one sets it aside.
+                continue
+            merged.append(part)
+        if len(merged) > 1:
+            write_durably(_once(pa.concat_tables(tables)), new_part(self.path, level))
+            for part in merged:
+                part.unlink(missing_ok=True)
+
+    def set_aside_damaged(self) -> list[Path]:
+        """Rename parts that cannot be read, so that they are ignored from now on; returns their new names.
+
+        Our own writers never leave one: it is the disk's or the file system's doing. What a run had heard of is
+        restored from its journal when it goes on.
+        """
+        damaged = []
+        for part in parts(self.path):
+            try:
+                read_part(part, facts_of(part))
+            except FileNotFoundError:
+                continue
+            except DamagedPartError:
+                damaged.append(part.rename(part.with_name(part.name + DAMAGED)))
+        return damaged
+
+    def content(self) -> bytes:
+        """What `save` would write."""
+        return as_parquet(self.table())
 
     def save(self, path: str | Path) -> None:
         """All evaluations as one Parquet file, for release."""
-        _write_durably(self.table(), Path(path))
+        write_durably(self.table(), Path(path))
 
     @cached_property
     def journals(self) -> Path:
         """The folder of the journals of the runs that wrote to this log."""
-        return self.path / "runs"
+        return self.path / JOURNALS
 
 
-def _parts(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    return sorted(part for part in path.iterdir() if part.suffix == _PART and part.is_file())
+def _is_ours(entry: Path) -> bool:
+    """Whether a file or folder may stand where a log is, though there is no part of it."""
+    return entry.name.endswith(LEFT_BEHIND) or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS)
 
 
-def _unreadable(part: Path, error: Exception) -> LogError:
-    return LogError("log", str(part), f"readable Parquet ({type(error).__name__})")
-
-
-def _write_durably(table: pa.Table, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
-    try:
-        with open(temporary, "wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _once(table: pa.Table) -> pa.Table:
+    """Oldest first, each key once."""
+    table = table.sort_by([("finished_at", "ascending"), ("key", "ascending")])
+    keys = table["key"].combine_chunks().dictionary_encode()
+    if len(keys.dictionary) == len(table):
+        return table
+    _, first = np.unique(keys.indices.to_numpy(zero_copy_only=False), return_index=True)
+    return table.take(np.sort(first))

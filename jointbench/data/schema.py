@@ -3,19 +3,22 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
-from jointbench.data.images import ImageFacts
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 
-#: Raised whenever a column changes its name, type, unit or meaning.
-SCHEMA_VERSION = 1
+#: Raised whenever a column is added or changes its name, type, unit or meaning.
+SCHEMA_VERSION = 2
+#: What each version added to the one before: columns, and what they hold in a file that was written without them.
+ADDED: Mapping[int, Mapping[str, Any]] = {2: {"warmup_seconds": 0.0}}
 
 _METADATA_KEY = b"jointbench"
 _ARROW: dict[Any, pa.DataType] = {str: pa.string(), Status: pa.string(), int: pa.int64(), float: pa.float64()}
@@ -47,8 +50,8 @@ class LogFacts:
         try:
             content = json.loads((metadata or {})[_METADATA_KEY])
             version = content["schema_version"]
-            if version != SCHEMA_VERSION:
-                raise LogError("log schema version", version, f"{SCHEMA_VERSION} (in {source})")
+            if version not in range(1, SCHEMA_VERSION + 1):
+                raise LogError("log schema version", version, f"at most {SCHEMA_VERSION} (in {source})")
             return cls(
                 get_space(content["space"]), Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
             )
@@ -56,6 +59,7 @@ class LogFacts:
             raise LogError("log", source, "Parquet written by JointBench") from None
 
 
+@lru_cache(maxsize=16)
 def schema(facts: LogFacts) -> pa.Schema:
     """Columns: the configuration as a struct, every other field of Evaluation, Curve and Provenance by its name."""
     columns = []
@@ -70,6 +74,17 @@ def schema(facts: LogFacts) -> pa.Schema:
         else:
             columns.append(pa.field(entry.name, _ARROW[entry.type]))
     return pa.schema(columns, metadata=facts.as_metadata())
+
+
+def upgraded(table: pa.Table, wanted: pa.Schema) -> pa.Table:
+    """The table with the columns that were added after its version, and in the wanted order."""
+    defaults = {name: value for added in ADDED.values() for name, value in added.items()}
+    for field in wanted:
+        if field.name not in table.column_names and field.name in defaults:
+            table = table.append_column(field, pa.repeat(pa.scalar(defaults[field.name], field.type), len(table)))
+    return table.select([name for name in wanted.names if name in table.column_names]).replace_schema_metadata(
+        wanted.metadata
+    )
 
 
 def to_table(evaluations: Iterable[Evaluation], facts: LogFacts) -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.errors import ConfigurationError, UnknownNameError
+from jointbench.data.errors import ConfigurationError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.exact import exp, log
 
 if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for its objects
     from ConfigSpace import ConfigurationSpace
@@ -44,7 +44,15 @@ class Hyperparameter:
     @cached_property
     def _span(self) -> tuple[float, float]:
         low, high = (self.low - 0.5, self.high + 0.5) if self.integer else (self.low, self.high)
-        return (math.log(low), math.log(high)) if self.log else (low, high)
+        return (log(low), log(high)) if self.log else (low, high)
+
+    @cached_property
+    def _least(self) -> float | int:
+        return int(self.low) if self.integer else float(self.low)
+
+    @cached_property
+    def _most(self) -> float | int:
+        return int(self.high) if self.integer else float(self.high)
 
     @property
     def range(self) -> str:
@@ -68,11 +76,21 @@ class Hyperparameter:
         low, high = self._span
         return ((np.log(raw) if self.log else raw) - low) / (high - low)
 
-    def decode(self, unit: npt.ArrayLike) -> FloatArray:
-        """[0, 1] to legal values (integers as whole floats), any shape."""
+    def decode(self, unit: float) -> float | int:
+        """A number of [0, 1] to a legal value, the same bits on every machine: a benchmark's noise hangs on them."""
         low, high = self._span
-        raw = low + np.asarray(unit, dtype=np.float64) * (high - low)
-        raw = np.exp(raw) if self.log else raw
+        raw = low + unit * (high - low)
+        if self.log:
+            raw = exp(raw)
+        value = round(raw) if self.integer else raw
+        # The ends may be missed by a rounding error, and those of an integer's bins are half a step outside.
+        return self._least if value < self._least else self._most if value > self._most else value
+
+    def decode_all(self, units: FloatArray) -> FloatArray:
+        """As `decode`, bit for bit, for an array; integers as whole floats."""
+        low, high = self._span
+        raw = low + units * (high - low)
+        raw = exp(raw) if self.log else raw
         return np.clip(np.rint(raw) if self.integer else raw, self.low, self.high)
 
 
@@ -156,10 +174,6 @@ class Space(ABC):
         """Raw values (n, hyperparameters) to the unit cube, same shape."""
         return np.stack([h.encode(rows[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
 
-    def decode(self, unit: FloatArray) -> FloatArray:
-        """The unit cube (n, hyperparameters) to legal raw values, same shape."""
-        return np.stack([h.decode(unit[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
-
     def configuration(self, row: Sequence[float] | FloatArray) -> Configuration:
         """One row of raw values as a configuration."""
         return {
@@ -167,15 +181,25 @@ class Space(ABC):
             for h, value in zip(self.hyperparameters, row, strict=True)
         }
 
+    def at(self, point: FloatArray) -> Configuration:
+        """The configuration at a point (hyperparameters,) of the unit cube."""
+        return {h.name: h.decode(unit) for h, unit in zip(self.hyperparameters, point.tolist(), strict=True)}
+
+    def rows_at(self, points: FloatArray) -> FloatArray:
+        """The raw values at points of the unit cube, both (n, hyperparameters): a batch of `at`."""
+        return np.stack([h.decode_all(points[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
         """Independent uniform configurations (uniform in the unit cube)."""
-        rows = self.decode(rng.random((count, len(self.names))))
-        return [self.configuration(row) for row in rows]
+        return [self.at(point) for point in rng.random((count, len(self.names)))]
 
     @cached_property
     def configspace(self) -> ConfigurationSpace:
         """The same space as a ConfigSpace object (for SMAC, fANOVA and people)."""
-        from ConfigSpace import ConfigurationSpace, UniformFloatHyperparameter, UniformIntegerHyperparameter
+        try:
+            from ConfigSpace import ConfigurationSpace, UniformFloatHyperparameter, UniformIntegerHyperparameter
+        except ImportError:
+            raise MissingExtraError("a ConfigSpace object needs ConfigSpace: pip install ConfigSpace") from None
 
         space = ConfigurationSpace(name=self.name)
         for h in self.hyperparameters:
@@ -188,7 +212,7 @@ class Space(ABC):
     @cached_property
     def named(self) -> Mapping[str, Configuration]:
         """The named configurations that ship with the space."""
-        folder = resources.files("jointbench.data") / "configurations" / self.name
+        folder = resources.files(__package__) / "configurations" / self.name
         files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda e: e.name)
         return {entry.name.removesuffix(".json"): self.check(json.loads(entry.read_text())) for entry in files}
 

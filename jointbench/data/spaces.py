@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 from jointbench.data.errors import UnknownNameError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.joint import JOINT
+from jointbench.data.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
 from jointbench.data.space import Space
 
-SPACES: Mapping[str, Space] = {JOINT.name: JOINT}
+SPACES: Mapping[str, Space] = {space.name: space for space in (JOINT, PREACT_RESNET_18, WIDERESNET_28_10)}
 
 
 def get_space(name: str) -> Space:
@@ -14,3 +16,16 @@ def get_space(name: str) -> Space:
     if name not in SPACES:
         raise UnknownNameError.of("space", name, SPACES)
     return SPACES[name]
+
+
+def find_configuration(name_or_file: str) -> tuple[Space, Configuration]:
+    """A named configuration of any space, or one of the joint space from a JSON file, with its space.
+
+    Raises UnknownNameError when it is neither, ConfigurationError when the file holds no legal configuration.
+    """
+    named = {name: space for space in SPACES.values() for name in space.named}
+    space = named.get(name_or_file, JOINT)
+    try:
+        return space, space.load(name_or_file)
+    except UnknownNameError:
+        raise UnknownNameError.of("configuration", name_or_file, named, hint=", or a JSON file") from None

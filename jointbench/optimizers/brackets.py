@@ -4,8 +4,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
-import numpy as np
-
 Action = Literal["sample", "promote", "pending", "done"]
 T = TypeVar("T")
 
@@ -76,13 +74,9 @@ class Bracket(Generic[T]):
             return
         self.stage += 1
         if self.stage < len(self.sizes):
-            survivors = [
-                (p.configuration, loss) for p, loss in zip(self._places, losses, strict=True) if loss < math.inf
-            ]
-            # The rank of each, with ties broken by the same sort that HpBandSter uses.
-            ranks = np.argsort(np.argsort([loss for _, loss in survivors]))
-            room = self.sizes[self.stage]
-            self._queue = [
-                configuration for (configuration, _), rank in zip(survivors, ranks, strict=True) if rank < room
-            ]
+            survivors = [place for place, loss in enumerate(losses) if loss < math.inf]
+            # Of equal losses the earlier places go up. HpBandSter sorts by NumPy's default, which orders ties
+            # differently from processor to processor.
+            best = sorted(survivors, key=losses.__getitem__)[: self.sizes[self.stage]]
+            self._queue = [self._places[place].configuration for place in sorted(best)]
         self._places = []

@@ -53,9 +53,8 @@ class HpBandSterBOHB(Optimizer):
     def ask(self) -> Trial:
         with self._their_random_numbers():
             iteration, (identity, point, budget) = self._next_run()
-        unit = np.array([[point[name] for name in self.space.names]])
         # A plain float: theirs is NumPy's.
-        trial = Trial(self.space.configuration(self.space.decode(unit)[0]), float(budget))
+        trial = Trial(self.space.at(np.array([point[name] for name in self.space.names])), float(budget))
         job = self._job(identity, config=point, budget=budget)
         self._running[trial] = iteration, job
         return trial

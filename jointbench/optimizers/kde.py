@@ -17,6 +17,9 @@ WIDENING = 3.0
 MIN_BANDWIDTH = 1e-3
 #: Below this a density counts as this, so that two candidates far from everything stay comparable.
 LEAST_DENSITY = 1e-32
+#: What is proposed is a multiple of this: processors differ in the last bits of the exponential and of the normal
+#: distribution, and a run is to be the same on all of them.
+GRID = 2.0**-20
 
 
 class KernelDensity:
@@ -56,9 +59,9 @@ def split(losses: npt.ArrayLike, dimensions: int) -> tuple[npt.NDArray[np.intp],
     """Indices of the good and of the bad results; failures have an infinite loss.
 
     The best 15 % are good and 85 % of all, taken after them, are bad, but either at least `points_needed`; the bad
-    may be fewer when the results do not suffice.
+    may be fewer when the results do not suffice. Of equal losses the earlier result is the better one.
     """
-    order = np.argsort(losses)
+    order = np.argsort(losses, kind="stable")
     good = max(points_needed(dimensions), TOP_PERCENT * len(order) // 100)
     bad = max(points_needed(dimensions), (100 - TOP_PERCENT) * len(order) // 100)
     return order[:good], order[good : good + bad]
@@ -72,10 +75,10 @@ class GoodAndBad:
         self.good, self.bad = KernelDensity(points[good]), KernelDensity(points[bad])
 
     def propose(self, rng: np.random.Generator) -> FloatArray:
-        """One point (d,): the best of 64 candidates scattered around the good results."""
+        """One point (d,), on the grid: the best of 64 candidates scattered around the good results."""
         candidates = self.good.scatter(rng, CANDIDATES)
         floor = np.log(LEAST_DENSITY)
         good = np.maximum(self.good.log_density(candidates), floor)
         bad = np.maximum(self.bad.log_density(candidates), floor)
-        best: FloatArray = candidates[np.argmin(bad - good)]
+        best: FloatArray = np.rint(candidates[np.argmin(bad - good)] / GRID) * GRID
         return best

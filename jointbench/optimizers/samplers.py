@@ -28,7 +28,6 @@ class RandomSampler:
         self.space, self.rng, self.fixed = space, rng, dict(fixed or {})
         self.searched = np.array([name not in self.fixed for name in space.names])
         self.dimensions = int(self.searched.sum())
-        self._template = np.array([self.fixed.get(name, 0.0) for name in space.names], dtype=np.float64)
 
     def sample(self) -> Configuration:
         """The next configuration, whole and legal."""
@@ -41,8 +40,7 @@ class RandomSampler:
         """From a point (dimensions,) of the unit cube of what is searched."""
         unit = np.zeros(len(self.searched))
         unit[self.searched] = point
-        decoded = self.space.decode(unit[None, :])[0]
-        return {**self.space.configuration(np.where(self.searched, decoded, self._template)), **self.fixed}
+        return {**self.space.at(unit), **self.fixed}
 
     def _point(self, configuration: Configuration) -> FloatArray:
         encoded: FloatArray = self.space.encode(self.space.rows([configuration]))[0, self.searched]

@@ -7,12 +7,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
 
 FloatArray = npt.NDArray[np.float64]
 
 #: In the order of `Answers.status`.
 STATUSES = tuple(Status)
+
+#: Fields of an answer that an optimizer can minimise.
+OBJECTIVES = (
+    *("validation_error", "test_error", "training_seconds", "wall_seconds", "peak_memory"),
+    *("parameters", "flops", "failure_probability"),
+)
+
+
+def _objective(name: str) -> str:
+    if name not in OBJECTIVES:
+        raise UnknownNameError.of("objective", name, OBJECTIVES)
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,10 @@ class Answer:
     failure_probability: float
     interpolated: bool
 
+    def objectives(self, *names: str) -> tuple[float, ...]:
+        """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""
+        return tuple([getattr(self, _objective(name)) for name in names])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers(Sequence[Answer]):
@@ -54,6 +71,10 @@ class Answers(Sequence[Answer]):
     flops: npt.NDArray[np.int64]
     failure_probability: FloatArray
     interpolated: npt.NDArray[np.bool_]
+
+    def objectives(self, *names: str) -> FloatArray:
+        """What is minimised (n, names). Raises UnknownNameError for a name not in `OBJECTIVES`."""
+        return np.stack([np.asarray(getattr(self, _objective(name)), dtype=np.float64) for name in names], axis=1)
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:

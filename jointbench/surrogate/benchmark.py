@@ -1,84 +1,70 @@
-"""A benchmark: a fitted surrogate frozen into a folder, which loads and answers with NumPy alone."""
+"""A benchmark: a fitted surrogate frozen for publication, which answers with NumPy alone."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.errors import BenchmarkError, InputError, JointBenchError, UnknownNameError
-from jointbench.data.evaluation import Status
-from jointbench.data.images import ImageFacts
-from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.data.errors import BenchmarkError, InputError, MissingExtraError
+from jointbench.data.exact import log
+from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.space import FloatArray
-from jointbench.data.spaces import get_space
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
-from jointbench.surrogate.device import DeviceLaws
-from jointbench.surrogate.exact import log
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.luck import Luck
-from jointbench.surrogate.noise import Noise
+from jointbench.surrogate.manifest import Manifest
+from jointbench.surrogate.model_file import read_models
 from jointbench.surrogate.outcome import DRAWS, OutcomeModel
 from jointbench.surrogate.trees import Forest
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
-__all__ = ["Answer", "Answers", "Benchmark", "load_benchmark", "released"]
+    from jointbench.surrogate.compiled import CompiledAnswer
 
-FORMAT_VERSION = 2
-MANIFEST = "benchmark.json"
+#: Types that need no conversion.
+_PLAIN = frozenset((float, int))
 
-#: A manifest or model file larger than this was not written by `jointbench fit`, bytes.
-LARGEST_FILE = 64 * 2**20
-
-
-def model_files(members: int, failures: Sequence[Status]) -> list[str]:
-    """The names of a benchmark's model files, in the order of the forest's outputs."""
-    errors = [f"errors-{member}" for member in range(members)]
-    return [f"{name}.ubj" for name in (*errors, "costs", "costs-of-failures", *(kind.value for kind in failures))]
+#: Single queries after which compiling has paid by the next as many.
+_PAYS_AFTER = 3000
 
 
 class Benchmark:
     """A frozen surrogate; get one with `load_benchmark`."""
 
-    def __init__(self, manifest: Mapping[str, Any], files: Mapping[str, bytes], source: str) -> None:
+    def __init__(self, manifest: Mapping[str, Any], models: bytes, source: str) -> None:
         """Raises BenchmarkError when the parts do not fit together."""
         self.source = source
-        try:
-            if manifest["format_version"] != FORMAT_VERSION:
-                raise BenchmarkError("benchmark format version", manifest["format_version"], str(FORMAT_VERSION))
-            self.name: str = str(manifest["name"])
-            self.search_space = get_space(manifest["space"])
-            self.ladder = Ladder(**manifest["ladder"])
-            self.images = ImageFacts.from_dict(manifest["images"])
-            laws = DeviceLaws.from_dict(manifest["laws"])
-            members, noise = int(manifest["members"]), Noise(**manifest["noise"])
-            odds = {Status(kind): (float(slope), float(offset)) for kind, (slope, offset) in manifest["odds"].items()}
-            self.checksums: dict[str, str] = dict(manifest["files"])
-            names = list(manifest["features"])
-            self.quality: list[dict[str, Any]] = list(manifest["quality"])
-            self.provenance: dict[str, Any] = dict(manifest["provenance"])
-        except BenchmarkError:
-            raise
-        except (KeyError, TypeError, ValueError, AttributeError, JointBenchError):
-            raise BenchmarkError("benchmark", source, f"a whole {MANIFEST}") from None
-        self.features = FeatureMap(self.search_space, self.images, self.ladder, laws)
-        if names != list(self.features.names) or list(self.checksums) != model_files(members, tuple(odds)):
-            raise BenchmarkError("benchmark", source, "features and model files as this version of JointBench has")
-        self._forest = Forest([(files[name], name) for name in self.checksums], len(names))
-        self._outcomes = OutcomeModel(self.images, self.ladder, laws, members, noise, odds)
-        if [booster.outputs for booster in self._forest.boosters] != self._outcomes.outputs:
+        self.manifest = made = Manifest.from_dict(manifest, source)
+        self.search_space, self.ladder, self.images = made.space, made.ladder, made.images
+        self.quality, self.provenance = made.quality, made.provenance
+        self.features = FeatureMap(made.space, made.images, made.ladder, made.laws)
+        if made.features != self.features.names:
+            raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
+        self._outcomes = OutcomeModel(made.images, made.ladder, made.laws, made.members, made.noise, made.odds)
+        boosters = read_models(models, source, made.models, len(made.features))
+        if [booster.outputs for booster in boosters] != self._outcomes.outputs:
             raise BenchmarkError("benchmark", source, "models with as many outputs as there are targets")
+        self._forest = Forest(boosters)
         self._luck = Luck(len(self.search_space.names))
-        #: All that the answers follow from, beside the code.
-        self._content = {key: manifest[key] for key in ("format_version", "laws", "noise", "odds", "files", "images")}
+        self._values = itemgetter(*self.search_space.names)
+        self._compiled: CompiledAnswer | None = None
+        self._asked = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is compiled stays in its process."""
+        return {**self.__dict__, "_compiled": None, "_asked": 0}
+
+    @property
+    def name(self) -> str:
+        """With its version: answers of different versions are answers of different benchmarks."""
+        return f"{self.manifest.name}-v{self.manifest.version}"
 
     @cached_property
     def space(self) -> "ConfigurationSpace":
@@ -88,7 +74,20 @@ class Benchmark:
     @property
     def checksum(self) -> str:
         """Changes whenever an answer could."""
-        return hashlib.sha256(json.dumps(self._content, sort_keys=True).encode()).hexdigest()
+        return self.manifest.identity
+
+    def accelerate(self) -> None:
+        """Compile the answers to single queries, in about 0.3 s; not a bit of them changes.
+
+        Where the extra `fast` is installed this happens by itself as soon as it pays. Raises MissingExtraError where
+        it is not.
+        """
+        try:
+            from jointbench.surrogate.compiled import CompiledAnswer
+
+            self._compiled = CompiledAnswer(self.features, self._forest.boosters, self._outcomes, self._luck)
+        except ImportError:
+            raise MissingExtraError("compiled queries need llvmlite: pip install llvmlite") from None
 
     def query(self, configuration: Mapping[str, Any], budget: float, seed: int | None = None) -> Answer:
         """The expected outcome, or with a seed one noisy draw, the same for the same seed on every machine.
@@ -97,6 +96,34 @@ class Benchmark:
         the space and BudgetError for a budget outside the ladder; one between two rungs is interpolated linearly
         in its logarithm.
         """
+        self._asked += 1
+        if self._asked == _PAYS_AFTER and self._compiled is None:
+            with suppress(MissingExtraError):
+                self.accelerate()
+        quick = self._quick(configuration, budget, seed) if self._compiled else None
+        return quick or self._answer(configuration, budget, seed)
+
+    def _quick(self, configuration: Mapping[str, Any], budget: float, seed: int | None) -> Answer | None:
+        """The compiled answer to plain numbers inside their ranges, at a rung; None to what needs a closer look."""
+        assert self._compiled is not None
+        if len(configuration) != len(self.search_space.names) or type(budget) not in _PLAIN:
+            return None
+        if budget not in self.ladder.rungs or not (seed is None or type(seed) is int):
+            return None
+        try:
+            values = self._values(configuration)
+            if not _PLAIN.issuperset(map(type, values)):
+                return None
+            answer = self._compiled(values, budget, seed)
+        except (KeyError, OverflowError, struct.error):
+            return None
+        if answer is None:
+            return None
+        *most, failing, parameters, flops = answer
+        most[4] = STATUSES[most[4]]
+        return Answer(*(*most, parameters, flops, failing, False))
+
+    def _answer(self, configuration: Mapping[str, Any], budget: float, seed: int | None) -> Answer:
         at = self.search_space.check(configuration)
         budget, below, above, share = self._between(budget)
         facts = self.search_space.facts(at, self.images.shape, self.images.classes)
@@ -160,52 +187,3 @@ class Benchmark:
                 return rung, rung, rung, 0.0
         below, above = next(pair for pair in pairwise(rungs) if pair[0] < budget < pair[1])
         return budget, below, above, log(budget / below) / log(above / below)
-
-
-def released() -> dict[str, Path]:
-    """The benchmarks that ship, by name."""
-    folder = Path(str(resources.files("jointbench.data") / "released"))
-    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
-
-
-def load_benchmark(name_or_folder: str | Path) -> Benchmark:
-    """A benchmark that ships, by name, or one that `jointbench fit` wrote, by folder.
-
-    Raises UnknownNameError when it is neither, BenchmarkError when it is damaged.
-    """
-    shipped = released()
-    folder = shipped.get(str(name_or_folder), Path(name_or_folder))
-    if not folder.is_dir():
-        raise UnknownNameError.of("benchmark", str(name_or_folder), shipped, hint=", or a folder")
-    manifest = _read_manifest(folder)
-    files = {}
-    for name, checksum in manifest["files"].items():
-        # A name that is no plain file name would read outside the folder.
-        if Path(name).name != name:
-            raise BenchmarkError("model file", name, "a file in the benchmark's own folder")
-        content = _read(folder / name)
-        if hashlib.sha256(content).hexdigest() != checksum:
-            raise BenchmarkError("model file", str(folder / name), "content that fits its checksum")
-        files[name] = content
-    return Benchmark(manifest, files, str(folder))
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(_read(path))
-    except ValueError:
-        raise BenchmarkError("benchmark", str(path), "JSON") from None
-    files = manifest.get("files") if isinstance(manifest, dict) else None
-    if not isinstance(files, dict) or not all(isinstance(checksum, str) for checksum in files.values()):
-        raise BenchmarkError("benchmark", str(path), "the model files with their checksums")
-    return dict(manifest)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BenchmarkError("benchmark file", str(path), f"at most {LARGEST_FILE} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise BenchmarkError("benchmark file", str(path), f"a file that can be read ({error.strerror})") from None

@@ -13,6 +13,10 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
     for evaluation in log.evaluations():
         statuses[evaluation.status.value] = statuses.get(evaluation.status.value, 0) + 1
     channels, height, width = images.shape
+    if ladder.unit == "seconds":
+        spent, device_says = "forward, backward and optimizer step", "how many epochs fit into a budget"
+    else:
+        spent, device_says = "training", "how long they take"
     lines = [
         f"# {benchmark.name}",
         "",
@@ -25,7 +29,7 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         f"- Images: `{images.name}`, {height}x{width} pixels, {channels} channel(s), {images.classes} classes; "
         f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
         f"(split seed {images.split_seed}).",
-        f"- Budgets: {ladder} {ladder.unit} of forward, backward and optimizer step, on: {'; '.join(made['devices'])}.",
+        f"- Budgets: {ladder} {ladder.unit} of {spent}, on: {'; '.join(made['devices'])}.",
         f"- Trainings by: {_counted(made['by_optimizer'])}.",
         f"- Ended as: {_counted(statuses)}.",
         f"- torch {', '.join(made['torch_versions'])}; precision {', '.join(made['precisions'])}; "
@@ -37,7 +41,7 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         "",
         "On held-out configurations (5 folds that never part the evaluations of one), trainings that ended ok:",
         "",
-        "| budget | error | n | R2 | RMSE | Kendall | sparse Kendall | Spearman |",
+        f"| budget, {ladder.unit} | error | n | R2 | RMSE | Kendall | sparse Kendall | Spearman |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in benchmark.quality:
@@ -54,7 +58,7 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         "## What to keep in mind",
         "",
         "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
-        "- Running out of memory, and how many epochs fit into a budget, depend on the device above.",
+        f"- Running out of memory, and {device_says}, depend on the device above.",
         "- Answers far from what the optimizers above have tried are extrapolations; budgets between rungs are "
         "interpolated and marked so.",
         "",

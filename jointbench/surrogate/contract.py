@@ -18,6 +18,7 @@ import numpy as np
 
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import Configuration, Status
+from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.space import FloatArray, Space
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
@@ -29,6 +30,16 @@ def corners_and_samples(space: Space, count: int, seed: int = 0) -> FloatArray:
     """All ranges at their lower, then at their upper end, then `count` random configurations, as rows."""
     ends = [[h.low for h in space.hyperparameters], [h.high for h in space.hyperparameters]]
     return np.concatenate([ends, space.rows(space.sample(np.random.default_rng(seed), count))])
+
+
+def at_every_border(space: Space, count: int, seed: int = 0) -> FloatArray:
+    """`count` random configurations for each end of each range, with that value there, as rows."""
+    names, ends = space.names, [(k, end) for k, h in enumerate(space.hyperparameters) for end in (h.low, h.high)]
+    rows = space.rows(space.sample(np.random.default_rng(seed), count * len(ends)))
+    rows = rows.reshape(len(ends), count, len(names))
+    for part, (k, end) in zip(rows, ends, strict=True):
+        part[:, k] = end
+    return rows.reshape(-1, len(names))
 
 
 def check_describes_itself(benchmark: Benchmark) -> None:
@@ -54,8 +65,8 @@ def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> Non
     assert all(0 < cost < math.inf for cost in costs), f"{answer}: costs are not finite and positive"
     assert answer.training_seconds <= answer.wall_seconds, f"{answer}: part takes longer than the whole"
     if answer.status is Status.OK:
-        spent = benchmark.ladder.unit != "seconds" or answer.training_seconds >= budget
-        assert spent, f"{answer}: ended ok before its budget, {budget:g}"
+        spent = answer.training_seconds if benchmark.ladder.unit == "seconds" else answer.epochs
+        assert spent >= budget * (1 - SAME_RUNG), f"{answer}: ended ok before its budget, {budget:g}"
     else:
         assert answer.failure_probability > 0, f"{answer}: an impossible failure"
         assert answer.test_error == 1 - 1 / benchmark.images.classes, f"{answer}: a failure does not guess"

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
-from jointbench.data.images import ImageFacts
-from jointbench.data.joint import MAIN_BLOCKS
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.joint import JOINT, MAIN_BLOCKS
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Facts, FloatArray, Space
 from jointbench.surrogate.device import DeviceLaws, layers
@@ -37,6 +38,9 @@ class FeatureMap:
     """
 
     def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, laws: DeviceLaws) -> None:
+        """Raises UnknownNameError for a space without the main blocks of the joint space."""
+        if space != JOINT:
+            raise UnknownNameError.of("space of a surrogate", space.name, [JOINT.name])
         self.space, self.images, self.ladder, self.laws = space, images, ladder, laws
         self.names = (*space.names, *DERIVED)
 

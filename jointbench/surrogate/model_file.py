@@ -1,5 +1,10 @@
-"""One of XGBoost's model files as flat arrays, refused unless it is whole."""
+"""The file of a benchmark's models, each as XGBoost itself writes it, read into flat arrays or refused.
 
+The file is one UBJSON object; its members are XGBoost's own models, so that any program which reads those can take
+one out of it.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +22,8 @@ DEEPEST = 8
 #: The base score with which each objective starts from zero.
 _BASES = {"reg:squarederror": 0.0, "binary:logistic": 0.5}
 
-#: Leaves are rounded to this grid and bounded, so that float64 sums of them are exact, in whatever order.
-_GRID = 2.0**32
-_LARGEST_LEAF = 2.0**10
+#: A forest whose leaves could add up to more than this predicts no logarithm or log odds of this world.
+_LARGEST_SUM = 300.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Booster:
     left: IntArray
     feature: IntArray
     threshold: npt.NDArray[np.float32]
-    value: npt.NDArray[np.float64]
+    value: npt.NDArray[np.float32]
     depth: int
 
     @property
@@ -42,18 +46,35 @@ class Booster:
         return len(self.value[0])
 
 
-def read_booster(content: bytes, source: str, features: int) -> Booster:
-    """The trees in UBJSON written by XGBoost 3.2; `source` names them in errors.
+def join_models(models: Mapping[str, bytes]) -> bytes:
+    """The file of models that XGBoost saved as UBJSON, by name."""
+    members = [b"L" + len(name).to_bytes(8, "big") + name.encode() + model for name, model in models.items()]
+    return b"{" + b"".join(members) + b"}"
 
-    Raises BenchmarkError when the content is damaged or does not fit the number of features. The direction of
-    missing values is not kept: no feature is ever missing.
+
+def read_models(content: bytes, source: str, names: Sequence[str], features: int) -> list[Booster]:
+    """The models of these names, in their order; `source` names the file in errors.
+
+    Raises BenchmarkError when the content is damaged, holds others, or does not fit the number of features.
+    """
+    models = read_ubjson(content, source)
+    if not isinstance(models, dict) or list(models) != list(names):
+        raise BenchmarkError("model file", source, f"the models {', '.join(names)}")
+    return [read_booster(models[name], f"{name} in {source}", features) for name in names]
+
+
+def read_booster(model: Any, source: str, features: int) -> Booster:
+    """The trees of one decoded model, as XGBoost 3.2 writes it; `source` names it in errors.
+
+    Raises BenchmarkError when they are damaged or do not fit the number of features. The direction of missing values
+    is not kept: no feature is ever missing.
     """
 
     def refuse(what: str) -> BenchmarkError:
-        return BenchmarkError("model file", source, f"an XGBoost model with {what}")
+        return BenchmarkError("model", source, f"an XGBoost model with {what}")
 
     try:
-        learner = read_ubjson(content, source)["learner"]
+        learner = model["learner"]
         outputs = int(learner["learner_model_param"]["num_target"])
         bases = [float(base) for base in learner["learner_model_param"]["base_score"].strip("[]").split(",")]
         usual = _BASES[learner["objective"]["name"]]
@@ -65,8 +86,8 @@ def read_booster(content: bytes, source: str, features: int) -> Booster:
         leaf_counts = np.array([len(tree["leaf_weights"]) // outputs for tree in trees]) if outputs > 1 else sizes
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         raise refuse("trees as XGBoost 3.2 writes them") from None
-    if bases != [usual] * outputs:
-        raise refuse("a base score of nought")
+    if len(bases) != outputs or set(bases) != {usual}:
+        raise refuse("a base score of nought for each output")
     count = len(left)
     if (
         not len(right) == len(feature) == len(condition) == len(kind) == count
@@ -96,10 +117,10 @@ def read_booster(content: bytes, source: str, features: int) -> Booster:
         rows = leaves.reshape(-1, outputs)[place + (np.cumsum(leaf_counts) - leaf_counts)[tree[~inner]]]
     else:
         rows = leaves[~inner][:, None]
-    if not (np.abs(rows) <= _LARGEST_LEAF).all():
-        raise refuse(f"leaves within {_LARGEST_LEAF:g}")
-    value = np.zeros((count, outputs))
-    value[~inner] = np.rint(rows.astype(np.float64) * _GRID) / _GRID
+    value = np.zeros((count, outputs), dtype=np.float32)
+    value[~inner] = rows
+    if not np.maximum.reduceat(np.abs(value).max(axis=1), roots).sum(dtype=np.float64) <= _LARGEST_SUM:
+        raise refuse(f"leaves that add up to at most {_LARGEST_SUM:g}")
     threshold = np.where(inner, condition, np.float32(np.inf))
     depth, level = 0, roots
     while inner[level].any():

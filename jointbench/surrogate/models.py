@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from jointbench.data.evaluation import Status
 from jointbench.data.space import FloatArray
-from jointbench.surrogate.benchmark import model_files
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.features import FeatureMap, Features
+from jointbench.surrogate.manifest import model_names
+from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.outcome import OutcomeModel
 from jointbench.surrogate.table import TrainingTable
@@ -95,10 +96,10 @@ class Models:
         features = self.features
         return OutcomeModel(features.images, features.ladder, features.laws, MEMBERS, noise, odds)
 
-    def files(self) -> dict[str, bytes]:
-        """The contents of the model files, by name."""
+    def file(self) -> bytes:
+        """The content of the models' file."""
         contents = [bytes(model.save_raw("ubj")) for model in self._all]
-        return dict(zip(model_files(MEMBERS, tuple(self.failures)), contents, strict=True))
+        return join_models(dict(zip(model_names(MEMBERS, tuple(self.failures)), contents, strict=True)))
 
     @property
     def _all(self) -> list[Any]:

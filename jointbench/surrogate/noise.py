@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import InputError
-from jointbench.surrogate.exact import clip, exp, log, rint, sqrt
+from jointbench.data.exact import clip, exp, log, rint, sqrt
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jointbench.data.evaluation import Status
-from jointbench.data.images import ImageFacts
+from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, total, where
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Facts, FloatArray
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.device import DeviceLaws
-from jointbench.surrogate.exact import clip, exp, logistic, normal_quantile, total, where
 from jointbench.surrogate.noise import ErrorScale, Noise
 
 #: What the cost models say, in order: logarithms of the ratio to `OutcomeModel.usual_costs`.
@@ -73,9 +73,12 @@ class OutcomeModel:
             usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
             for k, usual in enumerate(self.usual_costs(at, facts, budget))
         )
+        # A training that ended ok has spent its budget.
         if self.ladder.unit == "seconds":
-            # A training that ended ok has spent its budget; the trees know it but for their rounding.
+            # The trees know it but for their rounding.
             seconds = where(ok & (seconds < budget), budget, seconds)
+        else:
+            speed = where(ok, self._whole_steps(at, budget) / seconds, speed)
         return (
             where(ok, validation, guessing),
             where(ok, test, guessing),
@@ -87,6 +90,11 @@ class OutcomeModel:
             memory,
             failing,
         )
+
+    def _whole_steps(self, at: Mapping[str, Any], epochs: Any) -> Any:
+        """Images of the steps that it takes to reach so many epochs."""
+        batch = clip(at["batch_size"], 1, self.images.training)
+        return ceil(epochs * self.images.training / batch) * batch
 
     def _errors(self, members: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
         lines = [total(members[part::2]) / self.members for part in (0, 1)]

@@ -3,7 +3,7 @@
 Whether a row passes a threshold is one bit, found once for all trees that share the threshold. Sixty-four rows go
 down a tree together: at each level, the bits of the conditions of all its nodes are reduced to those of the node
 that each row has reached. The paths' bits are the numbers of the leaves. This takes a tenth of the time of
-following rows from node to node, and as leaves add up exactly, gives the same bits.
+following rows from node to node.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,17 @@ import numpy.typing as npt
 from jointbench.surrogate.features import Features
 from jointbench.surrogate.model_file import Booster, IntArray
 
-FloatArray = npt.NDArray[np.float64]
 Bits = npt.NDArray[np.uint64]
 
 #: Rows and trees that are worked on together; what they need stays in the processor's cache.
-_ROWS = 2048
-_TREES = 32
+_ROWS = 4096
+_TREES = 16
 
 
 class SlicedForest:
     """The trees of several boosters, completed so that all of a booster's leaves are equally deep."""
 
     def __init__(self, boosters: Sequence[Booster]) -> None:
-        levels = [_complete(booster) for booster in boosters]
         # A condition is its feature and its threshold's bits in one number; a leaf's is any, both ways being equal.
         coded = [b.feature.astype(np.uint64) << np.uint64(32) | b.threshold.view(np.uint32) for b in boosters]
         inner = [code[booster.threshold < np.inf] for code, booster in zip(coded, boosters, strict=True)]
@@ -35,38 +33,45 @@ class SlicedForest:
         #: The thresholds (m, 1) of each feature that has any, in the order of the conditions.
         self._cuts = [(int(f), threshold[feature == f][:, None]) for f in np.unique(feature)]
         last = max(len(conditions) - 1, 0)
+        self._outputs = [booster.outputs for booster in boosters]
         self._parts = []
-        for booster, code, nodes in zip(boosters, coded, levels, strict=True):
+        for booster, code in zip(boosters, coded, strict=True):
+            levels = _complete(booster)
             passed = np.minimum(np.searchsorted(conditions, code), last)
-            leaves = np.moveaxis(booster.value[nodes[-1]], 2, 0)
-            self._parts.append(([passed[level] for level in nodes[:-1]], np.ascontiguousarray(leaves)))
+            self._parts.append(([passed[level] for level in levels[:-1]], _in_pairs(booster.value[levels[-1]])))
 
-    def sums(self, rows: Features) -> FloatArray:
-        """Sums of leaves (outputs of all boosters, n) for rows (n, features)."""
-        out = np.zeros((sum(len(leaves) for _, leaves in self._parts), len(rows)))
+    def sums(self, rows: Features) -> Features:
+        """Sums of leaves (outputs of all boosters, n) for rows (n, features), tree after tree."""
+        out = np.empty((sum(self._outputs), len(rows)), dtype=np.float32)
         for start in range(0, len(rows), _ROWS):
-            self._add(rows[start : start + _ROWS], out[:, start : start + _ROWS])
+            self._sum(rows[start : start + _ROWS], out[:, start : start + _ROWS])
         return out
 
-    def _add(self, rows: Features, out: FloatArray) -> None:
+    def _sum(self, rows: Features, out: Features) -> None:
         columns = np.zeros((rows.shape[1], -(-len(rows) // 64) * 64), dtype=np.float32)
         columns[:, : len(rows)] = rows.T
         packed = [np.packbits(columns[feature] >= cuts, axis=1) for feature, cuts in self._cuts]
         passed = np.concatenate(packed or [np.zeros((1, columns.shape[1] // 8), np.uint8)]).view(np.uint64)
         output = 0
-        for conditions, leaves in self._parts:
+        for (conditions, leaves), count in zip(self._parts, self._outputs, strict=True):
+            sums = np.zeros((len(leaves), columns.shape[1]), dtype=np.complex64)
             for first in range(0, leaves.shape[1], _TREES):
                 trees = slice(first, first + _TREES)
-                reached = _leaf_numbers([level[trees] for level in conditions], passed, len(rows), leaves[0, trees])
-                for k, values in enumerate(leaves[:, trees]):
-                    out[output + k] += values.ravel().take(reached).sum(axis=0)
-            output += len(leaves)
+                reached = _leaf_numbers([level[trees] for level in conditions], passed, len(leaves[0, trees]))
+                for pair, values in enumerate(leaves[:, trees]):
+                    for tree, numbers in enumerate(reached):
+                        sums[pair] += values[tree].take(numbers)
+            for k in range(count):
+                out[output + k] = (sums[k // 2].imag if k % 2 else sums[k // 2].real)[: len(rows)]
+            output += count
 
 
-def _leaf_numbers(conditions: list[IntArray], passed: Bits, rows: int, leaves: FloatArray) -> IntArray:
-    """Where in `leaves` (trees, leaves) each row arrives: (trees, rows), counted through all trees."""
+def _leaf_numbers(conditions: list[IntArray], passed: Bits, trees: int) -> IntArray:
+    """Which of a tree's leaves each row reaches: (trees, rows)."""
     paths: list[Bits] = []
-    numbers = np.zeros((len(leaves), rows), dtype=np.uint8)
+    numbers = np.zeros((trees, passed.shape[1] * 64), dtype=np.uint8)
+    # Eight numbers at a time: none has more than eight bits, so that doubling carries nothing over.
+    words = numbers.view(np.uint64)
     for level in conditions:
         bits = passed[level]
         for path in paths:
@@ -78,10 +83,17 @@ def _leaf_numbers(conditions: list[IntArray], passed: Bits, rows: int, leaves: F
             low ^= high
             bits = low
         paths.append(bits)
-        numbers <<= 1
-        numbers |= np.unpackbits(bits[:, 0].view(np.uint8), axis=1, count=rows)
-    first = np.arange(len(leaves))[:, None] * leaves.shape[1]
-    return np.asarray(numbers + first)
+        words += words
+        words |= np.unpackbits(bits[:, 0].view(np.uint8), axis=1).view(np.uint64)
+    return numbers.astype(np.intp)
+
+
+def _in_pairs(values: Features) -> npt.NDArray[np.complex64]:
+    """(trees, leaves, outputs) to (pairs of outputs, trees, leaves): adding complex numbers adds two at once."""
+    trees, leaves, outputs = values.shape
+    padded = np.zeros((trees, leaves, outputs + outputs % 2), dtype=np.float32)
+    padded[:, :, :outputs] = values
+    return np.ascontiguousarray(np.moveaxis(padded.view(np.complex64), 2, 0))
 
 
 def _complete(booster: Booster) -> list[IntArray]:

@@ -9,10 +9,24 @@ import numpy.typing as npt
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Status
-from jointbench.data.images import ImageFacts
+from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.space import Facts, FloatArray, Space
+
+#: What is read of a log; not the curves, which make up most of it.
+COLUMNS = (
+    "configuration",
+    "budget",
+    "status",
+    "validation_error",
+    "test_error",
+    "training_seconds",
+    "wall_seconds",
+    "peak_memory",
+    "images_per_second",
+    "optimizer",
+)
 
 #: Fewer configurations than these cannot be split into folds worth the name.
 FEWEST_CONFIGURATIONS = 20
@@ -61,7 +75,7 @@ class TrainingTable:
 
 def training_table(log: EvaluationLog) -> TrainingTable:
     """Raises LogError when the log holds too few configurations to fit and judge a surrogate."""
-    table = log.table()
+    table = log.table(COLUMNS)
     configurations = table["configuration"].combine_chunks()
     rows = np.stack([configurations.field(n).to_numpy(zero_copy_only=False) for n in log.space.names], axis=1)
     rows = rows.astype(np.float64).reshape(len(table), len(log.space.names))
@@ -72,7 +86,7 @@ def training_table(log: EvaluationLog) -> TrainingTable:
     def words(name: str) -> npt.NDArray[np.str_]:
         return np.asarray(table[name].to_numpy(zero_copy_only=False).astype(str))
 
-    _, group = np.unique(rows, axis=0, return_inverse=True)
+    group = _groups(rows)
     status = words("status")
     succeeded = len(np.unique(group[status == Status.OK.value])) if len(rows) else 0
     if succeeded < FEWEST_CONFIGURATIONS:
@@ -91,5 +105,24 @@ def training_table(log: EvaluationLog) -> TrainingTable:
         costs=np.stack(costs, axis=1),
         status=status,
         optimizer=words("optimizer"),
-        group=group.reshape(-1).astype(np.int64),
+        group=group,
     )
+
+
+def _groups(rows: FloatArray) -> npt.NDArray[np.int64]:
+    """A number for each different row (n, columns), the same in whatever order the rows come: result (n,).
+
+    Sorting a million rows of numbers takes long; sorting what identifies each takes a moment.
+    """
+    mixed = np.zeros(len(rows), dtype=np.uint64)
+    # Adding 0 makes one of the two zeros.
+    for column in np.ascontiguousarray(rows.T + 0.0).view(np.uint64):
+        # Multiplied by an odd number near 2^64 / golden ratio (Knuth), and shifted, so that every bit counts.
+        mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    _, first, group = np.unique(mixed, return_index=True, return_inverse=True)
+    group = group.reshape(-1).astype(np.int64)
+    if not np.array_equal(rows[first][group], rows):
+        # Two rows share their mixed bits, as once in ten million logs of a million rows.
+        _, group = np.unique(rows, axis=0, return_inverse=True)
+    return group.reshape(-1).astype(np.int64)

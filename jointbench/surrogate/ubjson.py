@@ -11,6 +11,9 @@ from jointbench.data.errors import BenchmarkError
 _NUMBERS = {"i": ">i1", "U": ">u1", "I": ">i2", "l": ">i4", "L": ">i8", "d": ">f4", "D": ">f8"}
 #: XGBoost nests five deep; a file that nests deeper was not written by it.
 _DEEPEST = 16
+#: A tree takes twenty values, arrays of numbers being one each, and has short strings alone.
+_MOST_VALUES = 2**18
+_LONGEST_STRING = 2**12
 
 
 def read_ubjson(content: bytes, source: str) -> Any:
@@ -24,11 +27,21 @@ def read_ubjson(content: bytes, source: str) -> Any:
     return value
 
 
+def split_ubjson(content: bytes) -> dict[str, bytes]:
+    """The members of the object in `content`, undecoded; for content that `read_ubjson` has read."""
+    reader, at, members = _Reader(content), 1, {}
+    while content[at] != ord("}"):
+        name, start = reader.string(at)
+        _, at = reader.value(start, 0)
+        members[name] = content[start:at]
+    return members
+
+
 class _Reader:
     """Each method takes an offset and returns a value and the offset behind it."""
 
     def __init__(self, content: bytes) -> None:
-        self.content = content
+        self.content, self.values = content, 0
 
     def value(self, at: int, depth: int) -> tuple[Any, int]:
         return self._typed(self._marker(at), at + 1, depth)
@@ -37,13 +50,14 @@ class _Reader:
         return chr(self.content[at])
 
     def _typed(self, marker: str, at: int, depth: int) -> tuple[Any, int]:
-        if depth > _DEEPEST:
+        self.values += 1
+        if depth > _DEEPEST or self.values > _MOST_VALUES:
             raise ValueError
         if marker in _NUMBERS:
             kind = np.dtype(_NUMBERS[marker])
             return self._numbers(kind, 1, at)[0].item(), at + kind.itemsize
         if marker == "S":
-            return self._string(at)
+            return self.string(at)
         if marker == "[":
             return self._array(at, depth)
         if marker == "{":
@@ -61,9 +75,9 @@ class _Reader:
             raise ValueError
         return length, at
 
-    def _string(self, at: int) -> tuple[str, int]:
+    def string(self, at: int) -> tuple[str, int]:
         length, at = self._length(at)
-        if at + length > len(self.content):
+        if length > _LONGEST_STRING or at + length > len(self.content):
             raise ValueError
         return self.content[at : at + length].decode(), at + length
 
@@ -90,6 +104,6 @@ class _Reader:
     def _object(self, at: int, depth: int) -> tuple[dict[str, Any], int]:
         members = {}
         while self._marker(at) != "}":
-            name, at = self._string(at)
+            name, at = self.string(at)
             members[name], at = self.value(at, depth + 1)
         return members, at + 1

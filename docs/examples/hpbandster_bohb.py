@@ -1,0 +1,27 @@
+"""The published benchmark behind a worker of HpBandSter, whose BOHB runs on a name server of its own."""
+
+import jointbench_digits_cpu as published
+from hpbandster.core.nameserver import NameServer
+from hpbandster.optimizers import BOHB
+
+benchmark = published.load()
+server = NameServer(run_id="example", host="127.0.0.1", port=0)
+host, port = server.start()
+worker = published.adapters.hpbandster_worker(benchmark, run_id="example", nameserver=host, nameserver_port=port)
+worker.run(background=True)
+ladder = benchmark.ladder
+bohb = BOHB(
+    benchmark.space,
+    run_id="example",
+    nameserver=host,
+    nameserver_port=port,
+    min_budget=ladder.minimum,
+    max_budget=ladder.maximum,
+    eta=ladder.eta,
+)
+bohb.budgets = bohb.budgets.tolist()  # NumPy 2 writes its floats in a way that HpBandSter's network cannot read
+result = bohb.run(n_iterations=4)
+bohb.shutdown(shutdown_workers=True)
+server.shutdown()
+run = min(result.get_all_runs(only_largest_budget=True), key=lambda run: run.loss)
+print(f"best: {run.loss:.2%} with {result.get_id2config_mapping()[run.config_id]['config']}")

@@ -1,0 +1,11 @@
+"""Error against parameters: NSGA-II's front on the published benchmark."""
+
+import jointbench_digits_cpu as published
+import optuna
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+objective = published.adapters.optuna_objective(published.load(), ["validation_error", "parameters"])
+study = optuna.create_study(directions=["minimize"] * 2, sampler=optuna.samplers.NSGAIISampler(seed=0))
+study.optimize(objective, n_trials=300)
+for trial in sorted(study.best_trials, key=lambda trial: trial.values):
+    print("{:7.2%} with {:12,.0f} parameters".format(*trial.values))

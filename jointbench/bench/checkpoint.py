@@ -1,0 +1,47 @@
+"""A training on disk, so that another worker can go on with it."""
+
+import os
+import pickle
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+#: What a training needs to go on: nested dictionaries and lists of tensors, numbers and strings.
+State = dict[str, Any]
+
+
+class Checkpoint:
+    """One file, which appears whole or not at all; of several writes the last one counts."""
+
+    def __init__(self, path: Path, every: float) -> None:
+        """every: seconds between two writes."""
+        self.path, self.every = path, every
+
+    def save(self, state: State) -> None:
+        """Durably. A disk that is full costs the checkpoint, not the training."""
+        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.writing")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(temporary, "wb") as file:
+                torch.save(state, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        # torch reports a failed write as a RuntimeError.
+        except (OSError, RuntimeError):
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+    def load(self) -> State | None:
+        """On the CPU; None where there is none that can be read. No code in the file is run."""
+        try:
+            state: State = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+            return None
+        return state
+
+    def remove(self) -> None:
+        self.path.unlink(missing_ok=True)

@@ -1,0 +1,79 @@
+"""Several trainings on one device, and one alone on it while its steps are timed."""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+
+class DeviceShare:
+    """This process's part in a device that processes of this user on this machine share.
+
+    Two locks make a fair turnstile. A training holds the room together with the others and steps out of it, between
+    two steps, as soon as somebody waits at the gate; who is alone holds the gate, so that nobody new comes in, and
+    then the whole room. The system drops a lock whose process dies, however it dies.
+    """
+
+    def __init__(self, device: torch.device, folder: Path | None = None) -> None:
+        folder = Path(tempfile.gettempdir()) if folder is None else folder
+        stem = f"jointbench-{os.getuid()}-{_identity(device)}"
+        self._gate, self._room = (_opened(folder / f"{stem}.{name}") for name in ("gate", "room"))
+        self._settle: Callable[[], None] = lambda: None
+        if device.type == "cuda":
+            self._settle = lambda: torch.cuda.synchronize(device)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Be one of those that use the device."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def give_way(self) -> None:
+        """Let somebody who wants to be alone go first; costs two system calls when there is nobody."""
+        try:
+            fcntl.flock(self._gate, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._leave()
+            self._enter()
+        else:
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """To be called inside `together`: wait until the others have stepped out, and keep them out."""
+        self._leave()
+        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        fcntl.flock(self._room, fcntl.LOCK_EX)
+        try:
+            yield
+            self._settle()
+        finally:
+            fcntl.flock(self._room, fcntl.LOCK_SH)
+            fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    def _enter(self) -> None:
+        fcntl.flock(self._gate, fcntl.LOCK_SH)
+        fcntl.flock(self._room, fcntl.LOCK_SH)
+        fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    def _leave(self) -> None:
+        # What is still queued on the device would run while somebody else times it.
+        self._settle()
+        fcntl.flock(self._room, fcntl.LOCK_UN)
+
+
+def _opened(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _identity(device: torch.device) -> str:
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_properties(device).uuid)
+    return device.type

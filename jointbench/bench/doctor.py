@@ -1,0 +1,151 @@
+"""The examination of a log's folder: what is in it, and what is wrong with it."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from jointbench.data.errors import DamagedPartError, LogError
+from jointbench.data.evaluation import Status
+from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, EvaluationLog
+from jointbench.data.parts import DAMAGED, PART, UNFINISHED, facts_of, parts, read_part
+from jointbench.data.schema import LogFacts
+
+#: What every value of a column must be: a finite number between these.
+BOUNDS = {
+    "validation_error": (0.0, 1.0),
+    "test_error": (0.0, 1.0),
+    "training_seconds": (0.0, np.inf),
+    "wall_seconds": (0.0, np.inf),
+    "warmup_seconds": (0.0, np.inf),
+    "images_per_second": (0.0, np.inf),
+    "epochs": (0.0, np.inf),
+}
+
+
+@dataclass
+class Findings:
+    """What was found: `facts` are as they should be, `notes` explain what a run left and will clear up itself,
+    `problems` say what is wrong and what to do. `evaluations`: rung to status to number."""
+
+    facts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    evaluations: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+def examine(path: Path) -> Findings:
+    """Look through the log at `path` (a folder or a released file); changes nothing.
+
+    Raises LogError when there is no log at all.
+    """
+    if not path.exists():
+        raise LogError("log", str(path), "an existing log folder or Parquet file")
+    found = Findings()
+    facts, tables = _parts(path, found)
+    if facts is None:
+        raise LogError("log", str(path), "at least one Parquet part that can be read")
+    table = pa.concat_tables(tables)
+    log = EvaluationLog(path, facts)
+    _rows(table, facts, found)
+    if path.is_dir():
+        _left_behind(path, found)
+        _journals(log, set(table["key"].to_pylist()), found)
+    return found
+
+
+def _parts(path: Path, found: Findings) -> tuple[LogFacts | None, list[pa.Table]]:
+    facts, tables, readable = None, [], 0
+    for part in parts(path):
+        try:
+            facts = facts_of(part) if facts is None else facts
+            tables.append(read_part(part, facts))
+            readable += 1
+        except FileNotFoundError:
+            # A run that is going on has merged it.
+            continue
+        except DamagedPartError:
+            found.problems.append(
+                f"{part.name} cannot be read; the next `jointbench collect` sets it aside and restores from its "
+                "journal what the run had heard of"
+            )
+        except LogError as error:
+            found.problems.append(f"{part.name}: {error}; move it out of the folder")
+    found.facts.append(f"{readable} part(s) that can be read")
+    return facts, tables
+
+
+def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
+    keys = table["key"].to_pylist()
+    different = len(set(keys))
+    found.facts.append(f"{different:,} evaluations")
+    if different < len(keys):
+        found.notes.append(f"{len(keys) - different:,} rows stand twice (a merger was interrupted); they count once")
+    _, first = np.unique(np.array(keys, dtype=str), return_index=True)
+    table = table.take(first)
+    found.facts.append(f"budgets of {facts.ladder} {facts.ladder.unit}")
+    budgets, statuses = table["budget"].to_numpy(), table["status"].to_pylist()
+    counted = Counter(zip(budgets, statuses, strict=True))
+    for rung in facts.ladder.rungs:
+        found.evaluations[f"{rung:g}"] = {s.value: counted.pop((rung, s.value), 0) for s in Status}
+    for (budget, status), number in counted.items():
+        found.problems.append(f"{number} evaluation(s) at budget {budget:g} with status {status}: neither is known")
+    for name, (low, high) in BOUNDS.items():
+        values = table[name].to_numpy()
+        wrong = ~((values >= low) & (values <= high) & np.isfinite(values))
+        if wrong.any():
+            found.problems.append(f"{wrong.sum()} evaluation(s) with {name} {values[wrong][0]:g}: outside its range")
+    configurations = table["configuration"].combine_chunks()
+    outside = np.zeros(len(table), dtype=bool)
+    for h in facts.space.hyperparameters:
+        values = configurations.field(h.name).to_numpy(zero_copy_only=False)
+        outside |= ~((values >= h.low) & (values <= h.high))
+    if outside.any():
+        found.problems.append(f"{outside.sum()} evaluation(s) of configurations outside the space '{facts.space.name}'")
+
+
+def _left_behind(path: Path, found: Findings) -> None:
+    unfinished = [entry for entry in path.iterdir() if entry.name.endswith(UNFINISHED)]
+    if unfinished:
+        found.notes.append(f"{len(unfinished)} file(s) that a writer is writing or died with; they are ignored")
+    aside = [entry for entry in path.iterdir() if entry.name.endswith(PART + DAMAGED)]
+    if aside:
+        found.notes.append(f"{len(aside)} damaged part(s) were set aside; delete them when you like")
+    checkpoints = list((path / CHECKPOINTS).glob("*.checkpoint"))
+    if checkpoints:
+        found.notes.append(f"{len(checkpoints)} training(s) on their way, which the same `jointbench collect` resumes")
+    broken = 0
+    for calibration in (path / CALIBRATIONS).glob("*.json"):
+        try:
+            broken += not float(json.loads(calibration.read_text())["seconds_a_step"]) > 0
+        except (ValueError, KeyError, TypeError):
+            broken += 1
+    if broken:
+        found.problems.append(f"{broken} calibration(s) that hold no seconds a step; delete them")
+
+
+def _journals(log: EvaluationLog, keys: set[str], found: Findings) -> None:
+    for path in sorted(log.journals.glob("*.journal")):
+        asked, told, lost = 0, 0, 0
+        for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
+            if not line.endswith(b"\n"):
+                found.notes.append(f"{path.name} ends in half a line, which the next run cuts off")
+                break
+            try:
+                entry = json.loads(line)
+                kind, trial = entry["kind"], entry["number"]
+            except (ValueError, KeyError, TypeError):
+                found.problems.append(f"{path.name} is damaged in line {number}: that run cannot go on; start another")
+                break
+            asked += kind == "ask"
+            told += kind == "tell"
+            if kind == "tell" and f"{path.stem}/{trial}" not in keys:
+                lost += 1
+                if entry.get("evaluation") is None:
+                    found.problems.append(f"{path.name}: trial {trial} ended, but the log has no evaluation of it")
+        found.facts.append(f"run {path.stem}: {asked} trials begun, {told} ended")
+        if lost:
+            found.notes.append(f"{path.name}: {lost} ended trial(s) are missing in the log; the same run restores them")

@@ -1,0 +1,73 @@
+"""What a training runs on, and how its budget is counted there."""
+
+import platform
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+Precision = Literal["fp32", "bf16"]
+
+#: `measured`: the seconds that forward, backward and step really took (the paper's). `calibrated`: the steps that
+#: they would take on an idle device, so that trainings may share one and can be repeated exactly.
+ClockName = Literal["measured", "calibrated"]
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """`device` is torch's name of it; `memory` in bytes (None: all there is); a CPU training uses one thread.
+
+    fp32 is true fp32, without TF32. `compile`: through torch.compile, whose time is outside the budget.
+    """
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    memory: int | None = None
+    clock: ClockName = "measured"
+    compile: bool = False
+
+    @property
+    def torch_device(self) -> torch.device:
+        return torch.device(self.device)
+
+    @property
+    def description(self) -> str:
+        limit = "" if self.memory is None else f", {self.memory / 2**30:g} GiB"
+        compiled = ", compiled" if self.compile else ""
+        if self.torch_device.type == "cuda":
+            return torch.cuda.get_device_name(self.device) + limit + compiled
+        return f"{_processor()}, 1 thread{limit}{compiled}"
+
+    @property
+    def request(self) -> str:
+        """What was asked for, in words that are the same on whatever machine they are read."""
+        limit = "all memory" if self.memory is None else f"{self.memory / 2**30:g} GiB"
+        return f"{self.device}, {self.precision}, {self.clock} clock, {limit}" + (", compiled" if self.compile else "")
+
+    def prepare(self) -> None:
+        """Set torch up for it; to be called once in a process, before anything is trained."""
+        if self.torch_device.type == "cpu":
+            torch.set_num_threads(1)
+            return
+        # All batches of a training have one shape, so the search for the quickest kernels pays.
+        torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def gpu_count() -> int:
+    """GPUs that this process sees."""
+    return torch.cuda.device_count()
+
+
+def gpu_memory() -> int:
+    """Bytes of the first of them."""
+    return int(torch.cuda.get_device_properties(0).total_memory)
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -1,0 +1,41 @@
+"""The command line: one module a command; each prints for people and leaves the work to the folders below."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+
+import jointbench
+from jointbench.cli import collect, compare, describe, doctor, fit, merge, plan, publish, query, report, retrain, train
+from jointbench.cli.command import Commands, Parser
+from jointbench.data.errors import JointBenchError
+
+
+def parser() -> Parser:
+    """The parser with all commands, in the order in which a person meets them."""
+    made = Parser(
+        prog="jointbench",
+        description="Which optimizer wins when architecture and hyperparameters are searched together?",
+    )
+    made.add_argument("--version", action="version", version=f"jointbench {jointbench.__version__}")
+    commands = Commands(made)
+    for module in (describe, train, plan, collect, doctor, merge, fit, query, compare, retrain, report, publish):
+        module.add_to(commands)
+    return made
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; exits with 2 and one sentence on standard error when the input cannot be used."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        parsed = parser().parse_args(words)
+        parsed.words = shlex.join(["jointbench", *words])
+        parsed.action(parsed)
+    except JointBenchError as error:
+        print(f"jointbench: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("jointbench: stopped; the same command goes on", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.exit(0)

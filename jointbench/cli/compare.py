@@ -1,0 +1,187 @@
+"""`jointbench compare`: compare optimizers on a benchmark, on a log or by real trainings."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, force, full_budgets, say
+from jointbench.cli.training_options import training_options
+from jointbench.cli.values import least_zero, names, overhead, whole, worker_counts
+from jointbench.cli.workplace_options import place_options, workplace
+from jointbench.data.errors import InputError
+from jointbench.data.ladder import Ladder
+
+DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
+
+#: Options that mean nothing to the other kind of comparison.
+_SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs")
+_REAL_ONLY = (
+    *("images", "ladder", "workers_per_gpu", "cluster", "config"),
+    *("data", "device", "precision", "clock", "compile", "memory"),
+)
+
+#: Simulated workers where nobody says otherwise (paper: BOHB's 10 GPUs).
+DEFAULT_WORKERS = 10
+
+
+def add_to(commands: Commands) -> None:
+    summary = (
+        "Compare optimizers on a benchmark, on a log that is replayed or by real trainings; computes only what is not "
+        "there yet."
+    )
+    example = "compare --optimizers random,bohb --seeds 10 --workers 10 --full-budgets 256 --out runs/compare"
+    sub = commands.add("compare", run, summary, example)
+    add = sub.add_argument
+    add(
+        "benchmark",
+        nargs="?",
+        metavar="BENCHMARK",
+        help=f"a name that ships, or a folder; default {DEFAULT_BENCHMARK}",
+    )
+    add(
+        "--objective",
+        default="surrogate",
+        metavar="surrogate|LOG|train",
+        help="what answers: the benchmark (default); a log (a folder, or a released file), in which the nearest "
+        "logged training at the same budget is looked up; or real trainings",
+    )
+    add("--optimizers", type=names, default=DEFAULT_OPTIMIZERS, help=f"default {DEFAULT_OPTIMIZERS}")
+    add("--seeds", type=whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
+    add(
+        "--workers",
+        type=worker_counts,
+        metavar="N[,N...]",
+        help=f"default {DEFAULT_WORKERS}, or one a real GPU; the page is about the first and shows what the others "
+        "change",
+    )
+    full_budgets(sub, default=256.0)
+    add("--out", type=Path, default=Path("runs/compare"), metavar="DIR", help="default runs/compare")
+    force(sub)
+    simulated = sub.add_argument_group("on simulated workers")
+    simulated.add_argument("--jobs", type=whole("jobs", 1), help="processes; default one a core")
+    simulated.add_argument(
+        "--charge-overhead",
+        type=overhead,
+        nargs="?",
+        const="measured",
+        default=0.0,
+        metavar="SECONDS",
+        help="charge the optimizer's thinking to the simulated clock: as measured, or so many seconds a trial",
+    )
+    simulated.add_argument(
+        "--death-rate",
+        type=least_zero("death rate"),
+        default=0.0,
+        metavar="R",
+        help="let workers die, R times an hour of a worker's work on average; default 0",
+    )
+    real = sub.add_argument_group("by real trainings")
+    real.add_argument("--images", help="digits, fashion-mnist, cifar10 or cifar100; default the benchmark's")
+    real.add_argument("--ladder", type=Ladder.parse, help="budgets such as 1,3,9,27 (seconds); default the benchmark's")
+    place_options(real)
+    training_options(real)
+    sub.set_defaults(defaults={name: sub.get_default(name) for name in (*_SIMULATED_ONLY, *_REAL_ONLY)})
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.comparison_folder import Settings
+    from jointbench.bench.comparison_words import words
+    from jointbench.bench.console import show, summary_table
+    from jointbench.bench.report import write_report
+    from jointbench.bench.summary import summary
+
+    real = arguments.objective == "train"
+    for option in _SIMULATED_ONLY if real else _REAL_ONLY:
+        if getattr(arguments, option) != arguments.defaults[option]:
+            expected = "no such option with --objective train" if real else "--objective train beside it"
+            raise InputError(option.replace("_", " "), str(getattr(arguments, option)), expected)
+    if real:
+        _by_trainings(arguments)
+    else:
+        _simulated(arguments)
+    page = write_report(arguments.out)
+    show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
+    say(f"the picture: {page}")
+
+
+def _simulated(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.comparison import compare
+    from jointbench.bench.console import ComparisonDisplay
+    from jointbench.bench.replay import ReplayObjective
+    from jointbench.bench.simulated_objective import SimulatedObjective, simulated_settings
+    from jointbench.bench.surrogate_objective import SurrogateObjective
+    from jointbench.data.log import EvaluationLog
+    from jointbench.surrogate.stored import load_benchmark
+
+    objective: SimulatedObjective
+    if arguments.objective == "surrogate":
+        objective = SurrogateObjective(load_benchmark(arguments.benchmark or DEFAULT_BENCHMARK))
+    elif arguments.benchmark:
+        raise InputError("benchmark", arguments.benchmark, "none beside a log, which answers by itself")
+    else:
+        objective = ReplayObjective(EvaluationLog.open(arguments.objective))
+    with ComparisonDisplay() as display:
+        for workers in arguments.workers or [DEFAULT_WORKERS]:
+            settings = simulated_settings(
+                objective,
+                workers=workers,
+                full_budgets=arguments.full_budgets,
+                overhead=arguments.charge_overhead,
+                death_rate=arguments.death_rate,
+            )
+            changed = compare(
+                settings,
+                arguments.optimizers,
+                seeds=_seeds(arguments),
+                out=_folder(arguments, workers),
+                jobs=arguments.jobs,
+                command=arguments.words,
+                progress=display.update,
+                force=arguments.force,
+            )
+            for name in changed:
+                print(f"{name} has changed since it ran: all its runs were made anew", file=sys.stderr)  # noqa: T201
+
+
+def _by_trainings(arguments: argparse.Namespace) -> None:
+    from jointbench.data.images import load_images
+    from jointbench.surrogate.stored import load_benchmark
+
+    numbers = arguments.workers or [None]
+    places = [workplace(argparse.Namespace(**{**vars(arguments), "workers": number})) for number in numbers]
+    # Only now that torch is known to be there.
+    from jointbench.bench.real_comparison import compare_for_real, real_settings
+
+    benchmark = load_benchmark(arguments.benchmark or DEFAULT_BENCHMARK)
+    facts = load_images(arguments.images or benchmark.images.name, arguments.data).facts
+    if arguments.ladder is None and facts.name != benchmark.images.name:
+        raise InputError("ladder", None, f"budgets, since those of {benchmark.name} are for {benchmark.images.name}")
+    ladder = arguments.ladder or benchmark.ladder
+    for number, (place, device) in zip(numbers, places, strict=True):
+        how = {"workers": place.workers, "full_budgets": arguments.full_budgets}
+        compare_for_real(
+            real_settings(benchmark.search_space, ladder, facts, device, **how),
+            arguments.optimizers,
+            device,
+            place,
+            seeds=_seeds(arguments),
+            out=_folder(arguments, number),
+            data_folder=arguments.data,
+            command=arguments.words,
+            force=arguments.force,
+        )
+
+
+def _seeds(arguments: argparse.Namespace) -> dict[str, int]:
+    from jointbench.bench.comparison import default_seeds
+
+    return {name: arguments.seeds or default_seeds(name) for name in arguments.optimizers}
+
+
+def _folder(arguments: argparse.Namespace, workers: int | None) -> Path:
+    from jointbench.bench.comparison_folder import workers_folder
+
+    out: Path = arguments.out
+    if workers is None or arguments.workers is None or workers == arguments.workers[0]:
+        return out
+    return workers_folder(out, workers)

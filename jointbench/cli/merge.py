@@ -1,0 +1,20 @@
+"""`jointbench merge`: make one log of several."""
+
+import argparse
+from pathlib import Path
+
+from jointbench.cli.command import Commands, say
+
+
+def add_to(commands: Commands) -> None:
+    summary = "Put the evaluations of several logs into one; each counts once."
+    add = commands.add("merge", run, summary, "merge runs/piece-1 runs/piece-2 --out runs/log").add_argument
+    add("logs", type=Path, nargs="+", metavar="LOG", help="folders of logs, or released Parquet files")
+    add("--out", type=Path, required=True, metavar="LOG", help="folder of the log; begun if it does not exist")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.data.merging import merge
+
+    merged = merge(arguments.logs, arguments.out)
+    say(f"{merged.table(['key']).num_rows:,} evaluations in {merged.path}")

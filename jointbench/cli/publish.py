@@ -1,0 +1,32 @@
+"""`jointbench publish`: a folder for a data repository, and a wheel that needs NumPy alone."""
+
+import argparse
+from datetime import date
+from pathlib import Path
+
+from jointbench.cli.command import Commands, force, say
+from jointbench.cli.values import day
+from jointbench.data.errors import WouldOverwriteError
+
+
+def add_to(commands: Commands) -> None:
+    summary = "Write a benchmark as a folder for a data repository, with a wheel that answers with NumPy alone."
+    sub = commands.add("publish", run, summary, "publish runs/benchmark --out runs/published")
+    add = sub.add_argument
+    add("benchmark", metavar="BENCHMARK", help="a folder that `jointbench fit` wrote, or a name that ships")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    add("--date", type=day, help="day of publication such as 2026-12-24; default today")
+    force(sub)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.surrogate.publish import publish
+    from jointbench.surrogate.stored import load_benchmark
+
+    out: Path = arguments.out
+    if out.exists() and not arguments.force:
+        raise WouldOverwriteError("folder", str(out), "one that does not exist, or --force")
+    benchmark = load_benchmark(arguments.benchmark)
+    wheel = publish(benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force)
+    say(f"{benchmark.name}: published in {out}")
+    say(f"the wheel, {wheel.stat().st_size / 1e6:.1f} MB: pip install {wheel}")

@@ -1,0 +1,82 @@
+"""`jointbench retrain`: check a comparison's winners by real trainings."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from jointbench.cli.command import Commands, say
+from jointbench.cli.training_options import training_options
+from jointbench.cli.values import names, whole
+from jointbench.cli.workplace_options import workplace, workplace_options
+from jointbench.data.errors import UnknownNameError
+from jointbench.data.evaluation import Configuration
+from jointbench.data.space import Space
+from jointbench.data.spaces import SPACES, find_configuration, get_space
+
+
+def add_to(commands: Commands) -> None:
+    summary = "Train the incumbents of a comparison for real and add predicted against real error to its page."
+    sub = commands.add("retrain", run, summary, "retrain runs/compare --seeds 3")
+    add = sub.add_argument
+    add("comparison", type=Path, metavar="COMPARISON", help="folder that `compare` wrote")
+    add("--images", help="digits, fashion-mnist, cifar10 or cifar100; default those that the comparison is about")
+    add("--seeds", type=whole("seeds", 1), default=3, metavar="N", help="trainings each, default 3")
+    workplace_options(sub)
+    add("--optimizers", type=names, help="whose incumbents; default all")
+    add("--runs", type=whole("runs", 1), metavar="N", help="only the incumbents of an optimizer's first N runs")
+    add(
+        "--references",
+        type=names,
+        default=["all"],
+        help="published networks to train beside them, as `jointbench describe` lists them; default all, or none",
+    )
+    training_options(sub)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.report import write_report
+
+    folder: Path = arguments.comparison
+    wanted = [*_incumbents(folder, arguments.optimizers, arguments.runs), *_references(arguments.references)]
+    place, device = workplace(arguments)
+    # Only now that torch is known to be there.
+    from jointbench.bench.retraining import plan, retrain
+
+    plans = plan(
+        folder,
+        wanted,
+        images=arguments.images,
+        data_folder=arguments.data,
+        hardware=device,
+        seeds=arguments.seeds,
+    )
+    made, there = sum(len(one.missing) for one in plans), sum(one.there for one in plans)
+    if plans:
+        ladder = plans[0].log.ladder
+        say(f"{made} trainings of {ladder.maximum:g} {ladder.unit} to be made; {there} are there")
+    retrain(plans, device, arguments.data, place)
+    say(f"the picture: {write_report(folder)}")
+
+
+def _incumbents(folder: Path, optimizers: Sequence[str] | None, runs: int | None) -> list[tuple[Space, Configuration]]:
+    from jointbench.bench.comparison_folder import Settings
+    from jointbench.bench.incumbents import final_incumbents
+
+    space, incumbents = get_space(Settings.read(folder).space), final_incumbents(folder)
+    known = {one.optimizer for one in incumbents}
+    for name in optimizers or ():
+        if name not in known:
+            raise UnknownNameError.of("optimizer", name, known)
+    return [
+        (space, one.configuration)
+        for one in incumbents
+        if (optimizers is None or one.optimizer in optimizers) and (runs is None or one.run_seed < runs)
+    ]
+
+
+def _references(chosen: Sequence[str]) -> list[tuple[Space, Configuration]]:
+    if chosen == ["none"]:
+        return []
+    if chosen == ["all"]:
+        return [(space, configuration) for space in SPACES.values() for configuration in space.named.values()]
+    return [find_configuration(name) for name in chosen]

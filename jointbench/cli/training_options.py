@@ -1,0 +1,46 @@
+"""The options of every command that trains, and the hardware that they describe."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from jointbench.cli.values import memory
+from jointbench.data.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from jointbench.bench.hardware import Hardware
+
+
+def training_options(to: "argparse._ActionsContainer") -> None:
+    """Add them to a parser, or to a group of its options."""
+    add = to.add_argument
+    add("--data", metavar="DIR", help="folder of the image files; default $JOINTBENCH_DATA, the cache or a download")
+    add("--device", help="cpu, cuda or cuda:1; default the first GPU, else the CPU")
+    add("--precision", choices=["fp32", "bf16"], default="fp32", help="default fp32")
+    add(
+        "--clock",
+        choices=["measured", "calibrated"],
+        default="measured",
+        help="of the budget's seconds: measured (default), or the steps that fit into them on an idle device",
+    )
+    add("--compile", action="store_true", help="through torch.compile, whose time is outside the budget")
+    add("--memory", type=memory, metavar="GiB", help="device memory that a training may take; default all")
+
+
+def hardware(arguments: argparse.Namespace) -> "Hardware":
+    try:
+        import torch
+    except ImportError:
+        raise MissingExtraError("torch is needed to train: pip install 'jointbench[train]'") from None
+    from jointbench.bench.hardware import Hardware
+
+    # Where jobs are submitted there is often no GPU: what the nodes have is the user's to say.
+    elsewhere = getattr(arguments, "cluster", "local") == "slurm"
+    here = torch.cuda.is_available()
+    device = arguments.device or ("cuda" if here or elsewhere else "cpu")
+    try:
+        usable = torch.device(device).type in ("cpu", "cuda")
+    except RuntimeError:
+        usable = False
+    if not usable or (device != "cpu" and not (here or elsewhere)):
+        raise InputError("device", device, "cpu or cuda" if here or elsewhere else "cpu, there is no GPU")
+    return Hardware(device, arguments.precision, arguments.memory, arguments.clock, arguments.compile)

@@ -1,0 +1,116 @@
+"""Elementary functions whose bits are the same on every machine, for a float and for a float64 array alike.
+
+The C library's `exp` and `log` and NumPy's differ in the last bit between processors and systems. These use
+nothing but IEEE additions, multiplications, divisions, square roots and shifts of the exponent, in one order, so
+neither a drawn configuration nor a benchmark's answers depend on where, or in how large a batch, they are asked for.
+"""
+
+import math
+from collections.abc import Iterable
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+
+_LOG2_E = 1.4426950408889634
+#: log 2 in two parts: the first has so few digits that a whole multiple of it is exact.
+_LOG_2_HIGH, _LOG_2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
+#: Adding and subtracting this rounds to a whole number.
+_ROUNDING = 1.5 * 2.0**52
+_EXP = tuple(1 / math.factorial(k) for k in range(12, -1, -1))
+_LOG = tuple(1 / k for k in range(19, 0, -2))
+
+#: Beyond these exp would overflow or lose digits.
+_LARGEST_EXPONENT = 700.0
+
+# Wichura, Algorithm AS 241 (1988), PPND7: highest power first, denominators end in 1.
+_CENTRE = (
+    (5.9109374720e1, 1.5929113202e2, 5.0434271938e1, 3.3871327179),
+    (6.7187563600e1, 7.8757757664e1, 1.7895169469e1, 1.0),
+)
+_TAIL = (1.7023821103e-1, 1.3067284816, 2.7568153900, 1.4234372777), (1.2021132975e-1, 7.3700164250e-1, 1.0)
+_FAR_TAIL = (1.7337203997e-2, 4.2868294337e-1, 3.0812263860, 6.6579051150), (1.2258202635e-2, 2.4197894225e-1, 1.0)
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """`yes` where the condition holds, else `no`."""
+    return (yes if condition else no) if isinstance(condition, (bool, np.bool_)) else np.where(condition, yes, no)
+
+
+def clip(x: Any, low: float, high: float) -> Any:
+    return min(max(x, low), high) if isinstance(x, (float, int)) else np.minimum(np.maximum(x, low), high)
+
+
+def sqrt(x: Any) -> Any:
+    return math.sqrt(x) if isinstance(x, float) else np.sqrt(x)
+
+
+def total(terms: Iterable[Any]) -> Any:
+    """The sum from left to right; Python's own `sum` rounds floats in another way since 3.12."""
+    return reduce(add, terms)
+
+
+def ceil(x: Any) -> Any:
+    """The smallest whole number that is not below x, as a float."""
+    return float(math.ceil(x)) if isinstance(x, float) else np.ceil(x)
+
+
+def rint(x: Any) -> Any:
+    """The nearest whole number, as a float; |x| below 2^51."""
+    return (x + _ROUNDING) - _ROUNDING
+
+
+def exp(x: Any) -> Any:
+    """e^x to 1e-15 (relative), for x within 700 of 0 and as if it were there beyond."""
+    x = clip(x, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
+    power = rint(x * _LOG2_E)
+    fraction = _polynomial(_EXP, (x - power * _LOG_2_HIGH) - power * _LOG_2_LOW)
+    if isinstance(power, float):
+        return math.ldexp(fraction, int(power))
+    return np.ldexp(fraction, power.astype(np.int64))
+
+
+def log(x: Any) -> Any:
+    """The natural logarithm to 1e-15 (absolute near 1), for positive x."""
+    mantissa, power = math.frexp(x) if isinstance(x, float) else np.frexp(x)
+    small = mantissa < 0.7071067811865476
+    mantissa, shift = where(small, mantissa * 2, mantissa), power - small * 1.0
+    ratio = (mantissa - 1) / (mantissa + 1)
+    return shift * _LOG_2_HIGH + (shift * _LOG_2_LOW + 2 * ratio * _polynomial(_LOG, ratio * ratio))
+
+
+def logistic(x: Any) -> Any:
+    """1 / (1 + e^-x)."""
+    return 1 / (1 + exp(-x))
+
+
+def normal_quantile(uniform: Any) -> Any:
+    """The standard normal number below which a share `uniform`, inside (0, 1), lies; to 1e-7."""
+    offset = uniform - 0.5
+    if isinstance(uniform, float):
+        return _centre(offset) if abs(offset) <= 0.425 else _tail(uniform, offset)
+    return np.where(np.abs(offset) <= 0.425, _centre(offset), _tail(uniform, offset))
+
+
+def _centre(offset: Any) -> Any:
+    return offset * _ratio(_CENTRE, 0.180625 - offset * offset)
+
+
+def _tail(uniform: Any, offset: Any) -> Any:
+    left = offset < 0
+    distance = sqrt(-log(where(left, uniform, 1 - uniform)))
+    size = where(distance <= 5, _ratio(_TAIL, distance - 1.6), _ratio(_FAR_TAIL, distance - 5))
+    return where(left, -size, size)
+
+
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
+    return _polynomial(coefficients[0], x) / _polynomial(coefficients[1], x)
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    """Horner's scheme, highest power first."""
+    total = coefficients[0]
+    for coefficient in coefficients[1:]:
+        total = total * x + coefficient
+    return total

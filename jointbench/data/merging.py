@@ -1,0 +1,57 @@
+"""Pieces of a collection, made on several machines, as one log."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from jointbench.data.errors import LogError
+from jointbench.data.log import CALIBRATIONS, JOURNALS, EvaluationLog
+from jointbench.data.parts import UNFINISHED, new_part, write_durably
+
+
+def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
+    """Put the evaluations of all `pieces` into the log at `out` (begun if there is none), each key once.
+
+    Their journals and calibrations come along, so that their runs can go on in `out`. Raises LogError when a piece is
+    of another space, ladder or image data, or when two of them hold different runs of one name; `out` is untouched
+    then.
+    """
+    logs = [EvaluationLog.open(piece) for piece in pieces]
+    facts = logs[0].facts
+    for log in logs[1:]:
+        if log.facts != facts:
+            raise LogError("log", str(log.path), f"space, ladder and images as in {logs[0].path}")
+    journals = _longest([log.path for log in logs] + ([out] if out.is_dir() else []))
+    tables = [log.table() for log in logs]
+    merged = EvaluationLog.open_or_create(out, facts.space, facts.ladder, facts.images)
+    for table in tables:
+        write_durably(table, new_part(out, 1))
+    for name, journal in journals.items():
+        if journal.parent.parent != out:
+            _copy(journal, out / JOURNALS / name)
+    for log in logs:
+        for calibration in (log.path / CALIBRATIONS).glob("*.json"):
+            if not (out / CALIBRATIONS / calibration.name).exists():
+                _copy(calibration, out / CALIBRATIONS / calibration.name)
+    merged.compact()
+    return merged
+
+
+def _longest(folders: Sequence[Path]) -> dict[str, Path]:
+    """The journals by name; of two the one that goes on where the other ends."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for journal in sorted((folder / JOURNALS).glob("*.journal")):
+            other = found.setdefault(journal.name, journal)
+            shorter, longer = sorted((other, journal), key=lambda path: path.stat().st_size)
+            if not longer.read_bytes().startswith(shorter.read_bytes()):
+                raise LogError(f"run {journal.stem}", str(journal), f"the same run as in {other}, or another name")
+            found[journal.name] = longer
+    return found
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}{UNFINISHED}")
+    shutil.copyfile(source, temporary)
+    temporary.replace(target)

@@ -1,0 +1,101 @@
+"""The files of a log: Parquet parts that appear whole or not at all."""
+
+import contextlib
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jointbench.data.errors import DamagedPartError, LogError
+from jointbench.data.schema import LogFacts, schema, upgraded
+
+#: Finished parts end so; one that is being written, or whose writer died, and one that is damaged end otherwise.
+PART, UNFINISHED, DAMAGED = ".parquet", ".writing", ".damaged"
+LEFT_BEHIND = (UNFINISHED, DAMAGED)
+
+
+def parts(path: Path) -> list[Path]:
+    """The finished parts of a log's folder, or the one file that a released log is."""
+    if path.is_file():
+        return [path]
+    return sorted(part for part in path.iterdir() if part.suffix == PART and part.is_file())
+
+
+def new_part(folder: Path, tier: int) -> Path:
+    """A name for a part that merges parts of the tier below; what is appended is of tier 0."""
+    return folder / f"{tier}-{uuid.uuid4().hex}{PART}"
+
+
+def tier(part: Path) -> int:
+    first, dash, _ = part.name.partition("-")
+    return int(first) if dash and first.isdigit() else 0
+
+
+def facts_of(part: Path) -> LogFacts:
+    """What a part says of its log. Raises FileNotFoundError when it is gone, DamagedPartError or LogError."""
+    try:
+        metadata = pq.read_schema(part).metadata
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(part, error) from None
+    return LogFacts.from_metadata(metadata, str(part))
+
+
+def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None) -> pa.Table:
+    """Rows of a part, written by this schema version or an earlier one, as this version's columns (all by default).
+
+    Raises FileNotFoundError when it is gone, DamagedPartError, and LogError when it belongs to another log.
+    """
+    wanted = schema(facts)
+    if columns is not None:
+        wanted = pa.schema([wanted.field(name) for name in columns], metadata=wanted.metadata)
+    try:
+        with pq.ParquetFile(part) as file:
+            there = file.schema_arrow
+            if LogFacts.from_metadata(there.metadata, str(part)) != facts:
+                raise LogError("log", str(part), "space, ladder and images as in the rest of the log")
+            table = file.read(columns=[name for name in wanted.names if name in there.names])
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(part, error) from None
+    table = upgraded(table, wanted)
+    if not table.schema.equals(wanted):
+        raise LogError("log", str(part), "the columns of its schema version")
+    return table
+
+
+def _unreadable(part: Path, error: Exception) -> DamagedPartError:
+    return DamagedPartError("log", str(part), f"readable Parquet ({type(error).__name__})")
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def write_durably(table: pa.Table, path: Path) -> None:
+    """When this returns the file is on the disk under its name; when it raises nothing is. Raises LogError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
+    try:
+        with open(temporary, "wb") as file:
+            pq.write_table(table, file, compression="zstd")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise LogError("log", str(path.parent), f"a folder that can be written to ({error.strerror})") from None
+        raise

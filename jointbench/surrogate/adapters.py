@@ -1,0 +1,126 @@
+"""A benchmark as other libraries want it. Each adapter imports its library when it is called, and needs it alone.
+
+`objectives` names what is minimised: fields of `Answer` such as `validation_error`, `parameters`, `flops`,
+`wall_seconds` or `peak_memory`. Several make a problem of several objectives.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.space import Hyperparameter
+from jointbench.surrogate.benchmark import Benchmark
+
+ERROR = ("validation_error",)
+
+#: Where a library passes no seed. The luck of a training depends on its configuration and budget too.
+SEED = 0
+
+
+def plain_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+    """`function(configuration, budget=largest, seed=None)`: a number, or a tuple of them; expected without a seed."""
+
+    def function(configuration: Mapping[str, Any], budget: float | None = None, seed: int | None = None) -> Any:
+        budget = benchmark.ladder.maximum if budget is None else float(budget)
+        values = benchmark.query(configuration, budget, seed).objectives(*objectives)
+        return values if len(values) > 1 else values[0]
+
+    return function
+
+
+def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+    """`function(points, budgets=largest, seeds=None)` of points (n, hyperparameters) of the unit cube, in one batch.
+
+    It gives an array (n,), or (n, objectives) of several.
+    """
+
+    def function(
+        points: npt.ArrayLike, budgets: npt.ArrayLike | None = None, seeds: npt.ArrayLike | None = None
+    ) -> npt.NDArray[np.float64]:
+        budgets = benchmark.ladder.maximum if budgets is None else budgets
+        rows = benchmark.search_space.rows_at(np.asarray(points, dtype=np.float64))
+        values = benchmark.query_batch(rows, budgets, seeds).objectives(*objectives)
+        return values if len(objectives) > 1 else values[:, 0]
+
+    return function
+
+
+def smac_target(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+    """A target function of smac 2 for the scenario's space, budgets (of the ladder) and objectives."""
+    function = plain_function(benchmark, objectives)
+
+    def target(config: Any, seed: int = SEED, budget: float | None = None) -> Any:
+        value = function(dict(config), budget, seed)
+        return dict(zip(objectives, value, strict=True)) if len(objectives) > 1 else value
+
+    return target
+
+
+def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[[Any], Any]:
+    """An objective of Optuna. A single one is reported at each rung, numbered from 0, and may be pruned there."""
+    from optuna import TrialPruned
+
+    function = plain_function(benchmark, objectives)
+
+    def objective(trial: Any) -> Any:
+        configuration = {}
+        for h in benchmark.search_space.hyperparameters:
+            suggest = trial.suggest_int if h.integer else trial.suggest_float
+            configuration[h.name] = suggest(h.name, h.low, h.high, log=h.log)
+        if len(objectives) > 1:
+            return function(configuration, seed=trial.number)
+        for rung, budget in enumerate(benchmark.ladder.rungs):
+            value = function(configuration, budget, trial.number)
+            trial.report(value, rung)
+            if trial.should_prune():
+                raise TrialPruned
+        return value
+
+    return objective
+
+
+def hpbandster_worker(benchmark: Benchmark, **connection: Any) -> Any:
+    """A worker of HpBandSter; `connection` is what its constructor takes, such as `run_id` and `nameserver`."""
+    from hpbandster.core.worker import Worker
+
+    function = plain_function(benchmark)
+
+    class BenchmarkWorker(Worker):  # type: ignore[misc]
+        def compute(self, config: dict[str, Any], budget: float, **_: Any) -> dict[str, Any]:
+            return {"loss": function(config, budget, SEED), "info": {}}
+
+    return BenchmarkWorker(**connection)
+
+
+def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Any:
+    """A blackbox of Syne Tune. Its fidelity, `resource`, counts smallest budgets; its last metric, `elapsed_time`,
+    is what its simulator calls `elapsed_time_attr`: wall seconds from the start.
+    """
+    from syne_tune import config_space
+    from syne_tune.blackbox_repository.blackbox import Blackbox
+
+    def domain(h: Hyperparameter) -> Any:
+        kind = "randint" if h.integer else "uniform"
+        return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
+
+    ladder = benchmark.ladder
+    space = {h.name: domain(h) for h in benchmark.search_space.hyperparameters}
+
+    class BenchmarkBlackbox(Blackbox):  # type: ignore[misc]
+        fidelity_values = np.array([round(rung / ladder.minimum) for rung in ladder.rungs])
+
+        def _objective_function(self, configuration: Any, fidelity: Any = None, seed: int | None = None) -> Any:
+            if fidelity is None:
+                return np.array([list(self._at(configuration, rung, seed).values()) for rung in ladder.rungs])
+            return self._at(configuration, fidelity["resource"] * ladder.minimum, seed)
+
+        def _at(self, configuration: Any, budget: float, seed: int | None) -> dict[str, float]:
+            answer = benchmark.query(configuration, budget, SEED if seed is None else seed)
+            values = answer.objectives(*objectives, "wall_seconds")
+            return dict(zip(self.objectives_names, values, strict=True))
+
+    names = [*objectives, "elapsed_time"]
+    fidelities = config_space.randint(1, int(BenchmarkBlackbox.fidelity_values[-1]))
+    return BenchmarkBlackbox(space, {"resource": fidelities}, names)

@@ -1,0 +1,59 @@
+"""Golden answers: what a benchmark said when it was published, to the last bit, and whether it still says so."""
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jointbench.data.errors import BenchmarkError
+from jointbench.surrogate.benchmark import Benchmark
+
+GOLDEN = "golden.json"
+
+#: Random configurations beside the named ones and the two corners of the space.
+_RANDOM = 20
+_SEEDS = (None, 0, 1, 2**40, -3)
+
+
+def golden(benchmark: Benchmark) -> str:
+    """JSON: configurations, budgets at and between the rungs, seeds, and the answers. JSON keeps every bit."""
+    space, ladder = benchmark.search_space, benchmark.ladder
+    ends = [{h.name: getattr(h, end) for h in space.hyperparameters} for end in ("low", "high")]
+    configurations = [*ends, *space.named.values(), *space.sample(np.random.default_rng(0), _RANDOM)]
+    budgets = [*ladder.rungs, math.sqrt(ladder.minimum * ladder.maximum) * 1.01]
+    cases: list[dict[str, Any]] = []
+    for number, configuration in enumerate(configurations):
+        budget, plain = budgets[number % len(budgets)], dict(space.check(configuration))
+        for seed in _SEEDS:
+            answer = asdict(benchmark.query(plain, budget, seed))
+            cases.append({"configuration": plain, "budget": budget, "seed": seed, "answer": answer})
+    return json.dumps({"benchmark": benchmark.name, "answers": cases}, indent=0) + "\n"
+
+
+def check_golden(benchmark: Benchmark, content: str) -> int:
+    """The number of golden answers, all of which the benchmark gives, one by one and in a batch.
+
+    Raises BenchmarkError with the first that it does not.
+    """
+    cases = json.loads(content)["answers"]
+    rows = benchmark.search_space.rows([case["configuration"] for case in cases])
+    for seeded in (False, True):
+        chosen = [k for k, case in enumerate(cases) if (case["seed"] is not None) == seeded]
+        budgets = np.array([cases[k]["budget"] for k in chosen])
+        seeds = np.array([cases[k]["seed"] for k in chosen], dtype=np.int64) if seeded else None
+        for k, batched in zip(chosen, benchmark.query_batch(rows[chosen], budgets, seeds), strict=True):
+            case = cases[k]
+            single = benchmark.query(case["configuration"], case["budget"], case["seed"])
+            for answer in (asdict(single), asdict(batched)):
+                differing = {name: answer[name] for name, value in case["answer"].items() if answer[name] != value}
+                if differing:
+                    expected = {name: case["answer"][name] for name in differing}
+                    raise BenchmarkError(f"golden answer {k} of {benchmark.name}", differing, f"{expected}")
+    return len(cases)
+
+
+def read_golden(folder: Path) -> str:
+    return (folder / GOLDEN).read_text(encoding="utf-8")

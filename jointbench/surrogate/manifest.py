@@ -1,0 +1,120 @@
+"""What a benchmark's manifest says, checked before anything is made of it."""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jointbench.data.errors import BenchmarkError, InputError, JointBenchError
+from jointbench.data.evaluation import Status
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.data.spaces import get_space
+from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.noise import Noise
+
+FORMAT_VERSION = 3
+
+#: What becomes part of file and package names.
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST_NAME = 64
+
+_MOST_MEMBERS = 64
+#: Log odds are within 50; a calibration that stretches them further than this was not fitted.
+_STEEPEST = 1e3
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """All that a benchmark consists of beside its trees.
+
+    `odds` are the slope and offset that calibrate the log odds of each kind of failure; `checksum` is the SHA-256 of
+    the models' file; `identity` changes whenever an answer could.
+    """
+
+    name: str
+    version: int
+    space: Space
+    ladder: Ladder
+    images: ImageFacts
+    features: tuple[str, ...]
+    laws: DeviceLaws
+    members: int
+    noise: Noise
+    odds: Mapping[Status, tuple[float, float]]
+    quality: Sequence[Mapping[str, Any]]
+    provenance: Mapping[str, Any]
+    checksum: str
+    identity: str
+
+    @classmethod
+    def from_dict(cls, content: Any, source: str) -> "Manifest":
+        """Raises BenchmarkError when an entry is missing or makes no sense."""
+        try:
+            if content["format_version"] != FORMAT_VERSION:
+                raise BenchmarkError("benchmark format version", content["format_version"], str(FORMAT_VERSION))
+            return cls(
+                checked_name(content["name"]),
+                _whole("version", content["version"], 1, 2**31),
+                get_space(content["space"]),
+                Ladder(**content["ladder"]),
+                ImageFacts.from_dict(content["images"]),
+                tuple(content["features"]),
+                DeviceLaws.from_dict(content["laws"]),
+                _whole("members", content["members"], 1, _MOST_MEMBERS),
+                Noise(**content["noise"]),
+                {Status(kind): _odds(pair) for kind, pair in content["odds"].items()},
+                list(content["quality"]),
+                dict(content["provenance"]),
+                str(content["models"]),
+                _identity(content),
+            )
+        except BenchmarkError:
+            raise
+        except JointBenchError as error:
+            raise BenchmarkError("benchmark", source, f"a manifest that makes sense ({error})") from None
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+            raise BenchmarkError("benchmark", source, "a manifest with all entries, each of its kind") from None
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models, in the order of the forest's outputs."""
+        return model_names(self.members, tuple(self.odds))
+
+
+def model_names(members: int, failures: Sequence[Status]) -> list[str]:
+    errors = [f"errors-{member}" for member in range(members)]
+    return [*errors, "costs", "costs-of-failures", *(kind.value for kind in failures)]
+
+
+def checked_name(name: object) -> str:
+    """A benchmark's name, without its version. Raises InputError."""
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME or not _NAME.fullmatch(name):
+        raise InputError(
+            "benchmark name", name, f"up to {_LONGEST_NAME} small letters and digits, in words joined by hyphens"
+        )
+    return name
+
+
+def _identity(content: Mapping[str, Any]) -> str:
+    """Of all that the answers follow from, beside the code."""
+    followed = ("format_version", "space", "ladder", "images", "laws", "noise", "odds", "models")
+    return hashlib.sha256(json.dumps([content[key] for key in followed], sort_keys=True).encode()).hexdigest()
+
+
+def _whole(field: str, value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise InputError(field, value, f"a whole number from {least} to {most}")
+    return value
+
+
+def _odds(pair: Any) -> tuple[float, float]:
+    slope, offset = pair
+    for value in (slope, offset):
+        if type(value) not in (int, float) or not math.fabs(value) <= _STEEPEST:
+            raise InputError("odds", value, f"a number within {_STEEPEST:g}")
+    return float(slope), float(offset)

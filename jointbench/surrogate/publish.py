@@ -1,0 +1,51 @@
+"""Publishing: a fitted benchmark's folder as a data repository takes it, and a wheel that answers on its own."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from jointbench.data.errors import BenchmarkError
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.croissant import CROISSANT, EVALUATIONS, SPACE, croissant
+from jointbench.surrogate.golden import GOLDEN, check_golden
+from jointbench.surrogate.standalone import build_wheel
+from jointbench.surrogate.stored import MANIFEST, MODELS
+from jointbench.surrogate.whole_folder import write_folder
+
+CARD = "card.md"
+CHECKSUMS = "SHA256SUMS"
+
+#: What a wheel may take at most, bytes.
+LARGEST_WHEEL = 5 * 10**6
+
+
+def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -> Path:
+    """Write the folder `out`, whole or not at all, and return the path of the wheel in it.
+
+    The benchmark must come from a folder with its card, evaluations and golden answers, as `jointbench fit` writes
+    it; `day` is the day of publication, as in 2026-12-24. Raises BenchmarkError when a file is missing, a golden
+    answer has changed or the wheel would be too large, WouldOverwriteError when `out` exists and `force` is not set,
+    MissingExtraError where hatchling is not installed.
+    """
+    folder = Path(benchmark.source)
+    files = {name: _content(folder / name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN)}
+    check_golden(benchmark, files[GOLDEN].decode())
+    files[SPACE] = (json.dumps(benchmark.space.to_serialized_dict(), indent=1) + "\n").encode()
+    EvaluationLog.open(folder / EVALUATIONS).table()
+    files[CROISSANT] = croissant(benchmark, dict(sorted(files.items())), day).encode()
+    inside = {name: files[name] for name in (MANIFEST, MODELS, GOLDEN)}
+    wheel, content = build_wheel(benchmark.manifest.name, benchmark.manifest.version, files[CARD], inside)
+    if len(content) > LARGEST_WHEEL:
+        raise BenchmarkError("size of the wheel", len(content), f"at most {LARGEST_WHEEL} bytes")
+    files[wheel] = content
+    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
+    write_folder(out, {**files, CHECKSUMS: sums.encode()}, force=force)
+    return out / wheel
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise BenchmarkError("benchmark file", str(path), "a file, as `jointbench fit` writes it") from None

@@ -1,0 +1,30 @@
+"""What a published wheel offers beside its classes: its one benchmark, and the check that it still answers so.
+
+Wheels hold this module as it stands here, next to a benchmark of their own.
+"""
+
+import sys
+from functools import cache
+
+from jointbench.data.errors import BenchmarkError
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.golden import check_golden, read_golden
+from jointbench.surrogate.stored import read_benchmark, released
+
+
+@cache
+def load() -> Benchmark:
+    """The wheel's benchmark, read once a process."""
+    (folder,) = released().values()
+    return read_benchmark(folder)
+
+
+def check() -> None:
+    """Compare all golden answers; ends the process with exit code 1 and a sentence if one has changed."""
+    (folder,) = released().values()
+    try:
+        benchmark = read_benchmark(folder)
+        count = check_golden(benchmark, read_golden(folder))
+    except BenchmarkError as error:
+        sys.exit(f"not the published benchmark: {error}")
+    print(f"{benchmark.name}: all {count} golden answers to the last bit")  # noqa: T201

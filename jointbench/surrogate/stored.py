@@ -1,0 +1,73 @@
+"""Benchmarks on disk: a folder with a manifest and the models, and nothing in it that is ever executed."""
+
+import hashlib
+import json
+import re
+import stat
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jointbench.data.errors import BenchmarkError, UnknownNameError
+from jointbench.surrogate.benchmark import Benchmark
+
+MANIFEST = "benchmark.json"
+MODELS = "models.ubj"
+
+#: Larger files were not written by `jointbench fit`, bytes.
+LARGEST: dict[str, int] = {MANIFEST: 2**20, MODELS: 64 * 2**20}
+
+
+def released() -> dict[str, Path]:
+    """The benchmarks that ship, by name."""
+    folder = Path(str(resources.files(__package__))).parent / "data" / "released"
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
+
+
+def load_benchmark(name_or_folder: str | Path) -> Benchmark:
+    """A benchmark that ships, by name with or without its version, or one that `jointbench fit` wrote, by folder.
+
+    Raises UnknownNameError when it is neither, BenchmarkError when it is damaged or of another version.
+    """
+    given, shipped = str(name_or_folder), released()
+    name = re.sub(r"-v\d+$", "", given)
+    folder = shipped.get(name, Path(name_or_folder))
+    if not folder.is_dir():
+        raise UnknownNameError.of("benchmark", given, shipped, hint=", or a folder")
+    benchmark = read_benchmark(folder)
+    if name in shipped and given not in (name, benchmark.name):
+        raise BenchmarkError("benchmark", given, f"{benchmark.name}, the version that ships")
+    return benchmark
+
+
+def read_benchmark(folder: Path) -> Benchmark:
+    """The benchmark in a folder. Raises BenchmarkError when it is damaged."""
+    manifest, models = read_manifest(folder), _read(folder, MODELS)
+    if hashlib.sha256(models).hexdigest() != manifest.get("models"):
+        raise BenchmarkError("benchmark file", str(folder / MODELS), "content that fits its checksum")
+    return Benchmark(manifest, models, str(folder))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest in a folder as it stands there, unchecked."""
+    try:
+        manifest = json.loads(_read(folder, MANIFEST))
+    except (ValueError, RecursionError):
+        raise BenchmarkError("benchmark file", str(folder / MANIFEST), "JSON") from None
+    if not isinstance(manifest, dict):
+        raise BenchmarkError("benchmark file", str(folder / MANIFEST), "a JSON object")
+    return manifest
+
+
+def _read(folder: Path, name: str) -> bytes:
+    path = folder / name
+    try:
+        # A link could lead out of the folder, a pipe could make us wait for ever.
+        status = path.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BenchmarkError("benchmark file", str(path), "a plain file")
+        if status.st_size > LARGEST[name]:
+            raise BenchmarkError("benchmark file", str(path), f"at most {LARGEST[name]} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise BenchmarkError("benchmark file", str(path), f"a file that can be read ({error.strerror})") from None

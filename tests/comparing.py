@@ -1,0 +1,41 @@
+"""Small comparisons on the shipped benchmark, for the tests of what is computed, kept and shown."""
+
+from pathlib import Path
+
+from jointbench.bench.comparison import compare
+from jointbench.bench.comparison_folder import Overhead
+from jointbench.bench.simulated_objective import SimulatedObjective, simulated_settings
+from jointbench.bench.surrogate_objective import SurrogateObjective
+from jointbench.surrogate.stored import load_benchmark
+
+NAMES = ("random", "hyperband")
+
+
+def small(
+    out: Path,
+    names: tuple[str, ...] = NAMES,
+    seeds: int = 2,
+    full_budgets: float = 8.0,
+    workers: int = 4,
+    overhead: Overhead = 0.0,
+    death_rate: float = 0.0,
+    objective: SimulatedObjective | None = None,
+    force: bool = False,
+) -> list[str]:
+    settings = simulated_settings(
+        objective or SurrogateObjective(load_benchmark("digits-cpu")),
+        workers=workers,
+        full_budgets=full_budgets,
+        overhead=overhead,
+        death_rate=death_rate,
+    )
+    return compare(
+        settings,
+        names,
+        seeds=dict.fromkeys(names, seeds),
+        out=out,
+        jobs=1,
+        command=f"jointbench compare --seeds {seeds}",
+        progress=lambda done, total: None,
+        force=force,
+    )

@@ -1,0 +1,121 @@
+"""What `jointbench doctor` says of a log, healthy or not."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_log import IMAGES, LADDER, evaluation
+
+from jointbench.cli import main
+from jointbench.data.evaluation import Status
+from jointbench.data.joint import JOINT
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.stored import released
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> EvaluationLog:
+    made = EvaluationLog.open_or_create(tmp_path / "log", JOINT, LADDER, IMAGES)
+    made.append([evaluation("r-0/0"), evaluation("r-0/1", budget=27.0, status=Status.DIVERGED)])
+    made.journals.mkdir()
+    lines = [{"kind": "ask", "number": 0}, {"kind": "ask", "number": 1}, {"kind": "tell", "number": 0}]
+    (made.journals / "r-0.journal").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return made
+
+
+def findings(log: EvaluationLog, capsys: pytest.CaptureFixture[str], code: int) -> dict[str, Any]:
+    if code:
+        with pytest.raises(SystemExit) as ended:
+            main(["doctor", str(log.path), "--json"])
+        assert ended.value.code == code
+    else:
+        main(["doctor", str(log.path), "--json"])
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_a_healthy_log_is_counted_by_rung_and_status(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    found = findings(log, capsys, 0)
+    assert found["problems"] == []
+    assert found["evaluations"]["1"]["ok"] == found["evaluations"]["27"]["diverged"] == 1
+    assert "run r-0: 2 trials begun, 1 ended" in found["facts"]
+
+
+def test_people_read_it_too(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor", str(log.path)])
+    out = capsys.readouterr().out
+    assert "budgets of 1, 3, 9, 27 seconds" in out
+    assert "budget 27: 1 diverged" in out
+    assert out.strip().endswith("healthy")
+
+
+def test_every_released_log_is_healthy(capsys: pytest.CaptureFixture[str]) -> None:
+    for folder in released().values():
+        main(["doctor", str(folder / "evaluations.parquet")])
+        assert "healthy" in capsys.readouterr().out
+
+
+def test_a_damaged_part_is_a_problem(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    (log.path / "0-torn.parquet").write_bytes(b"PAR1")
+    (problem,) = findings(log, capsys, 1)["problems"]
+    assert "0-torn.parquet" in problem
+    # It changed nothing, and what it advises helps.
+    EvaluationLog.open_or_create(log.path, JOINT, LADDER, IMAGES)
+    assert findings(log, capsys, 0)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"validation_error": 1.5}, "validation_error 1.5"),
+        ({"test_error": float("nan")}, "test_error nan"),
+        ({"wall_seconds": -1.0}, "wall_seconds -1"),
+        ({"budget": 2.0}, "budget 2"),
+        ({"configuration": {**JOINT.named["zela-2018"], "momentum": 7.0}}, "outside the space 'joint'"),
+    ],
+)
+def test_impossible_values_are_problems(
+    log: EvaluationLog, capsys: pytest.CaptureFixture[str], changed: dict[str, Any], said: str
+) -> None:
+    log.append([evaluation("r-0/9", **changed)])
+    (problem,) = findings(log, capsys, 1)["problems"]
+    assert said in problem
+
+
+def test_an_ended_trial_without_an_evaluation_is_a_problem_unless_the_journal_has_it(
+    log: EvaluationLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = log.journals / "r-0.journal"
+    with journal.open("a") as file:
+        file.write(json.dumps({"kind": "tell", "number": 5, "evaluation": {}}) + "\n")
+    assert "restores" in " ".join(findings(log, capsys, 0)["notes"])
+    with journal.open("a") as file:
+        file.write(json.dumps({"kind": "tell", "number": 6}) + "\n")
+    (problem,) = findings(log, capsys, 1)["problems"]
+    assert "trial 6" in problem
+
+
+def test_what_a_death_leaves_is_no_problem(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    (log.path / ".0-x.parquet.1.writing").write_bytes(b"PAR1")
+    (log.path / "0-old.parquet.damaged").write_bytes(b"")
+    (log.path / "checkpoints").mkdir()
+    (log.path / "checkpoints" / "x.checkpoint").write_bytes(b"")
+    with (log.journals / "r-0.journal").open("a") as file:
+        file.write('{"kind": "te')
+    log.append([evaluation("r-0/0")])
+    assert len(findings(log, capsys, 0)["notes"]) == 5
+
+
+def test_a_damaged_journal_or_calibration_is_a_problem(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    (log.path / "calibrations").mkdir()
+    (log.path / "calibrations" / "x.json").write_text("{}")
+    (log.journals / "r-0.journal").write_text("nonsense\n")
+    assert len(findings(log, capsys, 1)["problems"]) == 2
+
+
+def test_no_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", str(tmp_path / "nowhere")])
+    assert ended.value.code == 2
+    assert "nowhere" in capsys.readouterr().err

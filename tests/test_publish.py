@@ -1,0 +1,221 @@
+"""What is published: the folder for a data repository, the wheel that answers on its own, and the examples."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jointbench.cli import main
+from jointbench.data.joint import JOINT
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.contract import corners_and_samples
+from jointbench.surrogate.golden import GOLDEN, check_golden, read_golden
+from jointbench.surrogate.publish import CARD, CHECKSUMS
+from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
+
+pytest.importorskip("hatchling")
+
+ROOT = Path(__file__).parent.parent
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+PACKAGE = "jointbench_digits_cpu"
+DATA = {CARD, CHECKSUMS, GOLDEN, MANIFEST, MODELS, "croissant.json", "evaluations.parquet", "space.json"}
+
+
+def publish(out: Path) -> Path:
+    main(["publish", "digits-cpu", "--out", str(out), "--date", "2026-12-24"])
+    return out
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return publish(tmp_path_factory.mktemp("published") / "digits-cpu")
+
+
+@pytest.fixture(scope="session")
+def wheel(published: Path) -> Path:
+    (path,) = published.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="session")
+def unpacked(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as pip would lay it out, beside the libraries of this environment."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run(unpacked: Path, *words: str | Path, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
+    # smac's proposals depend on the order of sets of strings.
+    environment = {**os.environ, "PYTHONPATH": str(unpacked), "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    return subprocess.run([sys.executable, *words], env=environment, cwd=cwd, capture_output=True, text=True)
+
+
+class TestFolder:
+    def test_holds_data_and_a_wheel_whose_checksums_fit(self, published: Path, wheel: Path) -> None:
+        assert {path.name for path in published.iterdir()} == {*DATA, wheel.name}
+        lines = dict(line.split("  ")[::-1] for line in (published / CHECKSUMS).read_text().splitlines())
+        assert lines.keys() == {*DATA, wheel.name} - {CHECKSUMS}
+        for name, checksum in lines.items():
+            assert hashlib.sha256((published / name).read_bytes()).hexdigest() == checksum
+
+    def test_is_the_same_bytes_when_published_again(self, published: Path, tmp_path: Path) -> None:
+        again = publish(tmp_path / "again")
+        for path in published.iterdir():
+            assert (again / path.name).read_bytes() == path.read_bytes(), path.name
+
+    def test_loads_as_a_benchmark(self, published: Path) -> None:
+        ours, theirs = load_benchmark("digits-cpu"), load_benchmark(published)
+        assert (theirs.name, theirs.checksum) == (ours.name, ours.checksum)
+
+    def test_card_says_licence_and_citation(self, published: Path) -> None:
+        card = (published / CARD).read_text()
+        assert "Apache-2.0" in card
+        assert "Zela, Klein, Falkner and Hutter" in card
+
+    def test_configspace_reads_its_space(self, published: Path) -> None:
+        from ConfigSpace import ConfigurationSpace
+
+        assert ConfigurationSpace.from_json(published / "space.json") == JOINT.configspace
+
+    @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+    def test_mlcroissant_validates_it_and_reads_the_evaluations(self, published: Path) -> None:
+        croissant = pytest.importorskip("mlcroissant")
+        dataset = croissant.Dataset(jsonld=published / "croissant.json")
+        assert not dataset.metadata.ctx.issues.errors
+        assert not dataset.metadata.ctx.issues.warnings
+        log = EvaluationLog.open(published / "evaluations.parquet")
+        for record, evaluation in zip(dataset.records("evaluations"), log.evaluations(), strict=False):
+            assert record["evaluations/learning_rate"] == evaluation.configuration["learning_rate"]
+            assert record["evaluations/batch_size"] == evaluation.configuration["batch_size"]
+            assert record["evaluations/validation_error"] == evaluation.validation_error
+            assert record["evaluations/status"].decode() == evaluation.status
+
+    def test_is_not_written_over_another_without_force(self, published: Path) -> None:
+        before = (published / CHECKSUMS).stat().st_mtime_ns
+        with pytest.raises(SystemExit):
+            publish(published)
+        assert (published / CHECKSUMS).stat().st_mtime_ns == before
+
+    @pytest.mark.parametrize("lacking", [CARD, GOLDEN, "evaluations.parquet"])
+    def test_is_not_made_of_a_folder_that_lacks_a_file(
+        self, lacking: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        source = shutil.copytree(released()["digits-cpu"], tmp_path / "source")
+        (source / lacking).unlink()
+        with pytest.raises(SystemExit):
+            main(["publish", str(source), "--out", str(tmp_path / "out")])
+        assert lacking in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+
+class TestWheel:
+    def test_is_small_pure_python_and_needs_numpy_alone(self, wheel: Path, unpacked: Path) -> None:
+        assert wheel.name == f"{PACKAGE}-1-py3-none-any.whl"
+        assert wheel.stat().st_size < 5e6
+        (metadata,) = unpacked.glob("*.dist-info/METADATA")
+        needs = re.findall(r"^Requires-Dist: (.*)$", metadata.read_text(), flags=re.MULTILINE)
+        assert [need for need in needs if "extra ==" not in need] == ["numpy>=2.0"]
+        assert "Name: jointbench-digits-cpu\n" in metadata.read_text()
+
+    def test_holds_our_modules_as_they_are_under_its_own_name(self, unpacked: Path) -> None:
+        sources = [path for path in (unpacked / PACKAGE).rglob("*.py") if path.parent.name != PACKAGE]
+        assert {path.parent.name for path in sources} == {"data", "surrogate"}
+        for path in sources:
+            ours = (ROOT / "jointbench" / path.relative_to(unpacked / PACKAGE)).read_text()
+            assert path.read_text() == re.sub(r"(?m)^( *)from jointbench\.", rf"\1from {PACKAGE}.", ours)
+
+    def test_holds_nothing_that_is_executed_but_its_modules(self, unpacked: Path) -> None:
+        assert {path.suffix for path in (unpacked / PACKAGE).rglob("*.*")} == {".py", ".json", ".ubj"}
+
+    def test_imports_neither_ours_nor_anything_heavy(self, unpacked: Path) -> None:
+        code = f"""
+import sys, {PACKAGE}
+{PACKAGE}.load().query({PACKAGE}.load().search_space.named["zela-2018"], 27.0, 3)
+print(sorted(name for name in sys.modules if "." not in name and name not in sys.stdlib_module_names))
+"""
+        done = run(unpacked, "-c", code, cwd=unpacked)
+        modules = set(json.loads(done.stdout.replace("'", '"')))
+        # Installed packages may hook into every start.
+        assert {"numpy", PACKAGE} <= modules
+        assert not modules & {"jointbench", "scipy", "pyarrow", "ConfigSpace", "llvmlite", "xgboost", "pandas", "torch"}
+
+    def test_says_so_when_an_answer_has_changed(self, unpacked: Path, tmp_path: Path) -> None:
+        assert "all 130 golden answers" in run(unpacked, "-m", PACKAGE, cwd=tmp_path).stdout
+        copy = shutil.copytree(unpacked, tmp_path / "changed")
+        golden = copy / PACKAGE / "data" / "released" / "digits-cpu" / GOLDEN
+        content = json.loads(golden.read_text())
+        content["answers"][7]["answer"]["test_error"] *= 1 + 1e-15
+        golden.write_text(json.dumps(content))
+        done = run(copy, "-m", PACKAGE, cwd=tmp_path)
+        assert done.returncode == 1
+        assert "golden answer 7" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+    @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+    def test_installed_in_an_empty_environment_it_answers_as_the_repository(
+        self, version: str, wheel: Path, tmp_path: Path
+    ) -> None:
+        python = environment(version, tmp_path / "environment")
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
+        subprocess.run([*pip, "install", "--quiet", str(wheel)], check=True, capture_output=True)
+        listed = json.loads(subprocess.check_output([*pip, "list", "--format=json"]))
+        assert {package["name"] for package in listed} == {"numpy", "jointbench-digits-cpu"}
+        rows = corners_and_samples(JOINT, 200)
+        budgets, seeds = np.resize([1.0, 3.0, 5.0, 9.0, 27.0], len(rows)), np.arange(len(rows)) - 100
+        (tmp_path / "asked.json").write_text(json.dumps([rows.tolist(), budgets.tolist(), seeds.tolist()]))
+        code = f"""
+import json, dataclasses, {PACKAGE}
+benchmark = {PACKAGE}.load()
+rows, budgets, seeds = json.load(open("asked.json"))
+single = [benchmark.query(benchmark.search_space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
+assert single == list(benchmark.query_batch(rows, budgets, seeds))
+print(json.dumps([dataclasses.asdict(answer) for answer in single]))
+"""
+        answered = subprocess.check_output([str(python), "-I", "-c", code], cwd=tmp_path)
+        ours = load_benchmark("digits-cpu").query_batch(rows, budgets, seeds)
+        assert json.loads(answered) == [asdict(answer) for answer in ours]
+        subprocess.run([str(python), "-I", "-m", PACKAGE], check=True, cwd=tmp_path, capture_output=True)
+
+
+def environment(version: str, folder: Path) -> Path:
+    """The interpreter of a new environment without any package. Skips where there is no Python of this version."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [sys.executable, shutil.which(f"python{version}"), *pyenv.glob(f"{version}.*/bin/python")]
+    for candidate in filter(None, candidates):
+        said = subprocess.run([candidate, "--version"], capture_output=True, text=True).stdout
+        if said.startswith(f"Python {version}."):
+            subprocess.run([candidate, "-m", "venv", "--without-pip", str(folder)], check=True)
+            return folder / "bin" / "python"
+    pytest.skip(f"there is no Python {version} on this machine")
+
+
+@pytest.mark.parametrize("name", sorted(released()))
+def test_a_shipped_benchmark_gives_its_golden_answers(name: str) -> None:
+    benchmark = load_benchmark(name)
+    for accelerated in (False, True):
+        if accelerated:
+            pytest.importorskip("llvmlite")
+            benchmark.accelerate()
+        assert check_golden(benchmark, read_golden(released()[name])) > 100
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_runs_on_the_published_benchmark(example: Path, unpacked: Path, tmp_path: Path) -> None:
+    for library in set(re.findall(r"^(?:from|import) (\w+)", example.read_text(), flags=re.MULTILINE)) - {PACKAGE}:
+        pytest.importorskip(library)
+    done = run(unpacked, example, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = [float(number) for number in re.findall(r"([\d.]+)%", done.stdout)]
+    # Guessing is wrong in 90 of 100 cases, and a few random configurations are below 30.
+    assert 0 < min(found) < 30
