@@ -1,10 +1,12 @@
 """What the README shows works as it stands there."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from jointbench.bench.workplaces import Slurm
 from jointbench.cli import main, parser
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
@@ -37,3 +39,14 @@ def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys
 def test_the_commands_shown_can_be_given(line: str) -> None:
     words = line.removeprefix("$ jointbench ").split("#")[0].split()
     parser().parse_args(words)
+
+
+def test_the_slurm_file_makes_a_job_script(tmp_path: Path) -> None:
+    (shown,) = blocks("toml")
+    file = tmp_path / "slurm.toml"
+    file.write_text(shown)
+    with closing(Slurm.read(file, 16).cluster()) as cluster:
+        script = cluster.job_script()
+    for line in ("#SBATCH -p gpu", "#SBATCH -t 24:00:00", "#SBATCH --mem=32G", "#SBATCH --gres=gpu:1"):
+        assert line in script
+    assert "\nsource ~/venv/bin/activate\n" in script
