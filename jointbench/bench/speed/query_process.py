@@ -19,7 +19,7 @@ def accelerated(folder: Path) -> tuple[float, float]:
 
 
 def _ours(*, accelerated: bool) -> tuple[float, float]:
-    from jointbench import load_benchmark
+    from jointbench.surrogate.stored import load_benchmark
 
     imported = time.perf_counter()
     benchmark = load_benchmark("digits-cpu")
