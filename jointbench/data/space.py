@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for i
 
 FloatArray = npt.NDArray[np.float64]
 
+#: From so many configurations on they are decoded together, which gives the same bits.
+_BATCH = 16
+
 #: Channels, height, width.
 ImageShape = tuple[int, int, int]
 
@@ -190,8 +193,18 @@ class Space(ABC):
         return np.stack([h.decode_all(points[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
-        """Independent uniform configurations (uniform in the unit cube)."""
-        return [self.at(point) for point in rng.random((count, len(self.names)))]
+        """Independent uniform configurations (uniform in the unit cube).
+
+        However they are divided among calls, one generator gives the same ones.
+        """
+        points = rng.random((count, len(self.names)))
+        if count < _BATCH:
+            return [self.at(point) for point in points]
+        kinds = [int if h.integer else float for h in self.hyperparameters]
+        return [
+            {name: kind(value) for name, kind, value in zip(self.names, kinds, row, strict=True)}
+            for row in self.rows_at(points).tolist()
+        ]
 
     @cached_property
     def configspace(self) -> ConfigurationSpace:

@@ -8,6 +8,7 @@ from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.uniform import UniformDraws
 
 
 @dataclass
@@ -42,13 +43,14 @@ class ASHA(Optimizer):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         self._rungs = [_Rung() for _ in ladder.rungs]
+        self._uniform = UniformDraws(space, self.rng)
 
     def ask(self) -> Trial:
         for index in range(len(self._rungs) - 2, -1, -1):
             configuration = self._rungs[index].promote(self.ladder.eta)
             if configuration is not None:
                 return Trial(configuration, self.ladder.rungs[index + 1])
-        return Trial(self.space.sample(self.rng)[0], self.ladder.minimum)
+        return Trial(self._uniform.next(), self.ladder.minimum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         loss = evaluation.validation_error if evaluation.ok else math.inf

@@ -7,6 +7,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.brackets import Bracket, bracket_sizes
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.uniform import UniformDraws
 
 
 class Hyperband(Optimizer):
@@ -22,6 +23,7 @@ class Hyperband(Optimizer):
         self._iteration = 0
         self._open: list[Bracket[Configuration]] = []
         self._running: dict[Trial, tuple[Bracket[Configuration], int]] = {}
+        self._uniform = UniformDraws(space, self.rng)
 
     def ask(self) -> Trial:
         for bracket in self._open:
@@ -54,7 +56,7 @@ class Hyperband(Optimizer):
         return Bracket(sizes, rungs - len(sizes))
 
     def _sample(self) -> Configuration:
-        return self.space.sample(self.rng)[0]
+        return self._uniform.next()
 
     def _learn(self, trial: Trial, evaluation: Evaluation) -> None:
         """What BOHB adds: a model of the outcomes."""

@@ -1,7 +1,10 @@
 """Random search: uniform configurations at the largest budget."""
 
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.uniform import UniformDraws
 
 
 class RandomSearch(Optimizer):
@@ -9,8 +12,12 @@ class RandomSearch(Optimizer):
 
     name = "random"
 
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
+        self._uniform = UniformDraws(space, self.rng)
+
     def ask(self) -> Trial:
-        return Trial(self.space.sample(self.rng)[0], self.ladder.maximum)
+        return Trial(self._uniform.next(), self.ladder.maximum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         pass

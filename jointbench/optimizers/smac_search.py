@@ -16,6 +16,8 @@ from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAc
 
 from jointbench.data.space import FloatArray
 
+#: What smac writes beside a configuration that its local search found.
+ORIGIN = "Acquisition Function Maximizer: Local Search"
 CHALLENGERS = 10_000
 STARTS = 10
 #: Neighbours in one hyperparameter.
@@ -51,7 +53,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         points = np.unique(np.concatenate(starts), axis=0)
         values = self._climb(points)
         return [
-            (values[i], Configuration(self._configspace, vector=points[i].copy()))
+            (values[i], Configuration(self._configspace, vector=points[i].copy(), origin=ORIGIN))
             for i in np.argsort(-values, kind="stable")
         ]
 

