@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.data.image_facts import ImageFacts
-from jointbench.data.images import ImageData, Part
+from jointbench.data.images import ImageData, Part, Pixels
 
 #: The paper's images; padding and CutOut length keep their proportion to the side on others.
 PAPER_SIDE = 32
@@ -25,6 +25,17 @@ def padding(side: int) -> int:
 def cutout_side(length: int, side: int) -> int:
     """Side of the CutOut square in pixels of an image of this side, from the hyperparameter's pixels of 32."""
     return round(length * side / PAPER_SIDE)
+
+
+def _statistics(images: Pixels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and standard deviation (channels,) of pixels as numbers of [0, 1], from how often each byte occurs."""
+    values = np.arange(256) / 255
+    shares = np.zeros((images.shape[1], 256))
+    for some in np.array_split(images, len(images) // 1024 + 1):
+        shares += [np.bincount(some[:, channel].ravel(), minlength=256) for channel in range(images.shape[1])]
+    shares /= shares[0].sum()
+    mean = shares @ values
+    return mean, np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,9 @@ class DeviceImages:
         self.device = device
         side = data.facts.shape[1]
         self.pad = padding(side)
-        pixels = data.training.images.astype(np.float64) / 255
         # Per channel, of the training part (appendix B); a constant channel stays as it is.
-        spread = pixels.std(axis=(0, 2, 3))
-        self.mean = self._channels(pixels.mean(axis=(0, 2, 3)))
+        mean, spread = _statistics(data.training.images)
+        self.mean = self._channels(mean)
         self.std = self._channels(np.where(spread > 0, spread, 1.0))
         training = self._upload(data.training)
         self.training = DevicePart(F.pad(training.images, (self.pad,) * 4), training.labels)

@@ -63,22 +63,11 @@ class Training:
         progress, clock = self.progress, self.clock
         spent, saved = self._spent(unit), time.monotonic()
         while spent < budget:
-            batch = self.batches.next()
-            self.step.set_rate(self.schedule.factor)
-            with clock.lap():
-                clock.keep(self.step.take(batch))
-            self.memory.check()
-            self.patience.check()
-            self.share.give_way()
-            progress.steps += 1
-            progress.images += len(batch.labels)
-            before = spent
-            spent = self._spent(unit)
-            self.schedule.advance(spent - before)
+            spent = self.advance(spent, unit)
             over = spent >= budget
             if over:
                 clock.finish()
-            self._note_losses()
+                self._note_losses()
             if over or progress.curve_point_due(spent / budget, len(self.images.validation)):
                 error = self.error_of(self.images.validation)
                 progress.add_point(clock.elapsed, self.epochs, error, len(self.images.validation))
@@ -87,6 +76,25 @@ class Training:
                 self._note_losses()
                 checkpoint.save(self.state())
                 saved = time.monotonic()
+
+    def advance(self, spent: float, unit: Unit) -> float:
+        """Take one step and return what is spent of the budget after it; `spent` is what it was before.
+
+        Raises what `spend` raises.
+        """
+        batch = self.batches.next()
+        self.step.set_rate(self.schedule.factor)
+        with self.clock.lap():
+            self.clock.keep(self.step.take(batch))
+        self.memory.check()
+        self.patience.check()
+        self.share.give_way()
+        self.progress.steps += 1
+        self.progress.images += len(batch.labels)
+        after = self._spent(unit)
+        self.schedule.advance(after - spent)
+        self._note_losses()
+        return after
 
     @property
     def epochs(self) -> float:

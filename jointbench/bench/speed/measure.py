@@ -43,10 +43,19 @@ class Timing:
         return (third - first) / 2 / self.median
 
 
-def interleave(contenders: Mapping[str, Callable[[], object]], *, seconds: float, least: int = 3) -> dict[str, Timing]:
+def interleave(
+    contenders: Mapping[str, Callable[[], object]],
+    *,
+    seconds: float,
+    least: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+    before: Callable[[str], object] = lambda name: None,
+) -> dict[str, Timing]:
     """Time the contenders by turns (A B A B ...), so that whatever disturbs the machine disturbs all of them.
 
     Each is called once beforehand, untimed; then all are called at least `least` times, until `seconds` are over.
+    `clock` says what counts as time: the processor's, say, or a GPU's when all that was queued on it has ended;
+    `before` does what must not be timed before a contender's turn.
     """
     for contender in contenders.values():
         contender()
@@ -54,10 +63,16 @@ def interleave(contenders: Mapping[str, Callable[[], object]], *, seconds: float
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(next(iter(timings.values())).seconds) < least:
         for name, contender in contenders.items():
-            start = time.perf_counter()
+            before(name)
+            start = clock()
             contender()
-            timings[name].seconds.append(time.perf_counter() - start)
+            timings[name].seconds.append(clock() - start)
     return timings
+
+
+def ratio(slower: Timing, faster: Timing) -> float:
+    """How many times as fast: the median over turns, each compared with its neighbour in time."""
+    return statistics.median(a / b for a, b in zip(slower.seconds, faster.seconds, strict=True))
 
 
 def present(

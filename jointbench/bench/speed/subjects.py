@@ -1,0 +1,44 @@
+"""What the trainer's speed is measured on: networks, and images of CIFAR-10's shape."""
+
+import numpy as np
+
+from jointbench.data.evaluation import Configuration
+from jointbench.data.images import ImageData, Part, load_images
+from jointbench.data.joint import JOINT
+from jointbench.data.spaces import find_configuration
+
+#: Configurations drawn to find one of median size.
+SAMPLE = 1001
+
+#: Images of the parts of CIFAR-10.
+PARTS = (45_000, 5_000, 10_000)
+
+
+def median_configuration() -> Configuration:
+    """Of a sample of the joint space the one that has the median number of parameters; always the same one."""
+    sample = JOINT.sample(np.random.default_rng(0), SAMPLE)
+    parameters = JOINT.facts(JOINT.rows(sample)).parameters
+    return sample[int(np.argsort(parameters)[SAMPLE // 2])]
+
+
+def subjects() -> dict[str, Configuration]:
+    """Configurations of the joint space by the names under which they are shown."""
+    named = {
+        "Table 3": "zela-2018",
+        "Shake-Shake 26 2x32d": "shake-shake-26-2x32d",
+        "Shake-Shake 26 2x96d": "shake-shake-26-2x96d",
+    }
+    found = {shown: find_configuration(name)[1] for shown, name in named.items()}
+    return {**found, "median of a sample": median_configuration()}
+
+
+def speed_images(name: str, data_folder: str | None = None) -> ImageData:
+    """A data set by name; `synthetic` is noise of CIFAR-10's shape, since speed does not depend on what is seen."""
+    if name != "synthetic":
+        return load_images(name, data_folder)
+    rng = np.random.default_rng(0)
+
+    def part(count: int) -> Part:
+        return Part(rng.integers(0, 256, (count, 3, 32, 32), np.uint8), rng.integers(0, 10, count))
+
+    return ImageData("synthetic", 10, *(part(count) for count in PARTS))
