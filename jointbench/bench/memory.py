@@ -14,6 +14,11 @@ BYTES_A_PARAMETER = 12
 #: What a convolution puts out is kept for the backward pass.
 BYTES_AN_ACTIVATION = 4
 
+#: Evaluating may take this share of the memory that is left, and no more bytes than these, which fill any GPU and
+#: pass through a processor's caches anyway.
+EVALUATION_SHARE = 0.5
+EVALUATION_BYTES = {"cuda": 2**32, "cpu": 2**28}
+
 #: What the CPU's allocator, oneDNN and the C++ library say when memory runs out; a GPU has its own exception.
 _SYMPTOMS = ("can't allocate memory", "out of memory", "bad_alloc", "could not create a memory object")
 
@@ -62,10 +67,28 @@ class DeviceMemory:
         if self.device.type == "cpu" and needed > (available := _available()):
             raise MemoryError(f"about {needed:,} bytes needed, {available:,} available")
 
+    def images_at_once(self, activations: int) -> int:
+        """How many images fit into an evaluation batch, whose network puts out so many numbers for one of them.
+
+        On a CPU it follows from the limit alone, where there is one, so that an evaluation can be repeated exactly.
+        """
+        free = _free(self.device, self.limit) if self.device.type == "cuda" else self.limit or _available()
+        room = min(EVALUATION_SHARE * free, EVALUATION_BYTES[self.device.type])
+        return max(1, int(room) // (activations * BYTES_AN_ACTIVATION))
+
     def check(self) -> None:
         """Raises MemoryError when a CPU training has gone above its limit."""
         if self.limit is not None and self.device.type == "cpu" and self.peak > self.limit:
             raise MemoryError(f"{self.peak:,} bytes taken, more than {self.limit:,}")
+
+
+def _free(device: torch.device, limit: int | None) -> int:
+    """Bytes that this process can still take of a GPU."""
+    on_device, total = torch.cuda.mem_get_info(device)
+    taken = torch.cuda.memory_allocated(device)
+    # What the allocator holds without using it is there for the next who asks.
+    kept = torch.cuda.memory_reserved(device) - taken
+    return max(0, min(on_device + kept, (total if limit is None else limit) - taken))
 
 
 def _high_water() -> int:

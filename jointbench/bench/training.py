@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
 import torch
@@ -18,9 +20,6 @@ from jointbench.bench.progress import Progress
 from jointbench.bench.schedule import CosineRestarts
 from jointbench.bench.step import Step, autocast
 from jointbench.data.ladder import Unit
-
-#: Numbers in the widest layers of an evaluation batch; 64 Mi of them are 256 MiB in fp32.
-EVALUATION_NUMBERS = 2**26
 
 
 class DivergedError(Exception):
@@ -110,17 +109,30 @@ class Training:
         self.progress.losses += losses
 
     def error_of(self, part: DevicePart) -> float:
-        """Fraction of clean images of `part` that the network in evaluation mode gets wrong."""
-        size = max(1, min(len(part), EVALUATION_NUMBERS // self.activations))
+        """Fraction of clean images of `part` that the network in evaluation mode gets wrong.
+
+        Batches are as large as memory allows, and smaller still where others have taken what was free.
+        """
+        size = min(len(part), self.memory.images_at_once(self.activations))
+        while True:
+            try:
+                return self._wrong(part, size) / len(part)
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise
+            torch.cuda.empty_cache()
+            size = math.ceil(size / 2)
+
+    def _wrong(self, part: DevicePart, size: int) -> float:
         self.model.eval()
         wrong = torch.zeros((), device=self.images.device)
-        with torch.inference_mode(), autocast(self.images.device, self.precision):
+        with torch.inference_mode(), autocast(self.images.device, self.precision), _without_search():
             for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
                 wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
                 self.patience.check()
                 self.share.give_way()
         self.model.train()
-        return wrong.item() / len(part)
+        return wrong.item()
 
     def state(self) -> State:
         """All that the rest of the training depends on, between two steps."""
@@ -147,6 +159,17 @@ class Training:
         self.clock.resume(state["clock"])
         vars(self.progress).update(state["progress"])
         _set_random_state(self.images.device, state["random"])
+
+
+@contextmanager
+def _without_search() -> Iterator[None]:
+    """Take cuDNN's first guess: a search for the quickest kernels takes longer than the few batches of a shape."""
+    searching = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = searching
 
 
 def _random_state(device: torch.device) -> State:

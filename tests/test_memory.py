@@ -1,0 +1,122 @@
+"""How large an evaluation batch is, and what a GPU that is short of memory does to it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from test_trainer import SMALL
+
+from jointbench.bench.augmentation import DeviceImages
+from jointbench.bench.hardware import Hardware
+from jointbench.bench.memory import DeviceMemory
+from jointbench.bench.speed.trainings import training_of
+from jointbench.bench.training import Training
+from jointbench.data.images import load_images
+
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def training() -> Training:
+    torch.set_num_threads(1)
+    return training_of(SMALL, DeviceImages(load_images("digits"), CPU), Hardware())
+
+
+@pytest.fixture
+def batches(training: Training) -> Iterator[list[int]]:
+    """Sizes of the batches that the network sees."""
+    seen: list[int] = []
+    hook = training.model.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    yield seen
+    hook.remove()
+
+
+class TestOnTheProcessor:
+    @pytest.mark.parametrize(
+        ("limit", "images"),
+        [
+            # Half of the limit, in numbers of four bytes.
+            (8 * MIB, 100),
+            (80 * MIB, 1000),
+            # More than 256 MiB are of no use.
+            (8192 * MIB, 6400),
+            # One image must be looked at, whatever it takes.
+            (1000, 1),
+        ],
+    )
+    def test_a_batch_takes_half_of_the_limit_and_no_more_than_is_of_use(self, limit: int, images: int) -> None:
+        assert DeviceMemory(CPU, limit).images_at_once(10486) == pytest.approx(images, rel=0.01)
+
+    def test_without_a_limit_it_is_what_the_machine_has_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        memory = DeviceMemory(CPU, None)
+        assert memory.images_at_once(1000) == 2**28 // 4000
+        monkeypatch.setattr("jointbench.bench.memory._available", lambda: 8 * MIB)
+        assert memory.images_at_once(1000) == 4 * MIB // 4000
+
+    def test_a_part_is_evaluated_in_such_batches(
+        self, training: Training, batches: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(training.memory, "limit", 2 * 4 * 64 * training.activations)
+        error = training.error_of(training.images.validation)
+        assert batches == [64, 64, 22]
+        monkeypatch.setattr(training.memory, "limit", None)
+        # The same answers; the last bits of the logits may differ.
+        assert training.error_of(training.images.validation) == pytest.approx(error, abs=2 / 150)
+        assert batches[3:] == [150]
+
+
+class TestOnAGpu:
+    """Its arithmetic, on figures that a GPU could give."""
+
+    @pytest.mark.parametrize(
+        ("limit", "free", "images"),
+        [
+            # Free on the device and kept by the allocator: 700 + 100.
+            (None, 700 * MIB, 400 * MIB // 4000),
+            # Somebody else has taken nearly all of it.
+            (None, 0, 50 * MIB // 4000),
+            # What the limit leaves: 500 - 300.
+            (500 * MIB, 700 * MIB, 100 * MIB // 4000),
+            (200 * MIB, 700 * MIB, 1),
+            # More than 4 GiB are of no use.
+            (None, 2**40, 2**32 // 4000),
+        ],
+    )
+    def test_a_batch_takes_half_of_what_is_free(
+        self, monkeypatch: pytest.MonkeyPatch, limit: int | None, free: int, images: int
+    ) -> None:
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**41))
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 300 * MIB)
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 400 * MIB)
+        memory = DeviceMemory(CPU, None)
+        memory.device, memory.limit = CUDA, limit
+        assert memory.images_at_once(1000) == images
+
+    def test_batches_shrink_until_they_fit(self, training: Training, batches: list[int]) -> None:
+        def crowded(module: Any, inputs: Any) -> None:
+            if len(inputs[0]) > 40:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+
+        whole = training.error_of(training.images.validation)
+        batches.clear()
+        hook = training.model.register_forward_pre_hook(crowded)
+        try:
+            assert training.error_of(training.images.validation) == pytest.approx(whole, abs=2 / 150)
+        finally:
+            hook.remove()
+        # 150 images at once, then 75, then 38.
+        assert batches == [38, 38, 38, 36]
+        assert training.model.training
+
+    def test_one_image_that_does_not_fit_is_an_outcome(self, training: Training) -> None:
+        def full(module: Any, inputs: Any) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+        hook = training.model.register_forward_pre_hook(full)
+        try:
+            with pytest.raises(torch.OutOfMemoryError):
+                training.error_of(training.images.validation)
+        finally:
+            hook.remove()
