@@ -145,11 +145,10 @@ class Benchmark:
 
         Each equals that of `query` bit for bit. Raises as `query` does.
         """
-        rows = self._checked(np.asarray(rows, dtype=np.float64))
-        between = {b: self._between(b) for b in np.unique(np.asarray(budgets, dtype=np.float64)).tolist()}
-        each = np.broadcast_to(np.asarray(budgets, dtype=np.float64), len(rows)).tolist()
-        table = np.array([between[b] for b in each], dtype=np.float64).reshape(len(rows), 4)
-        budget, below, above, share = np.ascontiguousarray(table.T)
+        rows = self._checked(_numbers("rows", rows, np.float64))
+        different, place = np.unique(_for_each(rows, "budgets", budgets, np.float64), return_inverse=True)
+        table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
+        budget, below, above, share = table.T.take(place, axis=1)
         facts = self.search_space.facts(rows, self.images.shape, self.images.classes)
         outputs = self._forest.many(self.features.many(rows, facts, below))
         if share.any():
@@ -157,10 +156,10 @@ class Benchmark:
             outputs = (1 - share) * outputs + share * higher
         uniforms = None
         if seeds is not None:
-            seed = np.asarray(seeds)
-            if seed.dtype.kind not in "iu" or (seed.dtype.kind == "u" and (seed >= 2**63).any()):
+            seed = _for_each(rows, "seeds", seeds)
+            if seed.size and (seed.dtype.kind not in "iu" or (seed.dtype.kind == "u" and (seed >= 2**63).any())):
                 raise InputError("seeds", seeds, "integers of 64 bits")
-            uniforms = self._luck.many(rows, budget, np.broadcast_to(seed, len(rows)).astype(np.int64), DRAWS)
+            uniforms = self._luck.many(rows, budget, seed.astype(np.int64), DRAWS)
         at = dict(zip(self.search_space.names, rows.T, strict=True))
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         columns = (*most, facts.parameters, facts.flops, failing, share > 0)
@@ -187,3 +186,20 @@ class Benchmark:
                 return rung, rung, rung, 0.0
         below, above = next(pair for pair in pairwise(rungs) if pair[0] < budget < pair[1])
         return budget, below, above, log(budget / below) / log(above / below)
+
+
+def _numbers(field: str, values: npt.ArrayLike, kind: type[np.float64] | None) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(values, dtype=kind)
+    except (TypeError, ValueError):
+        raise InputError(field, values, "an array of numbers") from None
+
+
+def _for_each(
+    rows: FloatArray, field: str, values: npt.ArrayLike, kind: type[np.float64] | None = None
+) -> npt.NDArray[Any]:
+    """One value for each row (n,)."""
+    given = _numbers(field, values, kind)
+    if given.shape not in ((), (1,), (len(rows),)):
+        raise InputError(field, given.shape, f"one for all, or an array ({len(rows)},)")
+    return np.broadcast_to(given, len(rows))

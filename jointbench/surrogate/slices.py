@@ -52,28 +52,32 @@ class SlicedForest:
         columns[:, : len(rows)] = rows.T
         packed = [np.packbits(columns[feature] >= cuts, axis=1) for feature, cuts in self._cuts]
         passed = np.concatenate(packed or [np.zeros((1, columns.shape[1] // 8), np.uint8)]).view(np.uint64)
-        output = 0
+        output, numbers = 0, np.empty(columns.shape[1], dtype=np.intp)
+        chosen = np.empty(columns.shape[1], dtype=np.complex64)
         for (conditions, leaves), count in zip(self._parts, self._outputs, strict=True):
             sums = np.zeros((len(leaves), columns.shape[1]), dtype=np.complex64)
             for first in range(0, leaves.shape[1], _TREES):
                 trees = slice(first, first + _TREES)
                 reached = _leaf_numbers([level[trees] for level in conditions], passed, len(leaves[0, trees]))
-                for pair, values in enumerate(leaves[:, trees]):
-                    for tree, numbers in enumerate(reached):
-                        sums[pair] += values[tree].take(numbers)
+                for tree, small in enumerate(reached, first):
+                    numbers[:] = small
+                    for added, values in zip(sums, leaves[:, tree], strict=True):
+                        # No number is beyond the leaves: clipping only spares the check.
+                        values.take(numbers, out=chosen, mode="clip")
+                        added += chosen
             for k in range(count):
                 out[output + k] = (sums[k // 2].imag if k % 2 else sums[k // 2].real)[: len(rows)]
             output += count
 
 
-def _leaf_numbers(conditions: list[IntArray], passed: Bits, trees: int) -> IntArray:
+def _leaf_numbers(conditions: list[IntArray], passed: Bits, trees: int) -> npt.NDArray[np.uint8]:
     """Which of a tree's leaves each row reaches: (trees, rows)."""
     paths: list[Bits] = []
     numbers = np.zeros((trees, passed.shape[1] * 64), dtype=np.uint8)
     # Eight numbers at a time: none has more than eight bits, so that doubling carries nothing over.
     words = numbers.view(np.uint64)
     for level in conditions:
-        bits = passed[level]
+        bits = passed.take(level, axis=0)
         for path in paths:
             # Keep the half of the level's nodes that the path leads to: low ^ ((low ^ high) & path).
             half = bits.shape[1] // 2
@@ -85,7 +89,7 @@ def _leaf_numbers(conditions: list[IntArray], passed: Bits, trees: int) -> IntAr
         paths.append(bits)
         words += words
         words |= np.unpackbits(bits[:, 0].view(np.uint8), axis=1).view(np.uint64)
-    return numbers.astype(np.intp)
+    return numbers
 
 
 def _in_pairs(values: Features) -> npt.NDArray[np.complex64]:

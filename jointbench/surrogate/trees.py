@@ -43,23 +43,25 @@ class Forest:
         self.left = np.concatenate([*(b.left + start for b, start in placed), offsets[-1:]])
         self.feature = np.append(np.concatenate([booster.feature for booster in boosters]), 0)
         self.threshold = np.append(np.concatenate([b.threshold for b in boosters]), np.float32(np.inf))
-        #: Leaves (nodes, most outputs), zeros behind the boosters with fewer.
-        self.value = np.zeros((len(self.left), max(outputs)), dtype=np.float32)
+        #: Leaves (nodes, most outputs), zeros behind the boosters with fewer; as many as make pairs.
+        width = max(outputs) + max(outputs) % 2
+        value = np.zeros((len(self.left), width), dtype=np.float32)
         #: Trees by booster (most trees, boosters), and the true outputs among all columns of `value` by booster.
         self._layout = np.full((max(trees), len(boosters)), sum(trees))
-        self._outputs = np.concatenate([np.arange(n) + k * max(outputs) for k, n in enumerate(outputs)])
+        self._outputs = np.concatenate([np.arange(n) + k * width for k, n in enumerate(outputs)])
         for k, (booster, start) in enumerate(placed):
-            self.value[start : start + nodes[k], : outputs[k]] = booster.value
+            value[start : start + nodes[k], : outputs[k]] = booster.value
             self._layout[: trees[k], k] = np.arange(trees[k]) + sum(trees[:k])
+        self._pairs = value.view(np.complex64)
 
     def one(self, row: Features) -> list[float]:
         """Sums of leaves for one row (features,): every output of every booster, in order."""
         node = self.roots
         for _ in range(self.depth):
             node = self.left.take(node) + (row.take(self.feature.take(node)) >= self.threshold.take(node))
-        leaves = self.value.take(node.take(self._layout), axis=0).reshape(len(self._layout), -1)
-        # Unlike a sum, an accumulation has only one order in which it can be made.
-        sums: list[float] = np.add.accumulate(leaves, axis=0)[-1].take(self._outputs).tolist()
+        leaves = self._pairs.take(node.take(self._layout), axis=0).reshape(len(self._layout), -1)
+        # Unlike a sum, an accumulation has only one order in which it can be made; complex numbers add two at once.
+        sums: list[float] = np.add.accumulate(leaves, axis=0)[-1].view(np.float32).take(self._outputs).tolist()
         return sums
 
     def many(self, rows: Features) -> FloatArray:

@@ -7,9 +7,18 @@ import numpy as np
 
 from jointbench.data.errors import BenchmarkError
 
-#: Type marker to NumPy's big-endian type.
-_NUMBERS = {"i": ">i1", "U": ">u1", "I": ">i2", "l": ">i4", "L": ">i8", "d": ">f4", "D": ">f8"}
-#: XGBoost nests five deep; a file that nests deeper was not written by it.
+_FALSE, _TRUE, _NULL, _STRING = b"FTZS"
+_ARRAY, _ARRAY_END, _OBJECT, _OBJECT_END, _TYPE, _COUNT = b"[]{}$#"
+
+#: By type marker: how `struct` reads one number.
+_NUMBERS = {ord(marker): struct.Struct(f">{letter}") for marker, letter in zip("iUIlLdD", "bBhiqfd", strict=True)}
+#: By type marker: the big-endian type of an array in the file, and the machine's own.
+_KINDS = {
+    marker: (np.dtype(number.format), np.dtype(number.format).newbyteorder("=")) for marker, number in _NUMBERS.items()
+}
+_LENGTHS = {ord(marker): _NUMBERS[ord(marker)] for marker in "iUIlL"}
+
+#: Our file of XGBoost's models nests eight deep.
 _DEEPEST = 16
 #: A tree takes twenty values, arrays of numbers being one each, and has short strings alone.
 _MOST_VALUES = 2**18
@@ -20,7 +29,7 @@ def read_ubjson(content: bytes, source: str) -> Any:
     """The value in `content`; typed arrays become NumPy arrays. Raises BenchmarkError when it is damaged."""
     try:
         value, end = _Reader(content).value(0, 0)
-    except (IndexError, ValueError, KeyError, struct.error, UnicodeDecodeError):
+    except (IndexError, ValueError, KeyError, struct.error):
         raise BenchmarkError("model file", source, "a whole UBJSON file") from None
     if end != len(content):
         raise BenchmarkError("model file", source, f"UBJSON of {end} bytes, not {len(content)}")
@@ -30,7 +39,7 @@ def read_ubjson(content: bytes, source: str) -> Any:
 def split_ubjson(content: bytes) -> dict[str, bytes]:
     """The members of the object in `content`, undecoded; for content that `read_ubjson` has read."""
     reader, at, members = _Reader(content), 1, {}
-    while content[at] != ord("}"):
+    while content[at] != _OBJECT_END:
         name, start = reader.string(at)
         _, at = reader.value(start, 0)
         members[name] = content[start:at]
@@ -38,72 +47,73 @@ def split_ubjson(content: bytes) -> dict[str, bytes]:
 
 
 class _Reader:
-    """Each method takes an offset and returns a value and the offset behind it."""
+    """Each method takes an offset and returns a value and the offset behind it.
+
+    What is damaged raises IndexError, ValueError, KeyError or struct.error. (A benchmark's file has twenty thousand
+    values and must load in a moment: hence one method where there could be several.)
+    """
 
     def __init__(self, content: bytes) -> None:
-        self.content, self.values = content, 0
+        self.content, self.left = content, _MOST_VALUES
 
     def value(self, at: int, depth: int) -> tuple[Any, int]:
-        return self._typed(self._marker(at), at + 1, depth)
-
-    def _marker(self, at: int) -> str:
-        return chr(self.content[at])
-
-    def _typed(self, marker: str, at: int, depth: int) -> tuple[Any, int]:
-        self.values += 1
-        if depth > _DEEPEST or self.values > _MOST_VALUES:
+        content, marker = self.content, self.content[at]
+        at, self.left = at + 1, self.left - 1
+        if depth > _DEEPEST or self.left < 0:
             raise ValueError
-        if marker in _NUMBERS:
-            kind = np.dtype(_NUMBERS[marker])
-            return self._numbers(kind, 1, at)[0].item(), at + kind.itemsize
-        if marker == "S":
+        if marker == _STRING:
             return self.string(at)
-        if marker == "[":
-            return self._array(at, depth)
-        if marker == "{":
-            return self._object(at, depth)
-        return {"T": True, "F": False, "Z": None}[marker], at
-
-    def _numbers(self, kind: np.dtype[Any], count: int, at: int) -> np.ndarray[Any, Any]:
-        if at + count * kind.itemsize > len(self.content):
-            raise ValueError
-        return np.frombuffer(self.content, kind, count, at)
-
-    def _length(self, at: int) -> tuple[int, int]:
-        length, at = self.value(at, _DEEPEST)
-        if not isinstance(length, int) or not 0 <= length <= len(self.content):
-            raise ValueError
-        return length, at
+        if marker == _ARRAY:
+            if content[at] == _TYPE:
+                return self._numbers(at + 1)
+            return self._array(at, depth + 1)
+        if marker == _OBJECT:
+            return self._object(at, depth + 1)
+        if marker in _NUMBERS:
+            number = _NUMBERS[marker]
+            return number.unpack_from(content, at)[0], at + number.size
+        return {_TRUE: True, _FALSE: False, _NULL: None}[marker], at
 
     def string(self, at: int) -> tuple[str, int]:
         length, at = self._length(at)
-        if length > _LONGEST_STRING or at + length > len(self.content):
+        if length > _LONGEST_STRING:
             raise ValueError
         return self.content[at : at + length].decode(), at + length
 
-    def _array(self, at: int, depth: int) -> tuple[Any, int]:
-        if self._marker(at) == "$":
-            kind = np.dtype(_NUMBERS[self._marker(at + 1)])
-            if self._marker(at + 2) != "#":
-                raise ValueError
-            count, at = self._length(at + 3)
-            numbers = self._numbers(kind, count, at)
-            return numbers.astype(kind.newbyteorder("=")), at + count * kind.itemsize
+    def _length(self, at: int) -> tuple[int, int]:
+        """The length of what follows, which is there."""
+        number = _LENGTHS[self.content[at]]
+        length: int = number.unpack_from(self.content, at + 1)[0]
+        at += 1 + number.size
+        if not 0 <= length <= len(self.content) - at:
+            raise ValueError
+        return length, at
+
+    def _numbers(self, at: int) -> tuple[Any, int]:
+        stored, own = _KINDS[self.content[at]]
+        if self.content[at + 1] != _COUNT:
+            raise ValueError
+        count, at = self._length(at + 2)
+        return np.frombuffer(self.content, stored, count, at).astype(own), at + count * stored.itemsize
+
+    def _array(self, at: int, depth: int) -> tuple[list[Any], int]:
         items = []
-        if self._marker(at) == "#":
+        if self.content[at] == _COUNT:
             count, at = self._length(at + 1)
             for _ in range(count):
-                item, at = self.value(at, depth + 1)
+                item, at = self.value(at, depth)
                 items.append(item)
             return items, at
-        while self._marker(at) != "]":
-            item, at = self.value(at, depth + 1)
+        while self.content[at] != _ARRAY_END:
+            item, at = self.value(at, depth)
             items.append(item)
         return items, at + 1
 
     def _object(self, at: int, depth: int) -> tuple[dict[str, Any], int]:
-        members = {}
-        while self._marker(at) != "}":
+        members: dict[str, Any] = {}
+        while self.content[at] != _OBJECT_END:
             name, at = self.string(at)
-            members[name], at = self.value(at, depth + 1)
+            if name in members:
+                raise ValueError
+            members[name], at = self.value(at, depth)
         return members, at + 1

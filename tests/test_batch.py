@@ -1,0 +1,56 @@
+"""A batch query: what it takes for budgets and seeds, and what it says to other shapes."""
+
+import numpy as np
+import pytest
+
+from jointbench.data.errors import BudgetError, InputError
+from jointbench.data.joint import JOINT
+from jointbench.surrogate.contract import corners_and_samples
+from jointbench.surrogate.stored import load_benchmark
+
+BENCHMARK = load_benchmark("digits-cpu")
+ROWS = corners_and_samples(JOINT, 3)
+
+
+def test_one_budget_and_one_seed_stand_for_all() -> None:
+    count = len(ROWS)
+    each = BENCHMARK.query_batch(ROWS, [9.0] * count, [3] * count)
+    for budgets, seeds in ((9.0, 3), ([9.0], [3]), (np.full(count, 9.0), 3)):
+        assert BENCHMARK.query_batch(ROWS, budgets, seeds) == each
+
+
+def test_budgets_in_any_order_belong_to_their_rows() -> None:
+    budgets = [27.0, 1.0, 5.0, 9.0, 1.0]
+    alone = [BENCHMARK.query_batch(ROWS[k : k + 1], budget, 3)[0] for k, budget in enumerate(budgets)]
+    assert list(BENCHMARK.query_batch(ROWS, budgets, 3)) == alone
+
+
+def test_no_rows_have_no_answers() -> None:
+    for budgets, seeds in ((9.0, None), ([], []), (9.0, 3)):
+        assert len(BENCHMARK.query_batch(ROWS[:0], budgets, seeds)) == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "budgets", "seeds", "field"),
+    [
+        (ROWS[0], 9.0, None, "rows"),
+        ("a configuration", 9.0, None, "rows"),
+        (ROWS, [9.0, 27.0], None, "budgets"),
+        (ROWS, np.ones((len(ROWS), 1)), None, "budgets"),
+        (ROWS, "the largest", None, "budgets"),
+        (ROWS, 9.0, [1, 2], "seeds"),
+        (ROWS, 9.0, 1.5, "seeds"),
+        (ROWS, 9.0, 2**63, "seeds"),
+    ],
+)
+def test_other_shapes_and_kinds_are_refused_by_the_name_of_the_field(
+    rows: object, budgets: object, seeds: object, field: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{field}: "):
+        BENCHMARK.query_batch(rows, budgets, seeds)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("budget", [0.5, 28.0, np.nan, np.inf])
+def test_a_budget_outside_the_ladder_is_refused(budget: float) -> None:
+    with pytest.raises(BudgetError):
+        BENCHMARK.query_batch(ROWS, [9.0] * 4 + [budget])
