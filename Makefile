@@ -1,12 +1,27 @@
 # The commands that a person runs are the ones that CI calls.
-.PHONY: compare test check clean
+.PHONY: compare test check ground-truth clean
 
 PYTHON ?= python3
 BIN = .venv/bin
 
+# Of `make ground-truth`: what is trained, for how long, how much of it, and on which workers.
+IMAGES ?= fashion-mnist
+LADDER ?= 2,6,18,54
+FULL_BUDGETS ?= 60
+REPEATS ?= 30
+WORKERS ?= --workers-per-gpu 4
+PRECISION ?= bf16
+LOG ?= runs/$(IMAGES)
+COLLECT = $(BIN)/jointbench collect $(LOG) --images $(IMAGES) --ladder $(LADDER) --precision $(PRECISION) \
+	--clock calibrated $(WORKERS)
+
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.installed-train: .venv/.installed
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
 	touch $@
 
 .venv/.installed-test: .venv/.installed
@@ -25,6 +40,13 @@ check: .venv/.installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+ground-truth: .venv/.installed-train
+	$(COLLECT) --optimizer hyperband --full-budgets $(FULL_BUDGETS)
+	$(COLLECT) --optimizer bohb --seed 1 --full-budgets $(FULL_BUDGETS)
+	$(COLLECT) --repeat $(REPEATS) --full-budgets $(FULL_BUDGETS)
+	$(BIN)/jointbench doctor $(LOG)
+	$(BIN)/jointbench fit $(LOG) --out $(LOG)-benchmark
 
 clean:
 	rm -rf .venv build dist
