@@ -2,14 +2,13 @@
 
 (a) The plain formulation computes branch after branch in fp32 and is fed by a torchvision DataLoader, as such papers'
 code is written. (b) The limit is our network on one batch that lies ready on the device. All take turns in one
-process. On a CPU each has one thread, time is CPU time, and batches are small; on a GPU batches have the
-configuration's size, and the plain formulation's loader has processes of its own.
+process. On a CPU each has one thread, time is CPU time, and batches are small (--quick leaves out the largest
+network); on a GPU batches have the configuration's size, and the plain formulation's loader has processes of its own.
 """
 
 import argparse
 import math
 import os
-import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,9 @@ import torch
 from jointbench.bench.augmentation import DeviceImages
 from jointbench.bench.hardware import Hardware, Precision
 from jointbench.bench.speed.measure import interleave, parser, present, progress, ratio
+from jointbench.bench.speed.outside import beside_the_budget
 from jointbench.bench.speed.subjects import speed_images, subjects
-from jointbench.bench.speed.trainings import LEARNING_RATE, Contender, Limit, Ours, Plain, training_of
+from jointbench.bench.speed.trainings import LEARNING_RATE, Contender, Limit, Ours, Plain, device_time, training_of
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import ImageData
 from jointbench.data.joint import JOINT
@@ -43,29 +43,39 @@ def main() -> None:
     add("--compile", action="store_true", help="ours and the limit through torch.compile")
     add("--images", default="synthetic", help="a data set's name; default noise of CIFAR-10's shape")
     add("--data", metavar="DIR", help="folder of the image files")
+    add("--evaluate", type=float, metavar="SECONDS", help="also train Table 3's network for so long, as it is done")
     arguments = program.parse_args()
     on_gpu = torch.device(arguments.device).type == "cuda"
     precisions: list[Precision] = arguments.precision or _precisions(on_gpu, arguments.quick)
     Hardware(arguments.device).prepare()
     data = speed_images(arguments.images, arguments.data)
     images = DeviceImages(data, torch.device(arguments.device))
+    chosen = subjects()
+    table_3 = next(iter(chosen.values()))
+    if arguments.quick and not on_gpu:
+        chosen.pop("Shake-Shake 26 2x96d", None)
     figures: dict[str, float | int | str] = {}
     rows = []
-    for name, configuration in subjects().items():
+    for name, configuration in chosen.items():
         progress(name)
         measured = measure(configuration, data, images, precisions, arguments)
         for precision in precisions:
             rows.append(_row(name, precision, measured[precision]))
             key = f"{name}_{precision}".lower().replace(" ", "_").replace("-", "_")
             figures |= {f"{key}_{figure}": value for figure, value in measured[precision].items()}
+    progress("what is outside the budget")
+    hardware = Hardware(arguments.device, precisions[-1], compile=arguments.compile)
+    step = QUICK_CPU_STEP if arguments.quick else CPU_STEP
+    shown = table_3 if on_gpu else with_batch_of(step, table_3, images)
+    beside, notes = beside_the_budget(table_3, int(shown["batch_size"]), images, hardware, arguments.evaluate)
     present(
         "training: images a second" + (" of CPU time, one thread" if not on_gpu else ""),
         ("network", "ours in", "batch", "ours", "(a) plain", "(b) limit", "ours / (a)", "ours / (b)", "of a matmul's"),
         rows,
-        figures,
+        figures | beside,
         as_json=arguments.json,
         libraries=("torch", "torchvision"),
-        notes=[f"device: {Hardware(arguments.device).description}"],
+        notes=[f"device: {Hardware(arguments.device).description}", *notes],
     )
 
 
@@ -79,10 +89,9 @@ def measure(
     """Figures of one configuration, for each precision of ours."""
     on_gpu = images.device.type == "cuda"
     flops = PASSES * JOINT.facts(configuration, data.facts.shape, data.facts.classes).flops
-    changed = {**configuration, "learning_rate": LEARNING_RATE}
+    changed: Configuration = {**configuration, "learning_rate": LEARNING_RATE}
     if not on_gpu:
-        fitting = round((QUICK_CPU_STEP if arguments.quick else CPU_STEP) / flops)
-        changed["batch_size"] = max(2, min(int(configuration["batch_size"]), fitting))
+        changed = with_batch_of(QUICK_CPU_STEP if arguments.quick else CPU_STEP, changed, images)
     plain = Plain(changed, data.training, images, min(LOADERS, os.cpu_count() or 1) if on_gpu else 0)
     contenders: dict[str, Contender] = {"plain": plain}
     for precision in precisions:
@@ -119,6 +128,13 @@ def measure(
     return found
 
 
+def with_batch_of(step: float, configuration: Configuration, images: DeviceImages) -> Configuration:
+    """With as many images a batch as need so many FLOPs for a step; at least two, and no more than there were."""
+    facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
+    fitting = round(step / (PASSES * facts.flops))
+    return {**configuration, "batch_size": max(2, min(int(configuration["batch_size"]), fitting))}
+
+
 def _precisions(on_gpu: bool, quick: bool) -> list[Precision]:
     """bf16, and on a CPU fp32 beside it, or instead of it where the processor has no bf16."""
     if on_gpu:
@@ -130,18 +146,6 @@ def _precisions(on_gpu: bool, quick: bool) -> list[Precision]:
     if not has_bf16:
         return ["fp32"]
     return ["bf16"] if quick else ["fp32", "bf16"]
-
-
-def device_time(device: torch.device) -> Callable[[], float]:
-    """CPU time of this process; on a GPU the time at which all that was queued has ended."""
-    if device.type == "cpu":
-        return time.process_time
-
-    def when_done() -> float:
-        torch.cuda.synchronize(device)
-        return time.perf_counter()
-
-    return when_done
 
 
 def steps_a_turn(contender: Contender, clock: Callable[[], float]) -> int:

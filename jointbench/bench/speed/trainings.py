@@ -88,11 +88,23 @@ class Limit:
             self.step.take(self.batch)
 
 
+def device_time(device: torch.device) -> Callable[[], float]:
+    """CPU time of this process; on a GPU the time at which all that was queued has ended."""
+    if device.type == "cpu":
+        return time.process_time
+
+    def when_done() -> float:
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return when_done
+
+
 class Pictures(Dataset[tuple[Tensor, int]]):
     """What torchvision's CIFAR10 is: arrays, one picture made of them at a time, and a chain of transforms."""
 
     def __init__(self, part: Part, transform: Callable[[Any], Tensor]) -> None:
-        self.data = np.ascontiguousarray(part.images.transpose(0, 2, 3, 1))
+        self.data = part.images.transpose(0, 2, 3, 1)
         self.targets, self.transform = part.labels.tolist(), transform
 
     def __len__(self) -> int:
@@ -101,7 +113,7 @@ class Pictures(Dataset[tuple[Tensor, int]]):
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         from PIL import Image
 
-        pixels = self.data[index]
+        pixels = np.ascontiguousarray(self.data[index])
         picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
         return self.transform(picture), self.targets[index]
 
