@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ConfigSpace import Configuration
 from ConfigSpace.util import get_one_exchange_neighbourhood
 from scipy import stats
 from smac import MultiFidelityFacade, Scenario
@@ -18,8 +19,10 @@ from jointbench.data.ladder import Ladder
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import SMAC, expected_trials
+from jointbench.optimizers.smac_configurations import Kept
+from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
 from jointbench.optimizers.smac_parts import Forest, OrderedSearch
-from jointbench.optimizers.smac_search import DEVIATION, NEIGHBOURS, ArraySearch
+from jointbench.optimizers.smac_search import DEVIATION, ArraySearch
 
 LADDER = Ladder(9.0, 27.0)
 
@@ -36,10 +39,7 @@ def scenario(folder: Path, seed: int = 0, trials: int = 8) -> Scenario:
     )
 
 
-def array_search() -> ArraySearch:
-    configspace = copy.deepcopy(JOINT.configspace)
-    configspace.seed(0)
-    return ArraySearch(configspace, seed=0)
+HYPERPARAMETERS = list(JOINT.configspace.values())
 
 
 def test_smac_default_proposes_what_plain_smac_proposes(tmp_path: Path) -> None:
@@ -102,26 +102,27 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
 
 
 def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:
-    search = array_search()
-    points = search._sample(15)
-    neighbours = search._neighbours(points, np.full(15, DEVIATION))
+    random = np.random.RandomState(0)
+    points = np.stack([h.sample_vector(15, seed=random) for h in HYPERPARAMETERS], axis=1)
+    neighbours, there = Neighbourhoods(HYPERPARAMETERS).draw(points, np.full(15, DEVIATION), random)
+    assert there.all()
     assert neighbours.shape == (15, 17 * NEIGHBOURS, 17)
     differing = neighbours != points[:, None]
     assert (differing.sum(axis=2) == 1).all()
     assert (differing.sum(axis=1) == NEIGHBOURS).all()
-    for column, hyperparameter in enumerate(search._hyperparameters):
+    for column, hyperparameter in enumerate(HYPERPARAMETERS):
         assert hyperparameter.legal_vector(neighbours[:, :, column].ravel()).all()
 
 
 @pytest.mark.parametrize("name", ["momentum", "learning_rate", "cutout_length", "batch_size", "res_blocks_1"])
 @pytest.mark.parametrize("deviation", [DEVIATION, 0.4])
 def test_neighbours_are_distributed_as_configspaces(name: str, deviation: float) -> None:
-    search = array_search()
-    column = list(search._configspace).index(name)
-    configuration = search._configspace.get_default_configuration()
+    column = list(JOINT.configspace).index(name)
+    configuration = JOINT.configspace.get_default_configuration()
     point = configuration.get_array()
-    ours = search._neighbours(np.repeat(point[None], 300, axis=0), np.full(300, deviation))[:, :, column]
     random = np.random.RandomState(1)
+    points, deviations = np.repeat(point[None], 300, axis=0), np.full(300, deviation)
+    ours = Neighbourhoods(HYPERPARAMETERS).draw(points, deviations, random)[0][:, :, column]
     theirs = [
         neighbour.get_array()[column]
         for _ in range(300)
@@ -134,10 +135,10 @@ def test_neighbours_are_distributed_as_configspaces(name: str, deviation: float)
 
 
 def test_the_order_of_neighbours_is_uniform_over_what_is_left() -> None:
-    search = array_search()
-    point = search._sample(1)
-    neighbours = search._neighbours(np.repeat(point, 2000, axis=0), np.full(2000, DEVIATION))
-    changed = (neighbours != point[None]).argmax(axis=2)
+    point = JOINT.configspace.get_default_configuration().get_array()
+    points, random = np.repeat(point[None], 2000, axis=0), np.random.RandomState(0)
+    neighbours, _ = Neighbourhoods(HYPERPARAMETERS).draw(points, np.full(2000, DEVIATION), random)
+    changed = (neighbours != point).argmax(axis=2)
     counts = np.bincount(changed[:, 0], minlength=17)
     # Four standard deviations around 2000 / 17.
     assert np.abs(counts - 2000 / 17).max() < 4 * np.sqrt(2000 / 17)
@@ -196,3 +197,25 @@ def test_a_failure_is_told_as_a_crash_with_the_error_of_guessing() -> None:
     assert isinstance(optimizer, SMAC)
     (value,) = optimizer._facade.runhistory.values()
     assert (value.status.name, value.cost) == ("CRASHED", 0.9)
+
+
+def test_a_configuration_that_is_read_once_is_equal_to_what_it_was() -> None:
+    JOINT.configspace.seed(5)
+    plain, other = JOINT.configspace.sample_configuration(2)
+    twin = Configuration(JOINT.configspace, values=dict(plain))
+    text, values, hashed = str(plain), dict(plain), hash(plain)
+    kept = Kept.of(plain)
+    assert kept is plain
+    assert Kept.of(kept) is kept
+    assert (str(kept), dict(kept), hash(kept)) == (text, values, hashed)
+    assert kept == twin
+    assert twin == kept
+    assert Kept.of(twin) == kept
+    assert kept != Kept.of(other)
+    assert {kept: 1}[twin] == 1
+
+
+def test_smacs_configurations_are_read_once() -> None:
+    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+    drive(optimizer, 40)
+    assert {type(configuration) for configuration in optimizer._facade.runhistory.get_configs()} == {Kept}

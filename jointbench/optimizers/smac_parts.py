@@ -4,7 +4,7 @@ Each leads to the proposals that smac's own part leads to, with one exception th
 orders the starts of its local search by a hash.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from smac.model.random_forest import RandomForest
 from smac.scenario import Scenario
 
 from jointbench.data.space import FloatArray
+from jointbench.optimizers.smac_configurations import Kept
 
 
 class Forest(RandomForest):
@@ -72,6 +73,9 @@ class Selector(ConfigSelector):
     def __setattr__(self, name: str, value: Any) -> None:
         # smac assigns a plain list where it starts to iterate.
         super().__setattr__(name, _Configurations(value) if name == "_processed_configs" else value)
+
+    def __iter__(self) -> Iterator[Configuration]:
+        yield from map(Kept.of, super().__iter__())
 
     def _get_x_best(self, X: FloatArray) -> tuple[FloatArray, float]:  # noqa: N803 - smac's name
         assert self._model is not None

@@ -10,20 +10,16 @@ numbers are not.
 
 import numpy as np
 import numpy.typing as npt
-from ConfigSpace import Configuration, ConfigurationSpace, UniformIntegerHyperparameter
-from scipy.special import ndtr, ndtri
+from ConfigSpace import Configuration, ConfigurationSpace
 from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAcquisitionMaximizer
 
 from jointbench.data.space import FloatArray
+from jointbench.optimizers.smac_neighbours import Neighbourhoods
 
 #: What smac writes beside a configuration that its local search found.
 ORIGIN = "Acquisition Function Maximizer: Local Search"
 CHALLENGERS = 10_000
 STARTS = 10
-#: Neighbours in one hyperparameter.
-NEIGHBOURS = 4
-#: An integer's neighbours are taken from this many draws, in up to nine rounds of growing deviation.
-DRAWS, ROUNDS = 16, 9
 #: Of the neighbourhood's normal distribution, in the unit cube: at first, at least, at most.
 DEVIATION, LEAST_DEVIATION, MOST_DEVIATION = 0.05, 0.005, 0.4
 #: A local search ends after this many neighbourhoods without a better neighbour.
@@ -38,6 +34,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
     def __init__(self, configspace: ConfigurationSpace, *, seed: int) -> None:
         super().__init__(configspace, challengers=CHALLENGERS, seed=seed)
         self._hyperparameters = list(configspace.values())
+        self._neighbourhoods = Neighbourhoods(self._hyperparameters)
 
     def _maximize(self, previous_configs: list[Configuration], n_points: int) -> list[tuple[float, Configuration]]:
         challengers = self._sample(n_points)
@@ -84,9 +81,9 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         deviations = np.full(count, DEVIATION)
         improvements, plateaus = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
         while len(active := np.flatnonzero(plateaus < PLATEAUS)):
-            neighbours = self._neighbours(points[active], deviations[active])
+            neighbours, there = self._neighbourhoods.draw(points[active], deviations[active], self._rng)
             found = self._acquisition(neighbours.reshape(-1, points.shape[1])).reshape(len(active), -1)
-            found[(neighbours == points[active, None]).all(axis=2)] = -np.inf
+            found[~there] = -np.inf
             better, equal = found > values[active, None], found == values[active, None]
             improved = better.any(axis=1)
             # Where nothing is better, on to the first neighbour that is as good.
@@ -104,64 +101,4 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             plateaus[stuck] += 1
             narrower = stuck[plateaus[stuck] % PATIENCE == 0]
             deviations[narrower] = np.maximum(deviations[narrower] / 2, LEAST_DEVIATION)
-        return values
-
-    def _neighbours(self, points: FloatArray, deviations: FloatArray) -> FloatArray:
-        """Neighbourhoods (n, 4 d, d) of points (n, d): each neighbour differs in one hyperparameter.
-
-        Where an integer has fewer than four other values, the rest of its places holds the point itself.
-        """
-        count, dimensions = points.shape
-        neighbours = np.repeat(points[:, None, :], NEIGHBOURS * dimensions, axis=1)
-        for column, hyperparameter in enumerate(self._hyperparameters):
-            places = slice(NEIGHBOURS * column, NEIGHBOURS * (column + 1))
-            if isinstance(hyperparameter, UniformIntegerHyperparameter):
-                neighbours[:, places, column] = self._integers(hyperparameter, points[:, column], deviations)
-            else:
-                neighbours[:, places, column] = self._floats(points[:, column], deviations)
-        # ConfigSpace picks a hyperparameter that still has neighbours, uniformly: the order in which independent
-        # Poisson processes of one rate ring.
-        gaps = self._rng.exponential(size=(count, dimensions, NEIGHBOURS))
-        order = np.argsort(np.cumsum(gaps, axis=2).reshape(count, -1), axis=1)
-        return np.take_along_axis(neighbours, order[:, :, None], axis=1)
-
-    def _floats(self, centres: FloatArray, deviations: FloatArray) -> FloatArray:
-        """Neighbouring floats (n, 4): normal, truncated to [0, 1]."""
-        centre, scale = centres[:, None], deviations[:, None]
-        low, high = ndtr(-centre / scale), ndtr((1 - centre) / scale)
-        uniform = self._rng.random_sample((len(centres), NEIGHBOURS))
-        drawn: FloatArray = centre + scale * ndtri(low + uniform * (high - low))
-        return np.clip(drawn, 0.0, 1.0)
-
-    def _integers(
-        self, hyperparameter: UniformIntegerHyperparameter, centres: FloatArray, deviations: FloatArray
-    ) -> FloatArray:
-        """Neighbouring integers (n, 4), encoded: different ones among the rounded draws of a normal distribution."""
-        grid = hyperparameter.to_vector(np.arange(hyperparameter.lower, hyperparameter.upper + 1))
-        here = hyperparameter.to_value(centres) - hyperparameter.lower
-        rows = np.arange(len(centres))
-        # The least are taken; infinite for values that were not drawn.
-        priority = np.full((len(centres), len(grid)), np.inf)
-        if len(grid) <= NEIGHBOURS + 1:
-            priority = self._rng.random_sample(priority.shape)
-        else:
-            lacking = rows
-            for attempt in range(ROUNDS):
-                scale = deviations[lacking] + (1 - deviations[lacking]) * attempt / (ROUNDS - 1)
-                drawn = self._rng.normal(grid[here[lacking], None], scale[:, None], size=(len(lacking), DRAWS))
-                index = hyperparameter.to_value(np.clip(drawn, 0.0, 1.0)) - hyperparameter.lower
-                # Draws outside do not count, as the present value does not.
-                index = np.where((drawn >= 0) & (drawn <= 1), index, here[lacking, None])
-                fresh = np.full((len(lacking), len(grid)), np.inf)
-                np.put_along_axis(fresh, index, attempt + self._rng.random_sample(index.shape), axis=1)
-                priority[lacking] = np.minimum(priority[lacking], fresh)
-                priority[rows, here] = np.inf
-                lacking = rows[np.isfinite(priority).sum(axis=1) < NEIGHBOURS]
-                if not len(lacking):
-                    break
-        priority[rows, here] = np.inf
-        chosen = np.argsort(priority, axis=1)[:, :NEIGHBOURS]
-        drawn_at_all = np.isfinite(np.take_along_axis(priority, chosen, axis=1))
-        values = np.repeat(centres[:, None], NEIGHBOURS, axis=1)
-        values[:, : chosen.shape[1]] = np.where(drawn_at_all, grid[chosen], centres[:, None])
         return values
