@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from jointbench.cli import main
+from jointbench.data.errors import BenchmarkError
 from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.contract import corners_and_samples
@@ -118,6 +119,52 @@ class TestFolder:
         assert lacking in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.parametrize("file", [CARD, GOLDEN, "evaluations.parquet"])
+    def test_is_not_made_of_what_a_link_leads_to(
+        self, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        source = shutil.copytree(released()["digits-cpu"], tmp_path / "source")
+        (source / file).rename(tmp_path / file)
+        (source / file).symlink_to(tmp_path / file)
+        with pytest.raises(SystemExit):
+            main(["publish", str(source), "--out", str(tmp_path / "out")])
+        assert "expected a plain file" in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+
+
+class TestGoldenAnswers:
+    @pytest.mark.parametrize("name", sorted(released()))
+    def test_a_shipped_benchmark_gives_its_own(self, name: str) -> None:
+        benchmark = load_benchmark(name)
+        for accelerated in (False, True):
+            if accelerated:
+                pytest.importorskip("llvmlite")
+                benchmark.accelerate()
+            assert check_golden(benchmark, read_golden(released()[name])) > 100
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            "",
+            "[" * 10**5,
+            "{}",
+            json.dumps({"benchmark": "digits-cpu-v2", "answers": [{}]}),
+            *(json.dumps({"benchmark": "digits-cpu-v1", "answers": answers}) for answers in ([], [{}], 7, {"a": 1})),
+        ],
+        ids=lambda content: content[:60],
+    )
+    def test_what_holds_none_is_refused(self, content: str) -> None:
+        with pytest.raises(BenchmarkError, match="golden answers"):
+            check_golden(load_benchmark("digits-cpu"), content)
+
+    @pytest.mark.parametrize("part", ["configuration", "budget", "seed", "answer"])
+    @pytest.mark.parametrize("value", [None, "3", {}, [], 1e308, 10**400])
+    def test_one_that_makes_no_sense_is_refused(self, part: str, value: object) -> None:
+        content = json.loads(read_golden(released()["digits-cpu"]))
+        case = next(case for case in content["answers"] if case["seed"] is not None)
+        with pytest.raises(BenchmarkError, match="golden answer"):
+            check_golden(load_benchmark("digits-cpu"), json.dumps({**content, "answers": [{**case, part: value}]}))
+
 
 class TestWheel:
     def test_is_small_pure_python_and_needs_numpy_alone(self, wheel: Path, unpacked: Path) -> None:
@@ -162,6 +209,27 @@ print(sorted(name for name in sys.modules if "." not in name and name not in sys
         assert "golden answer 7" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
+    @pytest.mark.parametrize(
+        ("file", "content", "sentence"),
+        [
+            (MODELS, b"", "content that fits its checksum"),
+            (MANIFEST, b"[" * 10**5, "JSON"),
+            (GOLDEN, b"{}", "golden answers"),
+            (GOLDEN, None, "a file that can be read"),
+            (MANIFEST, None, "the one that was published"),
+        ],
+    )
+    def test_says_what_is_damaged_in_one_sentence(
+        self, file: str, content: bytes | None, sentence: str, unpacked: Path, tmp_path: Path
+    ) -> None:
+        copy = shutil.copytree(unpacked, tmp_path / "damaged")
+        path = copy / PACKAGE / "data" / "released" / "digits-cpu" / file
+        path.unlink() if content is None else path.write_bytes(content)
+        done = run(copy, "-m", PACKAGE, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert len(done.stderr.splitlines()) == 1
+        assert sentence in done.stderr
+
     @pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
     def test_installed_in_an_empty_environment_it_answers_as_the_repository(
         self, version: str, wheel: Path, tmp_path: Path
@@ -198,16 +266,6 @@ def environment(version: str, folder: Path) -> Path:
             subprocess.run([candidate, "-m", "venv", "--without-pip", str(folder)], check=True)
             return folder / "bin" / "python"
     pytest.skip(f"there is no Python {version} on this machine")
-
-
-@pytest.mark.parametrize("name", sorted(released()))
-def test_a_shipped_benchmark_gives_its_golden_answers(name: str) -> None:
-    benchmark = load_benchmark(name)
-    for accelerated in (False, True):
-        if accelerated:
-            pytest.importorskip("llvmlite")
-            benchmark.accelerate()
-        assert check_golden(benchmark, read_golden(released()[name])) > 100
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)

@@ -18,6 +18,9 @@ The command line prints the message of any of these as one line and ends with ex
 
 from collections.abc import Iterable
 
+#: Characters of a value that a message repeats.
+_SHOWN = 200
+
 
 class JointBenchError(Exception):
     """Base of all errors raised on purpose."""
@@ -30,12 +33,22 @@ class InputError(JointBenchError):
     """
 
     def __init__(self, field: str, value: object, expected: str) -> None:
-        super().__init__(f"{field}: {value!r} given, expected {expected}")
+        super().__init__(f"{field}: {_shown(value)} given, expected {expected}")
         self.field, self.value, self.expected = field, value, expected
 
     def __reduce__(self) -> tuple[type["InputError"], tuple[str, object, str]]:
         # Exceptions cross process borders (Dask); the default would call __init__ with the message alone.
         return type(self), (self.field, self.value, self.expected)
+
+
+def _shown(value: object) -> str:
+    """As Python writes it, on one line and no longer than a sentence can bear."""
+    try:
+        text = " ".join(repr(value).split())
+    except (ValueError, RecursionError):
+        # Python writes no integer of more than 4,300 digits.
+        return f"a very large {type(value).__name__}"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 class UnknownNameError(InputError):

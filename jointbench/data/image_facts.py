@@ -27,11 +27,14 @@ class ImageFacts:
     split_seed: int = SPLIT_SEED
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise InputError("images: name", self.name, "a text")
         for side in self.shape:
             _check("shape", side, 1, _LONGEST_SIDE)
         _check("classes", self.classes, 2, _MOST_IMAGES)
         for part in ("training", "validation", "test"):
             _check(part, getattr(self, part), 1, _MOST_IMAGES)
+        _check("split_seed", self.split_seed, 0, 2**63)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

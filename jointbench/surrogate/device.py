@@ -1,6 +1,5 @@
 """The device in two lines of arithmetic: how long an image takes, and how much memory a training."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,10 @@ from jointbench.data.joint import MAIN_BLOCKS
 from jointbench.data.space import Facts
 
 FloatArray = npt.NDArray[np.float64]
+
+
+#: Weights beyond these are of no device; a law must have one between them.
+_LEAST, _MOST = 1e-30, 1e30
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,14 @@ class DeviceLaws:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "DeviceLaws":
-        """Raises BenchmarkError when a weight is missing, negative or not finite, or all are nought."""
+        """Raises BenchmarkError when a weight is missing, negative or of no device, or all are as good as nought."""
         laws = []
         for name, count in (("image_seconds", 6), ("peak_bytes", 3)):
             weights = content[name]
             numbers = isinstance(weights, list) and len(weights) == count and all(type(w) is float for w in weights)
-            if not numbers or not all(0 <= weight < math.inf for weight in weights) or not any(weights):
-                raise BenchmarkError(f"law {name} of the benchmark", weights, f"{count} numbers of at least 0")
+            if not numbers or not all(0 <= w <= _MOST for w in weights) or not any(w >= _LEAST for w in weights):
+                expected = f"{count} numbers from 0 to {_MOST:g}, not all of them nought"
+                raise BenchmarkError(f"law {name} of the benchmark", weights, expected)
             laws.append(tuple(weights))
         return cls(*laws)
 

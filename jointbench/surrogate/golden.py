@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.data.errors import BenchmarkError
+from jointbench.data.errors import BenchmarkError, JointBenchError
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.stored import read_file
 
 GOLDEN = "golden.json"
 
@@ -36,9 +37,22 @@ def golden(benchmark: Benchmark) -> str:
 def check_golden(benchmark: Benchmark, content: str) -> int:
     """The number of golden answers, all of which the benchmark gives, one by one and in a batch.
 
-    Raises BenchmarkError with the first that it does not.
+    Raises BenchmarkError with the first that it does not, or when the content is damaged.
     """
-    cases = json.loads(content)["answers"]
+    try:
+        given = json.loads(content)
+        if given["benchmark"] != benchmark.name:
+            raise BenchmarkError("golden answers", given["benchmark"], f"those of {benchmark.name}")
+        return _check(benchmark, given["answers"])
+    except BenchmarkError:
+        raise
+    except (JointBenchError, KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+        raise BenchmarkError("golden answers", benchmark.source, "those that `jointbench fit` wrote") from None
+
+
+def _check(benchmark: Benchmark, cases: list[dict[str, Any]]) -> int:
+    if not cases:
+        raise ValueError
     rows = benchmark.search_space.rows([case["configuration"] for case in cases])
     for seeded in (False, True):
         chosen = [k for k, case in enumerate(cases) if (case["seed"] is not None) == seeded]
@@ -48,6 +62,8 @@ def check_golden(benchmark: Benchmark, content: str) -> int:
             case = cases[k]
             single = benchmark.query(case["configuration"], case["budget"], case["seed"])
             for answer in (asdict(single), asdict(batched)):
+                if case["answer"].keys() != answer.keys():
+                    raise ValueError
                 differing = {name: answer[name] for name, value in case["answer"].items() if answer[name] != value}
                 if differing:
                     expected = {name: case["answer"][name] for name in differing}
@@ -56,4 +72,5 @@ def check_golden(benchmark: Benchmark, content: str) -> int:
 
 
 def read_golden(folder: Path) -> str:
-    return (folder / GOLDEN).read_text(encoding="utf-8")
+    """Raises BenchmarkError when it cannot be read."""
+    return read_file(folder, GOLDEN).decode(errors="replace")

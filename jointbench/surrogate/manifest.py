@@ -24,6 +24,12 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 64
 
 _MOST_MEMBERS = 64
+#: A variance on the line of errors, where all of them are within 50, or a multiple of one.
+_LARGEST_NOISE = 1e6
+
+#: Of a training, in seconds or epochs.
+_LEAST_BUDGET, _LARGEST_BUDGET = 1e-9, 1e12
+
 #: Log odds are within 50; a calibration that stretches them further than this was not fitted.
 _STEEPEST = 1e3
 
@@ -61,14 +67,14 @@ class Manifest:
                 checked_name(content["name"]),
                 _whole("version", content["version"], 1, 2**31),
                 get_space(content["space"]),
-                Ladder(**content["ladder"]),
+                _ladder(content["ladder"]),
                 ImageFacts.from_dict(content["images"]),
                 tuple(content["features"]),
                 DeviceLaws.from_dict(content["laws"]),
                 _whole("members", content["members"], 1, _MOST_MEMBERS),
-                Noise(**content["noise"]),
+                _noise(content["noise"]),
                 {Status(kind): _odds(pair) for kind, pair in content["odds"].items()},
-                list(content["quality"]),
+                _quality(content["quality"]),
                 dict(content["provenance"]),
                 str(content["models"]),
                 _identity(content),
@@ -110,6 +116,27 @@ def _whole(field: str, value: object, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise InputError(field, value, f"a whole number from {least} to {most}")
     return value
+
+
+def _ladder(content: Mapping[str, Any]) -> Ladder:
+    ladder = Ladder(**content)
+    for end in (ladder.minimum, ladder.maximum):
+        if not _LEAST_BUDGET <= end <= _LARGEST_BUDGET:
+            raise InputError("ladder", end, f"budgets from {_LEAST_BUDGET:g} to {_LARGEST_BUDGET:g}")
+    return ladder
+
+
+def _quality(rows: Any) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError("quality", rows, "a list of objects")
+    return rows
+
+
+def _noise(content: Mapping[str, Any]) -> Noise:
+    for name, value in content.items():
+        if type(value) not in (int, float) or not 0 <= value <= _LARGEST_NOISE:
+            raise InputError(f"noise {name}", value, f"a number from 0 to {_LARGEST_NOISE:g}")
+    return Noise(**content)
 
 
 def _odds(pair: Any) -> tuple[float, float]:

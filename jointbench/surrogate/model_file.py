@@ -22,6 +22,11 @@ DEEPEST = 8
 #: The base score with which each objective starts from zero.
 _BASES = {"reg:squarederror": 0.0, "binary:logistic": 0.5}
 
+#: Nodes of a tree as deep as may be.
+_MOST_NODES = 2 ** (DEEPEST + 1) - 1
+#: More trees than these, of all models, would take a query longer than it may.
+MOST_TREES = 2**12
+
 #: A forest whose leaves could add up to more than this predicts no logarithm or log odds of this world.
 _LARGEST_SUM = 300.0
 
@@ -75,10 +80,15 @@ def read_booster(model: Any, source: str, features: int) -> Booster:
 
     try:
         learner = model["learner"]
-        outputs = int(learner["learner_model_param"]["num_target"])
+        outputs = _count(learner["learner_model_param"]["num_target"])
         bases = [float(base) for base in learner["learner_model_param"]["base_score"].strip("[]").split(",")]
         usual = _BASES[learner["objective"]["name"]]
         trees = learner["gradient_booster"]["model"]["trees"]
+        # Before anything is made of them: what is too large is not even joined.
+        if len(trees) > MOST_TREES:
+            raise refuse(f"at most {MOST_TREES} trees")
+        if any(len(tree["left_children"]) > _MOST_NODES for tree in trees):
+            raise refuse(f"at most {_MOST_NODES} nodes a tree")
         left, right, feature = (_joined(trees, k, "i") for k in ("left_children", "right_children", "split_indices"))
         condition, kind = _joined(trees, "split_conditions", "f"), _joined(trees, "split_type", "u")
         sizes = np.array([len(tree["left_children"]) for tree in trees])
@@ -130,6 +140,13 @@ def read_booster(model: Any, source: str, features: int) -> Booster:
         if depth > DEEPEST:
             raise refuse(f"at most {DEEPEST} levels")
     return Booster(roots, left, np.where(inner, feature, 0), threshold, value, depth)
+
+
+def _count(digits: str) -> int:
+    """Raises TypeError when it is no text, ValueError when it is no number that XGBoost would write."""
+    if not digits.isdecimal() or len(digits) > 9:
+        raise ValueError
+    return int(digits)
 
 
 def _joined(trees: list[dict[str, Any]], key: str, kind: str) -> Any:

@@ -10,7 +10,7 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.croissant import CROISSANT, EVALUATIONS, SPACE, croissant
 from jointbench.surrogate.golden import GOLDEN, check_golden
 from jointbench.surrogate.standalone import build_wheel
-from jointbench.surrogate.stored import MANIFEST, MODELS
+from jointbench.surrogate.stored import MANIFEST, MODELS, read_file
 from jointbench.surrogate.whole_folder import write_folder
 
 CARD = "card.md"
@@ -29,8 +29,8 @@ def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -
     MissingExtraError where hatchling is not installed.
     """
     folder = Path(benchmark.source)
-    files = {name: _content(folder / name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN)}
-    check_golden(benchmark, files[GOLDEN].decode())
+    files = {name: read_file(folder, name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN)}
+    check_golden(benchmark, files[GOLDEN].decode(errors="replace"))
     files[SPACE] = (json.dumps(benchmark.space.to_serialized_dict(), indent=1) + "\n").encode()
     EvaluationLog.open(folder / EVALUATIONS).table()
     files[CROISSANT] = croissant(benchmark, dict(sorted(files.items())), day).encode()
@@ -42,10 +42,3 @@ def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -
     sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
     write_folder(out, {**files, CHECKSUMS: sums.encode()}, force=force)
     return out / wheel
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise BenchmarkError("benchmark file", str(path), "a file, as `jointbench fit` writes it") from None

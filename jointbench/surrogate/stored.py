@@ -14,8 +14,9 @@ from jointbench.surrogate.benchmark import Benchmark
 MANIFEST = "benchmark.json"
 MODELS = "models.ubj"
 
-#: Larger files were not written by `jointbench fit`, bytes.
+#: Larger files were not written by `jointbench fit`, bytes; those not named here may have `_LARGEST`.
 LARGEST: dict[str, int] = {MANIFEST: 2**20, MODELS: 64 * 2**20}
+_LARGEST = 2**30
 
 
 def released() -> dict[str, Path]:
@@ -42,7 +43,7 @@ def load_benchmark(name_or_folder: str | Path) -> Benchmark:
 
 def read_benchmark(folder: Path) -> Benchmark:
     """The benchmark in a folder. Raises BenchmarkError when it is damaged."""
-    manifest, models = read_manifest(folder), _read(folder, MODELS)
+    manifest, models = read_manifest(folder), read_file(folder, MODELS)
     if hashlib.sha256(models).hexdigest() != manifest.get("models"):
         raise BenchmarkError("benchmark file", str(folder / MODELS), "content that fits its checksum")
     return Benchmark(manifest, models, str(folder))
@@ -51,23 +52,31 @@ def read_benchmark(folder: Path) -> Benchmark:
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest in a folder as it stands there, unchecked."""
     try:
-        manifest = json.loads(_read(folder, MANIFEST))
+        manifest = json.loads(read_file(folder, MANIFEST), object_pairs_hook=_once)
     except (ValueError, RecursionError):
-        raise BenchmarkError("benchmark file", str(folder / MANIFEST), "JSON") from None
+        raise BenchmarkError("benchmark file", str(folder / MANIFEST), "JSON, each name given once") from None
     if not isinstance(manifest, dict):
         raise BenchmarkError("benchmark file", str(folder / MANIFEST), "a JSON object")
     return manifest
 
 
-def _read(folder: Path, name: str) -> bytes:
-    path = folder / name
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(members)
+    if len(content) != len(members):
+        raise ValueError
+    return content
+
+
+def read_file(folder: Path, name: str) -> bytes:
+    """A file's content. Raises BenchmarkError when it is missing, no plain file, or larger than makes sense."""
+    path, largest = folder / name, LARGEST.get(name, _LARGEST)
     try:
         # A link could lead out of the folder, a pipe could make us wait for ever.
         status = path.lstat()
         if not stat.S_ISREG(status.st_mode):
             raise BenchmarkError("benchmark file", str(path), "a plain file")
-        if status.st_size > LARGEST[name]:
-            raise BenchmarkError("benchmark file", str(path), f"at most {LARGEST[name]} bytes")
+        if status.st_size > largest:
+            raise BenchmarkError("benchmark file", str(path), f"at most {largest} bytes")
         return path.read_bytes()
     except OSError as error:
         raise BenchmarkError("benchmark file", str(path), f"a file that can be read ({error.strerror})") from None

@@ -8,13 +8,10 @@ import numpy.typing as npt
 
 from jointbench.data.errors import BenchmarkError
 from jointbench.surrogate.features import Features
-from jointbench.surrogate.model_file import Booster
+from jointbench.surrogate.model_file import MOST_TREES, Booster
 from jointbench.surrogate.slices import SlicedForest
 
 FloatArray = npt.NDArray[np.float64]
-
-#: More trees than these would take a query longer than it may.
-_MOST_TREES = 2**12
 
 #: Smaller batches are walked row by row, larger ones sliced.
 _WALKED = 64
@@ -31,8 +28,8 @@ class Forest:
         """Raises BenchmarkError when there are too many trees."""
         self.boosters = boosters
         trees = [len(booster.roots) for booster in boosters]
-        if sum(trees) > _MOST_TREES:
-            raise BenchmarkError("trees of the benchmark", sum(trees), f"at most {_MOST_TREES}")
+        if sum(trees) > MOST_TREES:
+            raise BenchmarkError("trees of the benchmark", sum(trees), f"at most {MOST_TREES}")
         nodes = [len(booster.left) for booster in boosters]
         outputs = [booster.outputs for booster in boosters]
         self.depth = max(booster.depth for booster in boosters)
