@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jointbench.bench.console import quality_table
+from jointbench.bench.console import judged_table
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, LogError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
@@ -21,6 +21,8 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import card
 from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.models import Models
 from jointbench.surrogate.noise import Noise
@@ -64,6 +66,10 @@ def in_epochs(log: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> S
     counted = EvaluationLog.open_or_create(tmp_path_factory.mktemp("epochs") / "log", JOINT, ladder, log.images)
     counted.append([as_if_in_epochs(e, log.images.training) for e in log.evaluations()])
     return Surrogate.fit(counted, "epochs")
+
+
+def nothing_but_scores(surrogate: Surrogate) -> Judgement:
+    return Judgement(surrogate.held_out.scores(), [], [], [], [], [], [], [])
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +136,8 @@ def test_evaluations_of_one_configuration_are_never_parted(log: EvaluationLog) -
 
 
 def test_a_card_says_where_the_death_rate_has_no_effect(surrogate: Surrogate, log: EvaluationLog) -> None:
-    assert "death rate of ShakeDrop has no effect where no main block has exactly one" in card(surrogate.benchmark, log)
+    text = card(surrogate.benchmark, log, nothing_but_scores(surrogate))
+    assert "death rate of ShakeDrop has no effect where no main block has exactly one" in text
 
 
 def test_a_log_with_too_little_is_refused(log: EvaluationLog, tmp_path: Path) -> None:
@@ -161,11 +168,13 @@ class TestEpochs:
         assert np.corrcoef(np.log(answers.flops[ok]), np.log(answers.training_seconds[ok]))[0, 1] > 0.5
 
     def test_its_tables_and_card_say_epochs(self, in_epochs: Surrogate, log: EvaluationLog) -> None:
-        text = card(in_epochs.benchmark, log)
+        judgement = nothing_but_scores(in_epochs)
+        text = card(in_epochs.benchmark, log, judgement)
         assert "Budgets: 1, 3, 9, 27 epochs of training" in text
         assert "budget, epochs |" in text
         assert "fit into a budget" not in text
-        assert quality_table(in_epochs.benchmark).columns[0].header == "budget, epochs"
+        table = judged_table(judged_tables(judgement, in_epochs.benchmark.ladder)["scores"])
+        assert table.columns[0].header == "budget, epochs"
 
 
 class TestFeatures:

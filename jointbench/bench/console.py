@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from jointbench.bench.summary import HEADINGS, Row, cells
-from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.judging.tables import JudgedTable
 
 
 class ComparisonDisplay:
@@ -46,25 +46,13 @@ def show(table: Table) -> None:
     Console(width=None if Console().is_terminal else 160).print(table)
 
 
-def quality_table(benchmark: Benchmark) -> Table:
-    """The scores of a surrogate on held-out configurations."""
-    table = Table(title=f"{benchmark.name}: on held-out configurations", title_justify="left")
-    for heading in (
-        f"budget, {benchmark.ladder.unit}",
-        "error",
-        "n",
-        "R2",
-        "RMSE",
-        "Kendall",
-        "sparse Kendall",
-        "Spearman",
-    ):
-        table.add_column(heading, justify="left" if heading == "error" else "right")
-    for row in benchmark.quality:
-        budget = "all" if row["budget"] is None else f"{row['budget']:g}"
-        scores = [row[k] for k in ("r2", "rmse", "kendall", "sparse_kendall", "spearman")]
-        cells = ["-" if score is None else f"{score:.3f}" for score in scores]
-        table.add_row(budget, row["error"], str(row["n"]), *cells)
+def judged_table(judged: JudgedTable) -> Table:
+    """What was found about a surrogate."""
+    table = Table(title=judged.title, title_justify="left", caption=judged.words, caption_justify="left")
+    for heading in judged.headings:
+        table.add_column(heading, justify="left" if heading in ("error", "left out") else "right")
+    for row in judged.rows:
+        table.add_row(*row)
     return table
 
 

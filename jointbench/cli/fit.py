@@ -21,11 +21,17 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.console import quality_table, show
+    from jointbench.bench.console import judged_table, show
+    from jointbench.bench.fit_page import fit_page
+    from jointbench.bench.left_out_runs import left_out_runs
+    from jointbench.bench.page import page_html
+    from jointbench.bench.report import PAGE
     from jointbench.data.log import EvaluationLog
     from jointbench.surrogate.card import card
     from jointbench.surrogate.croissant import EVALUATIONS
     from jointbench.surrogate.golden import GOLDEN, golden
+    from jointbench.surrogate.judging.judgement import Judgement
+    from jointbench.surrogate.judging.tables import judged_tables
     from jointbench.surrogate.publish import CARD
     from jointbench.surrogate.surrogate import Surrogate
 
@@ -35,8 +41,20 @@ def run(arguments: argparse.Namespace) -> None:
     log = EvaluationLog.open(arguments.log)
     name = arguments.name or out.resolve().name
     surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed)
-    benchmark = surrogate.benchmark
-    extra = {CARD: card(benchmark, log).encode(), EVALUATIONS: log.content(), GOLDEN: golden(benchmark).encode()}
+    benchmark, held_out = surrogate.benchmark, surrogate.held_out
+    judgement = Judgement.of(held_out, arguments.seed)
+    left_out = list(left_out_runs(surrogate, log))
+    body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)
+    files = {
+        CARD: card(benchmark, log, judgement),
+        GOLDEN: golden(benchmark),
+        PAGE: page_html(f"{benchmark.name}: how far it can be trusted", body),
+    }
+    extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: log.content()}
     surrogate.save(out, extra=extra, force=arguments.force)
-    show(quality_table(benchmark))
+    tables = judged_tables(judgement, benchmark.ladder)
+    for shown in ("scores", "noise_floor"):
+        if shown in tables:
+            show(judged_table(tables[shown]))
     say(f"{benchmark.name}: fitted to {benchmark.provenance['evaluations']} evaluations, in {out}")
+    say(f"how far it can be trusted: {out / PAGE}")

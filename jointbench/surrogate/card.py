@@ -1,13 +1,15 @@
 """The card of a benchmark: how its data was made, how good it is, what not to use it for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.tables import judged_tables
 
 
-def card(benchmark: Benchmark, log: EvaluationLog) -> str:
-    """Markdown, made from the log and the frozen benchmark alone."""
+def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
+    """Markdown, made from the log, the frozen benchmark and what is to be said of it."""
     made, images, ladder = benchmark.provenance, benchmark.images, benchmark.ladder
     statuses: dict[str, int] = {}
     for evaluation in log.evaluations():
@@ -39,18 +41,18 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         "",
         "## How good it is",
         "",
-        "On held-out configurations (5 folds that never part the evaluations of one), trainings that ended ok:",
-        "",
-        f"| budget, {ladder.unit} | error | n | R2 | RMSE | Kendall | sparse Kendall | Spearman |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for row in benchmark.quality:
-        budget = "all" if row["budget"] is None else f"{row['budget']:g}"
-        scores = [row[k] for k in ("r2", "rmse", "kendall", "sparse_kendall", "spearman")]
-        cells = ["-" if score is None else f"{score:.3f}" for score in scores]
-        lines.append(f"| {budget} | {row['error']} | {row['n']} | {' | '.join(cells)} |")
+    for table in judged_tables(judgement, ladder).values():
+        lines += [
+            f"### {table.title}",
+            "",
+            table.words,
+            "",
+            _line(table.headings),
+            _line(["---"] * len(table.headings)),
+        ]
+        lines += [*map(_line, table.rows), ""]
     lines += [
-        "",
         "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
         "moves validation and test error together, that of the images each on its own. Both are calibrated on "
         f"{made['repeats']} configurations that were trained with several seeds at one budget.",
@@ -68,6 +70,10 @@ def card(benchmark: Benchmark, log: EvaluationLog) -> str:
         "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _counted(counts: Mapping[str, int]) -> str:

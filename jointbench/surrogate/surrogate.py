@@ -11,19 +11,25 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
+from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import FORMAT_VERSION, checked_name
 from jointbench.surrogate.models import MEMBERS, Models
-from jointbench.surrogate.quality import HeldOut
 from jointbench.surrogate.stored import MANIFEST, MODELS
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.whole_folder import write_folder
 
 
 class Surrogate:
-    """A surrogate fitted to a log; freeze it with `save`, or ask its `benchmark` at once."""
+    """A surrogate fitted to a log; freeze it with `save`, or ask its `benchmark` at once.
 
-    def __init__(self, benchmark: Benchmark, manifest: dict[str, Any], models: bytes) -> None:
-        self.benchmark, self._manifest, self._models = benchmark, manifest, models
+    `held_out` is what its like say of configurations that they have not seen.
+    """
+
+    def __init__(self, held_out: HeldOut, manifest: dict[str, Any], models: bytes) -> None:
+        # Through JSON and back, so that the surrogate in hand is the one that will be loaded.
+        self.held_out, self._manifest, self._models = held_out, json.loads(json.dumps(manifest)), models
+        self.benchmark = Benchmark(self._manifest, models, manifest["name"])
 
     @classmethod
     def fit(cls, log: EvaluationLog, name: str, *, version: int = 1, seed: int = 0) -> "Surrogate":
@@ -34,8 +40,6 @@ class Surrogate:
         checked_name(name)
         table = training_table(log)
         held_out = HeldOut.of(table, seed)
-        models = Models.fit(table, seed)
-        file = models.file()
         manifest = {
             "format_version": FORMAT_VERSION,
             "name": name,
@@ -43,18 +47,31 @@ class Surrogate:
             "space": log.space.name,
             "ladder": log.ladder.as_dict(),
             "images": log.images.as_dict(),
-            "features": list(models.features.names),
-            "laws": asdict(models.features.laws),
             "members": MEMBERS,
             "noise": asdict(held_out.noise),
-            "odds": {kind.value: odds for kind, odds in held_out.odds.items()},
             "quality": held_out.scores(),
             "provenance": {**_provenance(log, seed), "repeats": len(Repeats.of(table))},
+        }
+        return cls._of(held_out, manifest, Models.fit(table, seed))
+
+    def without(self, optimizer: str) -> "Surrogate":
+        """As if `optimizer` had collected nothing; its noise and odds stay.
+
+        Raises InputError when too little is left.
+        """
+        table, seed = without(self.held_out.table, optimizer), self._manifest["provenance"]["seed"]
+        return self._of(self.held_out, self._manifest, Models.fit(table, seed))
+
+    @classmethod
+    def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models) -> "Surrogate":
+        file = models.file()
+        followed = {
+            "features": list(models.features.names),
+            "laws": asdict(models.features.laws),
+            "odds": {kind.value: held_out.odds[kind] for kind in models.failures},
             "models": hashlib.sha256(file).hexdigest(),
         }
-        # Through JSON and back, so that the surrogate in hand is the one that will be loaded.
-        manifest = json.loads(json.dumps(manifest))
-        return cls(Benchmark(manifest, file, name), manifest, file)
+        return cls(held_out, {**manifest, **followed}, file)
 
     def save(self, folder: str | Path, *, extra: dict[str, bytes] | None = None, force: bool = False) -> None:
         """Write the benchmark's folder, whole or not at all. Raises WouldOverwriteError when it exists."""

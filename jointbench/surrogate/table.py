@@ -1,5 +1,6 @@
 """A log as arrays for fitting."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -66,6 +67,12 @@ class TrainingTable:
 
     def __len__(self) -> int:
         return len(self.group)
+
+    def ok_by_budget(self) -> Iterator[tuple[float | None, npt.NDArray[np.bool_]]]:
+        """Each rung with a mask (n,) of the evaluations there that ended ok; at last None with all that did."""
+        for rung in self.ladder.rungs:
+            yield rung, self.ok & np.isclose(self.budgets, rung)
+        yield None, self.ok
 
     def take(self, chosen: npt.NDArray[Any]) -> "TrainingTable":
         """The rows of a mask or of indices (which may repeat)."""

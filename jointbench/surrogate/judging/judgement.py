@@ -1,0 +1,40 @@
+"""All that is said of a surrogate's trustworthiness, in tables of plain numbers."""
+
+from dataclasses import dataclass
+
+from jointbench.surrogate.judging.failure_check import cost_check, failure_check
+from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.learning_curve import learning_curve
+from jointbench.surrogate.judging.leave_out import leave_one_out
+from jointbench.surrogate.judging.luck_check import luck_check
+from jointbench.surrogate.judging.noise_floor import noise_floor
+from jointbench.surrogate.judging.rung_correlations import rung_correlations
+from jointbench.surrogate.judging.scores import Row
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Rows as the functions of the same names explain them."""
+
+    scores: list[Row]
+    noise_floor: list[Row]
+    leave_one_out: list[Row]
+    luck: list[Row]
+    failures: list[Row]
+    costs: list[Row]
+    rung_correlations: list[Row]
+    learning_curve: list[Row]
+
+    @classmethod
+    def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
+        """Deterministic given the table and the seed; takes some 20 more fits."""
+        return cls(
+            held_out.scores(),
+            noise_floor(held_out, seed),
+            leave_one_out(held_out.table, seed),
+            luck_check(held_out, seed),
+            failure_check(held_out),
+            cost_check(held_out),
+            rung_correlations(held_out),
+            learning_curve(held_out, seed),
+        )

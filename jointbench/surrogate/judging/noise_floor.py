@@ -1,0 +1,66 @@
+"""A surrogate against the noise of training: a perfect model cannot be below it, and a table of single runs is above.
+
+Zela, Siems, Zimmer et al., *Surrogate NAS Benchmarks*, 2020: a surrogate is worth its name where it predicts another
+training of a configuration better than one stored training of the same configuration does.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.calibration import Repeats
+from jointbench.surrogate.judging.held_out import HeldOut, Said
+from jointbench.surrogate.judging.scores import Row, rms
+from jointbench.surrogate.models import Models
+from jointbench.surrogate.table import TrainingTable
+
+#: Repeated configurations at a budget below which nothing is said.
+FEWEST = 5
+
+
+def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
+    """A row a budget, one for all budgets, and of each error, over the configurations trained with several seeds.
+
+    RMSEs (fractions) of predicting one training of a configuration: `floor` by its true mean, which is the noise
+    itself; `table` by one other training of it; `given_one` by a surrogate that has seen what such a table holds, one
+    training of each repeated configuration (and all others); `held_out` by one that has seen none of them.
+    """
+    table = held_out.table
+    repeats = Repeats.of(table)
+    if not len(repeats):
+        return []
+    seen_one = _given_one(table, repeats, seed)
+    budgets = np.array([table.budgets[rows[0]] for rows in repeats.rows])
+    found: list[Row] = []
+    for budget in (*table.ladder.rungs, None):
+        chosen = [k for k in range(len(repeats)) if budget is None or np.isclose(budgets[k], budget)]
+        if len(chosen) < FEWEST:
+            continue
+        rows = [repeats.rows[k] for k in chosen]
+        for part, error in enumerate(("validation", "test")):
+            variance = repeats.variance[chosen, part]
+            found.append(
+                {
+                    "budget": budget,
+                    "error": error,
+                    "n": len(chosen),
+                    "floor": float(np.sqrt(variance.mean())),
+                    "table": float(np.sqrt(2 * variance.mean())),
+                    "given_one": _rmse(rows, table.errors[:, part], seen_one.errors[:, part], skip=1),
+                    "held_out": _rmse(rows, table.errors[:, part], held_out.errors[:, part], skip=0),
+                }
+            )
+    return found
+
+
+def _given_one(table: TrainingTable, repeats: Repeats, seed: int) -> Said:
+    kept = np.ones(len(table), dtype=bool)
+    for rows in repeats.rows:
+        kept[rows[1:]] = False
+    return Said.by(Models.fit(table.take(kept), seed), table)
+
+
+def _rmse(groups: Sequence[np.ndarray], real: FloatArray, predicted: FloatArray, skip: int) -> float | None:
+    """Each configuration counts once, however often it was trained; its first `skip` trainings do not."""
+    return rms(np.array([rms(real[rows[skip:]] - predicted[rows[skip:]]) for rows in groups]))

@@ -1,0 +1,225 @@
+"""A judgement in words and tables: the same on the terminal, in the card and on the page."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jointbench.data.ladder import Ladder
+from jointbench.surrogate.judging.held_out import FOLDS
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.luck_check import LEVELS
+from jointbench.surrogate.judging.scores import Row
+
+
+@dataclass(frozen=True)
+class JudgedTable:
+    """`words` say what is shown and what follows; every row has as many cells as there are headings."""
+
+    title: str
+    words: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+_SCORES = {
+    "R2": "r2",
+    "RMSE": "rmse",
+    "Kendall": "kendall",
+    "sparse Kendall": "sparse_kendall",
+    "Spearman": "spearman",
+    "regret of the best": "regret",
+}
+
+
+def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable]:
+    """By the names of `Judgement`'s fields, in the order in which a reader needs them; none that would be empty."""
+    makers: dict[str, Callable[[Judgement, Ladder], JudgedTable]] = {
+        "scores": _scores,
+        "noise_floor": _noise_floor,
+        "luck": _luck,
+        "leave_one_out": _leave_one_out,
+        "rung_correlations": _rung_correlations,
+        "failures": _failures,
+        "costs": _costs,
+        "learning_curve": _learning_curve,
+    }
+    return {name: make(judgement, ladder) for name, make in makers.items() if getattr(judgement, name)}
+
+
+def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (_budget(row), row["error"], str(row["n"]), *(_number(row[key]) for key in _SCORES.values()))
+        for row in judgement.scores
+    ]
+    return JudgedTable(
+        "On held-out configurations",
+        f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok. The regret is "
+        "the real error of the configuration predicted best, less the lowest.",
+        (f"budget, {ladder.unit}", "error", "n", *_SCORES),
+        rows,
+    )
+
+
+def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    kinds = ("floor", "table", "given_one", "held_out")
+    rows = [
+        (
+            _budget(row),
+            row["error"],
+            str(row["n"]),
+            *(_number(row[kind]) for kind in kinds),
+            _number(row["given_one"] / row["table"] if row["table"] else None, 2),
+            _number(row["held_out"] / row["table"] if row["table"] else None, 2),
+        )
+        for row in judgement.noise_floor
+    ]
+    return JudgedTable(
+        "Against the noise",
+        "RMSE of predicting one training of a configuration that was trained with several seeds: by its true mean (the "
+        "noise floor, below which nothing can be), by one other training of it (a table of single runs), by a "
+        "surrogate that has seen what such a table holds, and by one that has seen no training of it. "
+        + _verdict(judgement.noise_floor),
+        (
+            *(f"budget, {ladder.unit}", "error", "configurations", "noise floor", "one-run table"),
+            *("surrogate, given one run", "surrogate, given none", "given one / table", "given none / table"),
+        ),
+        rows,
+    )
+
+
+def _verdict(rows: Sequence[Row]) -> str:
+    """Whether the surrogate beats the table, said plainly."""
+    at = [row for row in rows if row["budget"] is not None]
+    better = [f"{_budget(row)} ({row['error']})" for row in at if row["given_one"] <= row["table"]]
+    if len(better) == len(at):
+        return "Given one run, the surrogate beats the table at every budget."
+    worst = max(row["given_one"] / row["table"] for row in at if row["table"])
+    beaten = f"beats the table at {', '.join(better)} and not elsewhere" if better else "beats the table nowhere yet"
+    return f"Given one run, the surrogate {beaten} (at worst {worst:.2f} times the table's error)."
+
+
+def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            row["error"],
+            str(row["n"]),
+            *(_number(row[key], 4) for key in ("real", "drawn")),
+            *(_share(row[f"coverage_{100 * level:.0f}"]) for level in LEVELS),
+            *(_number(row[key], 4) for key in ("crps", "crps_constant")),
+        )
+        for row in judgement.luck
+    ]
+    return JudgedTable(
+        "The luck of a seed",
+        "How two trainings of one configuration differ, and two draws of a query: root mean squares, the share of real "
+        "differences inside the drawn 50, 80 and 95 % intervals, and the CRPS of the draws beside that of a normal "
+        "noise as wide for every configuration (lower is better).",
+        (
+            *("error", "configurations", "real difference", "drawn difference"),
+            *(f"in {100 * level:.0f} %" for level in LEVELS),
+            *("CRPS", "CRPS, constant noise"),
+        ),
+        rows,
+    )
+
+
+def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    shown = [row for row in judgement.leave_one_out if row["budget"] in (None, ladder.maximum)]
+    rows = [
+        (
+            row["left_out"] or "by hand",
+            _budget(row),
+            row["error"],
+            str(row["n"]),
+            *(_number(row[key]) for key in _SCORES.values()),
+        )
+        for row in shown
+    ]
+    return JudgedTable(
+        "Leave one optimizer out",
+        "A surrogate fitted without any configuration that an optimizer tried, on that optimizer's evaluations. What "
+        "it tries is unlike the rest, so this is harder than held-out configurations.",
+        ("left out", f"budget, {ladder.unit}", "error", "n", *_SCORES),
+        rows,
+    )
+
+
+def _rung_correlations(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (f"{row['low']:g}", f"{row['high']:g}", str(row["n"]), _number(row["log"], 2), _number(row["surrogate"], 2))
+        for row in judgement.rung_correlations
+    ]
+    return JudgedTable(
+        "What a short training tells of a long one",
+        "Spearman's rank correlation of the validation errors at two budgets (the paper's Table 1), of the n "
+        "configurations trained at both: as logged, and as predicted without having seen them. Predictions carry no "
+        "noise, so theirs is higher.",
+        (f"budget, {ladder.unit}", "and", "n", "log", "surrogate"),
+        rows,
+    )
+
+
+def _failures(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            row["kind"].replace("_", " "),
+            str(row["n"]),
+            _share(row["rate"]),
+            _number(row["brier"], 4),
+            _number(row["brier_rate"], 4),
+            _number(row["auc"]),
+            "; ".join(f"{one['predicted']:.0%} said, {one['came']:.0%} came (n={one['n']})" for one in row["bins"]),
+        )
+        for row in judgement.failures
+    ]
+    return JudgedTable(
+        "Failures",
+        "Predicted probabilities on held-out configurations: the Brier score beside that of always saying the rate "
+        "(lower is better), the area under the ROC curve, and how often what was said came.",
+        ("failure", "n", "rate", "Brier", "Brier of the rate", "AUC", "calibration"),
+        rows,
+    )
+
+
+def _costs(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            row["cost"].replace("_", " "),
+            str(row["n"]),
+            _share(row["median"]),
+            _share(row["tail"]),
+            _number(row["spearman"]),
+        )
+        for row in judgement.costs
+    ]
+    return JudgedTable(
+        "Costs",
+        "Relative errors on held-out configurations. Parameters and FLOPs are computed, not predicted.",
+        ("cost", "n", "median error", "90 % are below", "Spearman"),
+        rows,
+    )
+
+
+def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (f"{row['n']:,}", _budget(row), *(_number(row[key]) for key in _SCORES.values()))
+        for row in judgement.learning_curve
+    ]
+    return JudgedTable(
+        "The surrogate's learning curve",
+        "Test errors of the same held-out configurations, by surrogates fitted to fewer evaluations: while this "
+        "still rises, collecting more pays.",
+        ("evaluations", f"budget, {ladder.unit}", *_SCORES),
+        rows,
+    )
+
+
+def _budget(row: Row) -> str:
+    return "all" if row["budget"] is None else f"{row['budget']:g}"
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
