@@ -165,6 +165,29 @@ def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) 
     assert highest[0] > 0.95 * highest[1]
 
 
+def test_the_searchs_acquisition_values_are_smacs() -> None:
+    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+    drive(optimizer, 60)
+    search, points = optimizer._facade._acquisition_maximizer, np.random.default_rng(0).random((500, 17))
+    assert isinstance(search, ArraySearch)
+    assert search.acquisition_function is not None
+    plain = search.acquisition_function._compute(points)[:, 0]
+    assert len(np.unique(plain)) > 100
+    np.testing.assert_array_equal(search._acquisition(points), plain)
+
+
+def test_local_searches_start_from_the_least_and_from_any_of_equals() -> None:
+    search = ArraySearch(copy.deepcopy(JOINT.configspace), seed=0)
+    values = np.repeat([3.0, 1.0, 2.0], [50, 4, 30])
+    found = np.array([search._least(values) for _ in range(400)])
+    np.testing.assert_array_equal(values[found], np.tile(np.repeat([1.0, 2.0], [4, 6]), (400, 1)))
+    # 80 of 400 times each; five standard deviations.
+    counts = np.bincount(found[:, 4:].ravel(), minlength=84)[54:]
+    assert np.abs(counts - 80).max() < 5 * np.sqrt(80 * 0.8)
+    assert set(found[:, 0]) == {50, 51, 52, 53}
+    assert set(search._least(values[:3])) == {0, 1, 2}
+
+
 @pytest.mark.parametrize("rungs", [2, 4, 6])
 def test_budgets_are_exactly_the_rungs_and_none_is_lost(rungs: int) -> None:
     ladder = Ladder(0.1, float(f"{0.1 * 3 ** (rungs - 1):.12g}"))

@@ -49,7 +49,8 @@ class Forest(RandomForest):
         assert self._rf is not None
         rows = np.ascontiguousarray(X, dtype=np.float32)
         each = np.stack([tree.tree_.predict(rows)[:, 0] for tree in self._rf.estimators_], axis=1)  # (n, trees)
-        return each.mean(axis=1, keepdims=True), each.var(axis=1, keepdims=True)
+        mean = each.mean(axis=1, keepdims=True)
+        return mean, each.var(axis=1, keepdims=True, mean=mean)
 
 
 class _Configurations(list[Configuration]):

@@ -11,6 +11,8 @@ numbers are not.
 import numpy as np
 import numpy.typing as npt
 from ConfigSpace import Configuration, ConfigurationSpace
+from scipy.special import ndtr
+from smac.acquisition.function import EI
 from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAcquisitionMaximizer
 
 from jointbench.data.space import FloatArray
@@ -44,8 +46,8 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         costs = self._acquisition_function.model.predict_marginalized(known)[0][:, 0]
         starts = [
             self._sample(max(0, STARTS - len(known))),
-            known[self._order(costs)][:STARTS],
-            challengers[self._order(-self._acquisition(challengers))][:STARTS],
+            known[self._least(costs)],
+            challengers[self._least(-self._acquisition(challengers))],
         ]
         points = np.unique(np.concatenate(starts), axis=0)
         values = self._climb(points)
@@ -60,14 +62,26 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             return np.empty((0, len(self._hyperparameters)))
         return np.stack([h.sample_vector(count, seed=self._configspace.random) for h in self._hyperparameters], axis=1)
 
-    def _order(self, values: FloatArray) -> npt.NDArray[np.intp]:
-        """Indices in ascending order, equal values in random order."""
-        return np.lexsort((self._rng.random_sample(len(values)), values))
+    def _least(self, values: FloatArray) -> npt.NDArray[np.intp]:
+        """Indices of the `STARTS` least, ascending; of equal values random ones, in random order."""
+        if len(values) > STARTS:
+            candidates = np.flatnonzero(values <= np.partition(values, STARTS - 1)[STARTS - 1])
+        else:
+            candidates = np.arange(len(values))
+        order = np.lexsort((self._rng.random_sample(len(candidates)), values[candidates]))
+        return candidates[order][:STARTS]
 
     def _acquisition(self, points: FloatArray) -> FloatArray:
-        """Acquisition values (n,)."""
-        assert self._acquisition_function is not None
-        values: FloatArray = self._acquisition_function._compute(points)[:, 0]
+        """Acquisition values (n,): smac's expected improvement for logarithmic costs, in its very operations."""
+        function = self._acquisition_function
+        assert isinstance(function, EI)
+        assert function._model is not None
+        assert function._eta is not None
+        mean, variance = (moment[:, 0] for moment in function._model.predict_marginalized(points))
+        deviation, least = np.sqrt(variance), function._eta - function._xi
+        scaled = (least - mean) / deviation
+        # scipy's norm.cdf, which smac calls, is `ndtr` behind checks that take longer than itself.
+        values = np.exp(least) * ndtr(scaled) - np.exp(0.5 * variance + mean) * ndtr(scaled - deviation)
         return np.where(np.isnan(values), -np.finfo(float).max, values)
 
     def _climb(self, points: FloatArray) -> FloatArray:
