@@ -5,10 +5,14 @@ import numpy as np
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import ImageData, Part, load_images
 from jointbench.data.joint import JOINT
+from jointbench.data.space import ImageShape
 from jointbench.data.spaces import find_configuration
 
 #: Configurations drawn to find one of median size.
 SAMPLE = 1001
+
+#: FLOPs of a training step are three times those of its forward pass.
+PASSES = 3
 
 #: Images of the parts of CIFAR-10.
 PARTS = (45_000, 5_000, 10_000)
@@ -32,8 +36,11 @@ def subjects() -> dict[str, Configuration]:
     return {**found, "median of a sample": median_configuration()}
 
 
-def speed_images(name: str, data_folder: str | None = None) -> ImageData:
-    """A data set by name; `synthetic` is noise of CIFAR-10's shape, since speed does not depend on what is seen."""
+def speed_images(name: str, data_folder: str | None = None, parts: tuple[int, int, int] = PARTS) -> ImageData:
+    """A data set by name; `synthetic` is noise of CIFAR-10's shape, since speed does not depend on what is seen.
+
+    `parts`: of the noise, how many images are for training, validation and test.
+    """
     if name != "synthetic":
         return load_images(name, data_folder)
     rng = np.random.default_rng(0)
@@ -41,4 +48,10 @@ def speed_images(name: str, data_folder: str | None = None) -> ImageData:
     def part(count: int) -> Part:
         return Part(rng.integers(0, 256, (count, 3, 32, 32), np.uint8), rng.integers(0, 10, count))
 
-    return ImageData("synthetic", 10, *(part(count) for count in PARTS))
+    return ImageData("synthetic", 10, *(part(count) for count in parts))
+
+
+def with_batch_of(step: float, configuration: Configuration, image_shape: ImageShape = (3, 32, 32)) -> Configuration:
+    """With as many images a batch as need so many FLOPs for a step; at least two, and no more than there were."""
+    fitting = round(step / (PASSES * JOINT.facts(configuration, image_shape).flops))
+    return {**configuration, "batch_size": max(2, min(int(configuration["batch_size"]), fitting))}

@@ -19,14 +19,12 @@ from jointbench.bench.augmentation import DeviceImages
 from jointbench.bench.hardware import Hardware, Precision
 from jointbench.bench.speed.measure import interleave, parser, present, progress, ratio
 from jointbench.bench.speed.outside import beside_the_budget
-from jointbench.bench.speed.subjects import speed_images, subjects
+from jointbench.bench.speed.subjects import PASSES, speed_images, subjects, with_batch_of
 from jointbench.bench.speed.trainings import LEARNING_RATE, Contender, Limit, Ours, Plain, device_time, training_of
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import ImageData
 from jointbench.data.joint import JOINT
 
-#: FLOPs of a training step are three times those of its forward pass.
-PASSES = 3
 #: On a CPU a batch has as many images as need about so many FLOPs for a step.
 CPU_STEP, QUICK_CPU_STEP = 120e9, 10e9
 #: Seconds of a contender's turn on a GPU.
@@ -66,7 +64,7 @@ def main() -> None:
     progress("what is outside the budget")
     hardware = Hardware(arguments.device, precisions[-1], compile=arguments.compile)
     step = QUICK_CPU_STEP if arguments.quick else CPU_STEP
-    shown = table_3 if on_gpu else with_batch_of(step, table_3, images)
+    shown = table_3 if on_gpu else with_batch_of(step, table_3, data.facts.shape)
     beside, notes = beside_the_budget(table_3, int(shown["batch_size"]), images, hardware, arguments.evaluate)
     present(
         "training: images a second" + (" of CPU time, one thread" if not on_gpu else ""),
@@ -91,7 +89,7 @@ def measure(
     flops = PASSES * JOINT.facts(configuration, data.facts.shape, data.facts.classes).flops
     changed: Configuration = {**configuration, "learning_rate": LEARNING_RATE}
     if not on_gpu:
-        changed = with_batch_of(QUICK_CPU_STEP if arguments.quick else CPU_STEP, changed, images)
+        changed = with_batch_of(QUICK_CPU_STEP if arguments.quick else CPU_STEP, changed, data.facts.shape)
     plain = Plain(changed, data.training, images, min(LOADERS, os.cpu_count() or 1) if on_gpu else 0)
     contenders: dict[str, Contender] = {"plain": plain}
     for precision in precisions:
@@ -126,13 +124,6 @@ def measure(
             "utilisation": done / possible,
         }
     return found
-
-
-def with_batch_of(step: float, configuration: Configuration, images: DeviceImages) -> Configuration:
-    """With as many images a batch as need so many FLOPs for a step; at least two, and no more than there were."""
-    facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
-    fitting = round(step / (PASSES * facts.flops))
-    return {**configuration, "batch_size": max(2, min(int(configuration["batch_size"]), fitting))}
 
 
 def _precisions(on_gpu: bool, quick: bool) -> list[Precision]:
