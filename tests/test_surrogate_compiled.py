@@ -57,6 +57,18 @@ def test_every_answer_is_numpys_to_the_last_bit(entries: dict[str, object]) -> N
         assert compiled == list(benchmark.query_batch(rows, budgets, drawn))
 
 
+def test_a_hundred_thousand_answers_are_those_of_a_batch_to_the_last_bit() -> None:
+    """With each range at both of its ends; some seconds, because so many are promised."""
+    benchmark = load_benchmark("digits-cpu")
+    benchmark.accelerate()
+    rows = np.concatenate([at_every_border(JOINT, 1000), corners_and_samples(JOINT, 65_998)])
+    budgets, seeds = np.resize(benchmark.ladder.rungs, len(rows)), np.arange(len(rows))
+    asked = zip(map(JOINT.configuration, rows), budgets.tolist(), seeds.tolist(), strict=True)
+    compiled = (benchmark._quick(*words) for words in asked)
+    expected = benchmark.query_batch(rows, budgets, seeds)
+    assert all(mine == theirs for mine, theirs in zip(compiled, expected, strict=True))
+
+
 def test_what_needs_a_closer_look_is_answered_or_refused_as_without() -> None:
     benchmark = load_benchmark("digits-cpu")
     benchmark.accelerate()

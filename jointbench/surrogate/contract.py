@@ -29,17 +29,20 @@ Check = Callable[[Benchmark], None]
 def corners_and_samples(space: Space, count: int, seed: int = 0) -> FloatArray:
     """All ranges at their lower, then at their upper end, then `count` random configurations, as rows."""
     ends = [[h.low for h in space.hyperparameters], [h.high for h in space.hyperparameters]]
-    return np.concatenate([ends, space.rows(space.sample(np.random.default_rng(seed), count))])
+    return np.concatenate([ends, _sampled(space, count, seed)])
 
 
 def at_every_border(space: Space, count: int, seed: int = 0) -> FloatArray:
     """`count` random configurations for each end of each range, with that value there, as rows."""
     names, ends = space.names, [(k, end) for k, h in enumerate(space.hyperparameters) for end in (h.low, h.high)]
-    rows = space.rows(space.sample(np.random.default_rng(seed), count * len(ends)))
-    rows = rows.reshape(len(ends), count, len(names))
+    rows = _sampled(space, count * len(ends), seed).reshape(len(ends), count, len(names))
     for part, (k, end) in zip(rows, ends, strict=True):
         part[:, k] = end
     return rows.reshape(-1, len(names))
+
+
+def _sampled(space: Space, count: int, seed: int) -> FloatArray:
+    return space.rows_at(np.random.default_rng(seed).random((count, len(space.names))))
 
 
 def check_describes_itself(benchmark: Benchmark) -> None:
