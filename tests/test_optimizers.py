@@ -67,19 +67,21 @@ def test_without_its_extra_an_optimizer_says_what_to_install(name: str) -> None:
         maker(name)(0)
 
 
-@pytest.mark.parametrize("name", [name for name in SHIPPED if not name.startswith("smac")])
-@pytest.mark.parametrize("workers", [1, 16])
+@pytest.mark.parametrize("workers", [1, 16, 200])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_a_run_spends_what_it_may_and_no_more(name: str, workers: int) -> None:
     optimizer = maker(name)(0)
+    ladder = optimizer.ladder
 
     def evaluate(configuration: Configuration, budget: float, seed: int) -> Evaluation:
         return outcome(optimizer, Trial(configuration, budget), failed=seed % 7 == 0)
 
-    cluster = SimulatedCluster(evaluate, workers)
-    finished = list(run(optimizer, cluster, LADDER, full_budgets=FULL_BUDGETS, seed=0))
+    finished = list(
+        run(optimizer, SimulatedCluster(evaluate, workers), ladder, full_budgets=optimizer.full_budgets, seed=0)
+    )
     spent = sum(end.started.trial.budget for end in finished)
-    limit = FULL_BUDGETS * LADDER.maximum
-    assert limit - LADDER.maximum < spent <= limit
+    limit = optimizer.full_budgets * ladder.maximum
+    assert limit - ladder.maximum < spent <= limit
 
 
 OWN = """
@@ -113,16 +115,20 @@ def test_names_that_lead_to_no_optimizer_are_told_apart(tmp_path: os.PathLike[st
     broken = os.path.join(tmp_path, "broken.py")
     with open(broken, "w") as handle:
         handle.write("1 / 0")
+
+    def check(name: str) -> None:
+        check_optimizer(name, JOINT, LADDER, full_budgets=FULL_BUDGETS)
+
     with pytest.raises(UnknownNameError, match="'bohbb' given, expected one of asha, bohb"):
-        check_optimizer("bohbb")
+        check("bohbb")
     with pytest.raises(InputError, match="a file that exists"):
-        check_optimizer("absent.py:Mine")
+        check("absent.py:Mine")
     with pytest.raises(InputError, match=r"a class that .* defines"):
-        check_optimizer(f"{file}:Yours")
+        check(f"{file}:Yours")
     with pytest.raises(InputError, match="a subclass of"):
-        check_optimizer(f"{file}:NotOne")
+        check(f"{file}:NotOne")
     with pytest.raises(InputError, match="ZeroDivisionError: division by zero"):
-        check_optimizer(f"{broken}:Mine")
+        check(f"{broken}:Mine")
 
 
 def test_the_contract_catches_an_optimizer_that_breaks_it() -> None:

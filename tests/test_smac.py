@@ -4,15 +4,21 @@ import copy
 import logging
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from ConfigSpace import Configuration
+import smac
+from ConfigSpace import Configuration, ConfigurationSpace
 from ConfigSpace.util import get_one_exchange_neighbourhood
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from scipy import stats
-from smac import MultiFidelityFacade, Scenario
+from smac import Scenario
+from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.model.random_forest import RandomForest
-from smac.runhistory import TrialValue
+from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
 
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
@@ -21,7 +27,7 @@ from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import SMAC, expected_trials
 from jointbench.optimizers.smac_configurations import Kept
 from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
-from jointbench.optimizers.smac_parts import Forest, OrderedSearch
+from jointbench.optimizers.smac_parts import Forest, ForestSelector, History, in_order
 from jointbench.optimizers.smac_search import DEVIATION, ArraySearch
 
 LADDER = Ladder(9.0, 27.0)
@@ -42,48 +48,101 @@ def scenario(folder: Path, seed: int = 0, trials: int = 8) -> Scenario:
 HYPERPARAMETERS = list(JOINT.configspace.values())
 
 
-def test_smac_default_proposes_what_plain_smac_proposes(tmp_path: Path) -> None:
-    ours = make_optimizer("smac-default", JOINT, LADDER, seed=3, full_budgets=4)
-    settings = scenario(tmp_path, seed=3, trials=expected_trials(LADDER, 4))
-    # Plain but for the order in which local searches start, which smac takes from the hash seed of the process.
-    plain = MultiFidelityFacade(
-        settings,
-        None,
-        acquisition_maximizer=OrderedSearch(settings.configspace, seed=3),
-        logging_level=False,
-        overwrite=True,
-    )
-    for _ in range(8):
+FACADES = [name for name in smac.__all__ if name.endswith("Facade")]
+#: Enough for the model to be used; plain smac takes seconds for each time.
+ASKS = dict.fromkeys(FACADES, 8) | {"BlackBoxFacade": 3, "HyperparameterOptimizationFacade": 3}
+
+
+@pytest.mark.parametrize("facade", FACADES)
+def test_a_facade_proposes_what_plain_smac_proposes(facade: str, tmp_path: Path) -> None:
+    name = "smac-default" if facade == "MultiFidelityFacade" else f"smac.{facade}"
+    ours = make_optimizer(name, JOINT, LADDER, seed=3, full_budgets=4)
+    kind = getattr(smac, facade)
+    by_budgets = facade in ("MultiFidelityFacade", "HyperbandFacade")
+    settings = scenario(tmp_path, seed=3, trials=expected_trials(LADDER, 4) if by_budgets else 4)
+    search = kind.get_acquisition_maximizer(settings)
+    if isinstance(search, LocalAndSortedRandomSearch):
+        # Plain but for the order in which local searches start, which smac takes from the hash seed of the process.
+        search = in_order(search)
+    plain = kind(settings, None, acquisition_maximizer=search, logging_level=False, overwrite=True)
+    running = []
+    for asked in range(ASKS[facade]):
         trial, info = ours.ask(), plain.ask()
         assert trial is not None
         assert dict(trial.configuration) == dict(info.config)
-        assert trial.budget == pytest.approx(info.budget)
-        evaluation = outcome(ours, trial, failed=False)
-        ours.tell(trial, evaluation)
-        plain.tell(info, TrialValue(cost=evaluation.validation_error, time=trial.budget), save=False)
+        assert trial.budget == pytest.approx(info.budget if by_budgets else LADDER.maximum)
+        running.append((trial, info))
+        if len(running) == 2:
+            # The later one first.
+            trial, info = running.pop()
+            evaluation = outcome(ours, trial, failed=asked == 2)
+            ours.tell(trial, evaluation)
+            status = StatusType.SUCCESS if evaluation.ok else StatusType.CRASHED
+            value = TrialValue(cost=evaluation.validation_error, time=trial.budget, status=status)
+            # Saved, as plain smac does; ours is not.
+            plain.tell(info, value)
     origins = [configuration.origin or "" for configuration in plain.runhistory.get_configs()]
-    assert any(origin.startswith("Acquisition Function Maximizer") for origin in origins), origins
+    modelled = any(origin.startswith("Acquisition Function Maximizer") for origin in origins)
+    assert modelled == (facade not in ("HyperbandFacade", "RandomFacade")), origins
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([9.0, 27.0]), st.booleans()), max_size=20))
+@hypothesis_settings(max_examples=20)
+def test_a_history_knows_what_runs_as_smacs_does(events: list[tuple[int, float, bool]]) -> None:
+    space = copy.deepcopy(JOINT.configspace)
+    space.seed(0)
+    configurations = space.sample_configuration(4)
+    ours, plain = History.of(RunHistory()), RunHistory()
+    for number, budget, ends in events:
+        for history in (ours, plain):
+            # Another object with the same values, as smac makes them.
+            configuration = Configuration(space, values=dict(configurations[number]))
+            info = TrialInfo(configuration, seed=0, budget=budget)
+            if ends:
+                history.add(configuration, 0.5, budget=budget, seed=0, force_update=True)
+            elif info not in history.get_trials(configuration, False):
+                history.add_running_trial(info)
+        assert ours.get_running_configs() == plain.get_running_configs()
+        for asked in (None, *configurations):
+            assert ours.get_running_trials(asked) == plain.get_running_trials(asked)
+
+
+def trained(settings: Scenario) -> tuple[RandomForest, np.ndarray]:
+    """A facade's own forest, and rows that it was not fitted to."""
+    rng = np.random.default_rng(0)
+    rows, costs = rng.random((80, 17)), rng.random((80, 1))
+    return smac.MultiFidelityFacade.get_model(settings).train(rows, costs), rng.random((200, 17))
 
 
 def test_the_forest_predicts_what_smacs_forest_predicts(tmp_path: Path) -> None:
+    plain, at = trained(scenario(tmp_path))
+    theirs = plain.predict_marginalized(at)
+    for mine, their in zip(Forest.of(plain).predict_marginalized(at), theirs, strict=True):
+        np.testing.assert_array_equal(mine, their)
+
+
+def test_the_incumbent_among_all_rows_at_once_is_the_one_found_row_by_row(tmp_path: Path) -> None:
     settings = scenario(tmp_path)
-    rng = np.random.default_rng(0)
-    rows, costs = rng.random((80, 17)), rng.random((80, 1))
-    plain = RandomForest(
-        log_y=True,
-        n_trees=10,
-        ratio_features=1.0,
-        min_samples_split=2,
-        min_samples_leaf=1,
-        configspace=settings.configspace,
-        seed=0,
-    )
-    ours = Forest(settings, max_leaf_nodes=2**20)
-    at = rng.random((200, 17))
-    for mine, theirs in zip(
-        ours.train(rows, costs).predict_marginalized(at), plain.train(rows, costs).predict_marginalized(at), strict=True
-    ):
-        np.testing.assert_array_equal(mine, theirs)
+    forest, at = trained(settings)
+    forest = Forest.of(forest)
+    found = []
+    for of in (lambda selector: selector, ForestSelector.of):
+        selector = of(smac.MultiFidelityFacade.get_config_selector(settings))
+        selector._model = forest
+        found.append(selector._get_x_best(at))
+    (their_row, their_cost), (row, cost) = found
+    np.testing.assert_array_equal(row, their_row)
+    assert cost == their_cost
+
+
+def test_known_configurations_are_found_by_their_values(tmp_path: Path) -> None:
+    settings = scenario(tmp_path)
+    selector: Any = ForestSelector.of(smac.MultiFidelityFacade.get_config_selector(settings))
+    first, second, third = settings.configspace.sample_configuration(3)
+    selector._processed_configs = [first]
+    selector._processed_configs.append(second)
+    equal = [Configuration(settings.configspace, values=dict(one)) for one in (first, second, third)]
+    assert [one in selector._processed_configs for one in equal] == [one in [first, second] for one in equal]
 
 
 def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tmp_path: Path) -> None:
@@ -93,7 +152,9 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
     costs = rows[:, :1] ** 2
     at = rng.random((300, 17))
     mine, plain = (
-        Forest(settings, max_leaf_nodes=leaves).train(rows, costs).predict_marginalized(at)[0][:, 0]
+        Forest.of(smac.MultiFidelityFacade.get_model(settings), max_leaf_nodes=leaves)
+        .train(rows, costs)
+        .predict_marginalized(at)[0][:, 0]
         for leaves in (None, 2**20)
     )
     # Two forests of ten trees with other random splits: as good as each other on a smooth function.
@@ -153,7 +214,11 @@ def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) 
     known = optimizer._facade.runhistory.get_configs()
     function = selector._acquisition_function
     highest = []
-    for kind in (ArraySearch, OrderedSearch):
+
+    def smacs(configspace: ConfigurationSpace, *, seed: int) -> LocalAndSortedRandomSearch:
+        return in_order(LocalAndSortedRandomSearch(configspace, challengers=10_000, seed=seed))
+
+    for kind in (ArraySearch, smacs):
         values = []
         for seed in range(2):
             optimizer._facade.scenario.configspace.seed(seed)

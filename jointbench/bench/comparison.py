@@ -11,6 +11,7 @@ from jointbench.bench.comparison_folder import Settings, run_file
 from jointbench.bench.comparison_run import Job, run_job
 from jointbench.bench.comparison_start import outdated, start
 from jointbench.bench.run_code import optimizer_code
+from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer
 
 #: Runs of each optimizer where nobody says otherwise. SMAC's own thinking takes most of a comparison's time.
@@ -44,7 +45,7 @@ def compare(
     comparison (or something else) and `force` is not set, UnknownNameError for an optimizer.
     """
     for name in optimizers:
-        check_optimizer(name)
+        check_optimizer(name, get_space(settings.space), settings.ladder, full_budgets=settings.full_budgets)
     start(out, settings, command, force)
     changed = outdated(out, optimizers)
     for paths in changed.values():

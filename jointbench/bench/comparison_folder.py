@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 from jointbench.data.errors import LogError
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.optimizers.options import split_name
 
 SETTINGS = "comparison.json"
 RUNS = "runs"
@@ -108,7 +109,8 @@ def run_files(folder: Path) -> list[tuple[str, int, Path]]:
 def labels(optimizers: Iterable[str]) -> dict[str, str]:
     """Names to what tables and plots call them: a class in a file goes without the folders, where that is enough."""
     names = list(dict.fromkeys(optimizers))
-    short = {name: Path(name).name for name in names}
+    parts = {name: split_name(name) for name in names}
+    short = {name: ":".join([Path(base).name, *options]) for name, (base, options) in parts.items()}
     return {name: label if list(short.values()).count(label) == 1 else name for name, label in short.items()}
 
 

@@ -131,6 +131,13 @@ def _swatch(styles: Mapping[str, Style] | None, name: str) -> str:
     if name not in styles:
         return '<svg class="swatch" width="22" height="8"></svg>'
     style = styles[name]
-    dashes = {"solid": "", "dash": "5 3", "dot": "2 2", "dashdot": "6 2 2 2", "longdash": "9 3"}[style.dash]
+    dashes = {
+        "solid": "",
+        "dash": "5 3",
+        "dot": "2 2",
+        "dashdot": "6 2 2 2",
+        "longdash": "9 3",
+        "longdashdot": "9 3 2 3",
+    }[style.dash]
     line = f'stroke="{style.colour}" stroke-width="3" stroke-dasharray="{dashes}"'
     return f'<svg class="swatch" width="22" height="8"><line x1="0" y1="4" x2="22" y2="4" {line}/></svg>'

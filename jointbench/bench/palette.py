@@ -4,6 +4,8 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from jointbench.optimizers.options import split_name
+
 #: Okabe and Ito's colours, which colour-blind readers can tell apart; their yellow is too pale for lines on white.
 BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
@@ -43,12 +45,14 @@ _OWN = {
 
 _FREE = tuple(Style(colour, dash) for dash in ("dashdot", "longdash") for colour in COLOURS)
 
+_VARIED = ("dashdot", "longdash", "longdashdot", "dot")
+
 
 def styles(optimizers: Iterable[str]) -> dict[str, Style]:
     """A line for each optimizer.
 
-    One that does not ship gets its own from its name, so that it looks the same on every page; where two names meet,
-    the later of the alphabet moves on.
+    One that does not ship gets its own from its name, so that it looks the same on every page, and one with options
+    (`two-stage:share=0.3`) has the colour of what it varies; where two names meet, the later of the alphabet moves on.
     """
     found: dict[str, Style] = {}
     for name in sorted(optimizers):
@@ -57,5 +61,8 @@ def styles(optimizers: Iterable[str]) -> dict[str, Style]:
             continue
         first = zlib.crc32(name.encode())
         wanted = [_FREE[(first + step) % len(_FREE)] for step in range(len(_FREE))]
+        if (varied := split_name(name)[0]) in _OWN:
+            dashes = [_VARIED[(first + step) % len(_VARIED)] for step in range(len(_VARIED))]
+            wanted = [*(Style(_OWN[varied].colour, dash) for dash in dashes), *wanted]
         found[name] = next((style for style in wanted if style not in found.values()), wanted[0])
     return found

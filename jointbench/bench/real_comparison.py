@@ -64,13 +64,13 @@ def compare_for_real(
     A comparison that was stopped goes on in the middle of a run. Raises as `compare` does, and WouldOverwriteError
     where an optimizer's own code has changed since it ran.
     """
+    space, ladder = get_space(settings.space), settings.ladder
     for name in optimizers:
-        check_optimizer(name)
+        check_optimizer(name, space, ladder, full_budgets=settings.full_budgets)
     if not force:
         for name in outdated(out, optimizers):
             raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
     start(out, settings, command, force)
-    space, ladder = get_space(settings.space), settings.ladder
     log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images)
     objective = TrainingObjective(space, ladder, settings.images.name, hardware, data_folder, log.path)
     # Seed by seed, so that a comparison that was stopped has all optimizers.

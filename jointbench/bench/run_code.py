@@ -6,7 +6,8 @@ from importlib import metadata, resources
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from jointbench.optimizers.registry import ENTRY_POINTS, OPTIMIZERS
+from jointbench.optimizers.options import split_name
+from jointbench.optimizers.registry import ENTRY_POINTS, ships
 
 #: Beside the folders data, optimizers and surrogate, the modules that a simulated run goes through.
 HARNESS = (
@@ -37,9 +38,10 @@ def simulation_code() -> str:
 
 
 def optimizer_code(name: str) -> str:
-    """Changes whenever a person's own optimizer does: its file, or its package's version; empty for what ships."""
-    if name in OPTIMIZERS:
+    """Changes whenever a person's own optimizer does: its file, or its package's version; empty for all others."""
+    if ships(name):
         return ""
+    name, _ = split_name(name)
     file = Path(name.rpartition(":")[0])
     if file.suffix == ".py":
         return _digest([file])

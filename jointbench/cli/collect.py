@@ -2,6 +2,7 @@
 
 import argparse
 import signal
+from urllib.parse import quote
 
 from jointbench.cli.command import Commands, full_budgets, say
 from jointbench.cli.training_options import training_options
@@ -78,7 +79,8 @@ def run(arguments: argparse.Namespace) -> None:
     objective = TrainingObjective(
         JOINT, ladder, arguments.images, device, arguments.data, log.path, arguments.checkpoint_every
     )
-    run_name = f"{optimizer.name}-{arguments.seed}"
+    # It names files too.
+    run_name = f"{quote(optimizer.name, safe=':=')}-{arguments.seed}"
     ended = ""
     try:
         if arguments.stop_after is not None:

@@ -22,6 +22,8 @@ from jointbench.data.evaluation import Evaluation, Status
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 Maker = Callable[[int], Optimizer]
+#: Trials that run at once at most.
+MOST_OUTSTANDING = 200
 #: What happened to an optimizer: a trial that it proposed, or one with its outcome that it was told.
 Event = tuple[Trial, Evaluation | None]
 
@@ -78,7 +80,7 @@ def digest(make: Maker, *, trials: int) -> str:
 
 def check_legal(make: Maker, *, trials: int) -> None:
     """Configurations of the space and rungs of the ladder, nothing else, however many are outstanding."""
-    for outstanding in (1, 7, 200):
+    for outstanding in (1, 7, MOST_OUTSTANDING):
         optimizer = make(0)
         for budget, configuration in proposals(drive(optimizer, trials, outstanding=outstanding, failures=0.1)):
             assert budget in optimizer.ladder.rungs, f"budget {budget} is no rung of {optimizer.ladder}"
@@ -87,6 +89,19 @@ def check_legal(make: Maker, *, trials: int) -> None:
             except InputError as error:
                 raise AssertionError(f"not a configuration of {optimizer.space}: {error}") from error
             assert list(checked.items()) == list(configuration.items()), "hyperparameters in another order"
+
+
+def check_many_outstanding(make: Maker, *, trials: int) -> None:
+    """200 trials run at once, or as many as there are before it waits; told in any order, and it goes on."""
+    optimizer = make(0)
+    running: list[Trial] = []
+    while len(running) < MOST_OUTSTANDING and (trial := optimizer.ask()) is not None:
+        running.append(trial)
+    assert len(set(map(id, running))) == len(running) > 0, "no trial, or one object twice"
+    order = np.random.default_rng(0).permutation(len(running))
+    for number, place in enumerate(order):
+        optimizer.tell(running[place], outcome(optimizer, running[place], failed=number % 10 == 0))
+    assert optimizer.ask() is not None, f"nothing more after {len(running)} trials at once"
 
 
 def check_deterministic(make: Maker, *, trials: int) -> None:
@@ -128,8 +143,10 @@ def check_none_changes_nothing(make: Maker, *, trials: int) -> None:
         def tell(self, trial: Trial, evaluation: Evaluation) -> None:
             self.inner.tell(trial, evaluation)
 
-    plain = proposals(drive(make(3), trials, outstanding=200))
-    assert proposals(drive(Insistent(make(3)), trials, outstanding=200)) == plain, "asking again changed the run"
+    plain = proposals(drive(make(3), trials, outstanding=MOST_OUTSTANDING))
+    assert proposals(drive(Insistent(make(3)), trials, outstanding=MOST_OUTSTANDING)) == plain, (
+        "asking again changed the run"
+    )
 
 
 def check_replay(make: Maker, *, trials: int) -> None:
@@ -154,6 +171,7 @@ def check_replay(make: Maker, *, trials: int) -> None:
 #: All of them.
 CHECKS: tuple[Check, ...] = (
     check_legal,
+    check_many_outstanding,
     check_deterministic,
     check_seed,
     check_goes_on,

@@ -1,6 +1,7 @@
 """What an optimizer is: ask for the next trial, tell its outcome."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,11 @@ class Optimizer(ABC):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets
         self.rng = np.random.default_rng(seed)
+
+    @classmethod
+    def options_of(cls) -> Callable[..., object]:
+        """Whose keywords a name may set, as in `two-stage:share=0.3`."""
+        return cls
 
     @abstractmethod
     def ask(self) -> Trial | None: ...

@@ -1,34 +1,44 @@
 """Optuna's samplers (Akiba et al. 2019), driven by ask and tell at the largest budget."""
 
-from typing import Any
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
-from jointbench.data.errors import MissingExtraError
+from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
+
+#: They need a finite space, or objects that no word can name.
+_NOT_DRIVEN = ("BaseGASampler", "BaseSampler", "BruteForceSampler", "GridSampler", "PartialFixedSampler")
 
 
 class OptunaSampler(Optimizer):
     """Any sampler of Optuna's: `sampler` is its class, `settings` its keywords besides the seed.
 
     A failed evaluation is a failed trial, which Optuna's samplers leave out. Raises MissingExtraError when Optuna,
-    or what the sampler needs besides, is not installed.
+    or what the sampler needs besides, is not installed, and InputError for settings that the sampler refuses.
     """
 
-    sampler: str
-    settings: dict[str, Any]
+    sampler: ClassVar[str]
+    settings: ClassVar[Mapping[str, Any]] = {}
 
-    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float, **settings: Any) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
-        try:
-            import optuna
+        kind = self.options_of()
+        import optuna
 
-            optuna.logging.set_verbosity(optuna.logging.ERROR)
-            sampler = getattr(optuna.samplers, self.sampler)(seed=seed, **self.settings)
-            self._study = optuna.create_study(sampler=sampler)
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                sampler: Any = kind(seed=seed, **{**self.settings, **settings})
         except ImportError as error:
-            raise MissingExtraError(f"'{self.name}' needs optuna and cmaes: install jointbench[optuna]") from error
+            raise _missing(self.name) from error
+        except (TypeError, ValueError) as error:
+            raise InputError("optimizer", self.name, f"settings that Optuna takes ({error})") from error
+        self._study = optuna.create_study(sampler=sampler)
         self._distributions: dict[str, optuna.distributions.BaseDistribution] = {
             h.name: optuna.distributions.IntDistribution(int(h.low), int(h.high), log=h.log)
             if h.integer
@@ -37,6 +47,17 @@ class OptunaSampler(Optimizer):
         }
         self._failed = optuna.trial.TrialState.FAIL
         self._running: dict[Trial, optuna.Trial] = {}
+
+    @classmethod
+    def options_of(cls) -> Callable[..., object]:
+        """Optuna's class."""
+        try:
+            import optuna
+
+            kind: Callable[..., object] = getattr(optuna.samplers, cls.sampler)
+        except ImportError as error:
+            raise _missing(cls.name) from error
+        return kind
 
     def ask(self) -> Trial:
         asked = self._study.ask(self._distributions)
@@ -57,7 +78,7 @@ class TPE(OptunaSampler):
 
     name = "tpe"
     sampler = "TPESampler"
-    settings = {"multivariate": True}  # noqa: RUF012 - never changed
+    settings: ClassVar = {"multivariate": True}
 
 
 class CMAES(OptunaSampler):
@@ -65,4 +86,20 @@ class CMAES(OptunaSampler):
 
     name = "cma-es"
     sampler = "CmaEsSampler"
-    settings = {"warn_independent_sampling": False}  # noqa: RUF012 - never changed
+    settings: ClassVar = {"warn_independent_sampling": False}
+
+
+def sampler_of(name: str) -> type[OptunaSampler]:
+    """The sampler that Optuna calls so, with Optuna's defaults. Raises UnknownNameError, or MissingExtraError."""
+    try:
+        import optuna
+    except ImportError as error:
+        raise _missing(f"optuna.{name}") from error
+    known = [one for one in optuna.samplers.__all__ if one.endswith("Sampler") and one not in _NOT_DRIVEN]
+    if name not in known:
+        raise UnknownNameError.of("optimizer", f"optuna.{name}", [f"optuna.{one}" for one in known])
+    return type(name, (OptunaSampler,), {"name": f"optuna.{name}", "sampler": name})
+
+
+def _missing(name: str) -> MissingExtraError:
+    return MissingExtraError(f"'{name}' needs optuna and cmaes: install jointbench[optuna]")

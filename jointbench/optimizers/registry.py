@@ -7,11 +7,13 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.options import read_options, split_name
 
 #: Name to "module:class"; imported when asked for, since some bring heavy libraries.
 OPTIMIZERS: Mapping[str, str] = {
@@ -34,29 +36,53 @@ OPTIMIZERS: Mapping[str, str] = {
 ENTRY_POINTS = "jointbench.optimizers"
 
 
+_ELSE = ", optuna.SAMPLER, smac.FACADE, or FILE.py:CLASS"
+
+#: Whose optimizers go by their own names, as in `optuna.NSGAIISampler`, and what finds them.
+LIBRARIES: Mapping[str, str] = {
+    "optuna": "jointbench.optimizers.optuna_sampler:sampler_of",
+    "smac": "jointbench.optimizers.smac:facade_of",
+}
+
+
 def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
     """The optimizer of this name, fresh.
 
-    The name is one that ships, an entry point's, or a class in a file (`mine.py:MyOptimizer`). Raises
-    UnknownNameError, and InputError when what was named is not an Optimizer.
+    The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
+    (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
+    `two-stage:share=0.3:finalists=3`. Raises UnknownNameError, and InputError when what was named is not an
+    Optimizer or does not take the options.
     """
-    kind = _find(name)
-    made = kind(space, ladder, seed=seed, full_budgets=full_budgets)
-    if not hasattr(made, "name"):
-        made.name = kind.__name__
+    base, words = split_name(name)
+    kind = _find(base)
+    made = kind(space, ladder, seed=seed, full_budgets=full_budgets, **read_options(name, kind))
+    made.name = ":".join([getattr(made, "name", kind.__name__), *words])
     return made
 
 
-def check_optimizer(name: str) -> None:
-    """Raises what `make_optimizer` would raise about the name, without loading what ships."""
-    if name not in OPTIMIZERS:
-        _find(name)
+def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float) -> None:
+    """Raises what `make_optimizer` would raise about the name, without loading what ships as it is."""
+    if name in OPTIMIZERS:
+        return
+    base, words = split_name(name)
+    if words:
+        make_optimizer(name, space, ladder, seed=0, full_budgets=full_budgets)
+    else:
+        read_options(name, _find(base))
+
+
+def ships(name: str) -> bool:
+    """Whether the optimizer's code is ours or a library's, and no person's own."""
+    base, _ = split_name(name)
+    return base in OPTIMIZERS or (base.partition(".")[0] in LIBRARIES and ":" not in base)
 
 
 def _find(name: str) -> type[Optimizer]:
     if name in OPTIMIZERS:
-        module, _, kind = OPTIMIZERS[name].partition(":")
-        return _checked(name, getattr(import_module(module), kind))
+        return _checked(name, _load(OPTIMIZERS[name]))
+    library, _, theirs = name.partition(".")
+    if library in LIBRARIES and ":" not in name and theirs:
+        return _checked(name, _load(LIBRARIES[library])(theirs))
     file, _, kind = name.rpartition(":")
     if file.endswith(".py"):
         module_of_file = _load_file(name, Path(file))
@@ -65,11 +91,16 @@ def _find(name: str) -> type[Optimizer]:
         return _checked(name, getattr(module_of_file, kind))
     installed: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
     if name not in installed:
-        raise UnknownNameError.of("optimizer", name, [*OPTIMIZERS, *installed], hint=", or FILE.py:CLASS")
+        raise UnknownNameError.of("optimizer", name, [*OPTIMIZERS, *installed], hint=_ELSE)
     try:
         return _checked(name, installed[name].load())
     except (ImportError, AttributeError) as error:
         raise InputError("optimizer", name, f"an entry point that can be loaded ({error})") from error
+
+
+def _load(place: str) -> Any:
+    module, _, what = place.partition(":")
+    return getattr(import_module(module), what)
 
 
 def _load_file(name: str, path: Path) -> ModuleType:

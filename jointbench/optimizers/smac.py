@@ -1,19 +1,25 @@
-"""SMAC (Lindauer et al. 2022): smac 2.4's own MultiFidelityFacade, driven by ask and tell."""
+"""SMAC (Lindauer et al. 2022): smac 2.4's own facades, driven by ask and tell."""
 
 import copy
 import logging
+from inspect import signature
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from smac import MultiFidelityFacade, Scenario
+import smac
+from smac import Scenario
+from smac.acquisition.maximizer import LocalAndSortedRandomSearch
+from smac.facade.abstract_facade import AbstractFacade
+from smac.model.random_forest import RandomForest
 from smac.runhistory import StatusType, TrialInfo, TrialValue
 
+from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
-from jointbench.optimizers.smac_parts import Forest, OrderedSearch, Selector
+from jointbench.optimizers.smac_parts import Forest, ForestSelector, History, Selector, in_order
 from jointbench.optimizers.smac_search import ArraySearch
 
 
@@ -29,20 +35,24 @@ def expected_trials(ladder: Ladder, full_budgets: float) -> int:
     return max(1, int(full_budgets / cost * trials))
 
 
-class SMACDefault(Optimizer):
-    """The facade with its default settings.
+class SMACFacade(Optimizer):
+    """Any facade of smac's: `facade` is its class, with its default settings.
 
-    It proposes what plain smac proposes with the same seed, without what takes time and changes nothing
-    (`smac_parts`), and starts its local searches in an order that does not depend on the process. It never waits:
-    when a rung is incomplete the next bracket is opened, so that `ask` never returns None. A failure has the error
+    It proposes what the facade proposes with the same seed, without what takes time and changes nothing
+    (`smac_parts`), and starts its local searches in an order that does not depend on the process. A facade without
+    budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the error
     of guessing and the status crashed.
     """
 
-    name = "smac-default"
+    facade: ClassVar[str]
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         logging.getLogger("smac").setLevel(logging.ERROR)
+        kind: type[AbstractFacade] = getattr(smac, self.facade)
+        by_budgets = "eta" in signature(kind.get_intensifier).parameters
+        # smac counts rungs by a rounded-down logarithm, which loses one at 3^5.
+        budgets = {"min_budget": ladder.minimum * (1 - SAME_RUNG), "max_budget": ladder.maximum} if by_budgets else {}
         # smac's configuration space holds its random state; the space's own is shared.
         configspace = copy.deepcopy(space.configspace)
         with TemporaryDirectory() as folder:
@@ -50,35 +60,34 @@ class SMACDefault(Optimizer):
                 configspace,
                 output_directory=folder,  # type: ignore[arg-type]  # smac makes a Path of it
                 deterministic=True,
-                n_trials=expected_trials(ladder, full_budgets),
-                # smac counts rungs by a rounded-down logarithm, which loses one at 3^5.
-                min_budget=ladder.minimum * (1 - SAME_RUNG),
-                max_budget=ladder.maximum,
+                n_trials=expected_trials(ladder, full_budgets) if by_budgets else max(1, int(full_budgets)),
                 seed=seed,
+                **budgets,  # type: ignore[arg-type]
             )
-            self._facade = MultiFidelityFacade(
+            eta: dict[str, Any] = {"eta": ladder.eta} if by_budgets else {}
+            self._facade = kind(
                 scenario,
                 None,
-                intensifier=MultiFidelityFacade.get_intensifier(scenario, eta=ladder.eta),  # type: ignore[arg-type]
-                config_selector=Selector(scenario, retrain_after=8, max_new_config_tries=16),
+                intensifier=kind.get_intensifier(scenario, **eta),
                 logging_level=False,
                 overwrite=True,
-                **self._parts(scenario),
+                **self._parts(kind, scenario),
             )
-        # Bounds over all trials, recomputed at every ask and tell; only several objectives would use them.
-        self._facade.runhistory._update_objective_bounds = lambda: None  # type: ignore[method-assign]
+        History.of(self._facade.runhistory)
         self._running: dict[Trial, TrialInfo] = {}
 
-    def _parts(self, scenario: Scenario) -> dict[str, Any]:
-        return {
-            "model": Forest(scenario, max_leaf_nodes=2**20),
-            "acquisition_maximizer": OrderedSearch(scenario.configspace, seed=scenario.seed),
-        }
+    def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
+        model, search = kind.get_model(scenario), kind.get_acquisition_maximizer(scenario)
+        selector = Selector.of(kind.get_config_selector(scenario))
+        if isinstance(search, LocalAndSortedRandomSearch):
+            search = in_order(search)
+        if isinstance(model, RandomForest):
+            model, selector = Forest.of(model), ForestSelector.of(selector)
+        return {"model": model, "acquisition_maximizer": search, "config_selector": selector}
 
     def ask(self) -> Trial:
         info = self._facade.ask()
-        assert info.budget is not None
-        proposed = info.budget
+        proposed = self.ladder.maximum if info.budget is None else info.budget
         # smac divides the maximum by powers of eta, which rounds.
         rung = min(self.ladder.rungs, key=lambda budget: abs(budget - proposed))
         trial = Trial(self.space.check(dict(info.config)), rung)
@@ -94,6 +103,13 @@ class SMACDefault(Optimizer):
         self._facade.tell(self._running.pop(trial), value, save=False)
 
 
+class SMACDefault(SMACFacade):
+    """smac's Hyperband with a forest. When a rung is incomplete the next bracket is opened."""
+
+    name = "smac-default"
+    facade = "MultiFidelityFacade"
+
+
 class SMAC(SMACDefault):
     """The same algorithm with two parts that draw other random numbers, and take a fraction of the time.
 
@@ -103,8 +119,19 @@ class SMAC(SMACDefault):
 
     name = "smac"
 
-    def _parts(self, scenario: Scenario) -> dict[str, Any]:
+    def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
+        parts = super()._parts(kind, scenario)
+        forest = Forest.of(parts["model"], max_leaf_nodes=None)
         return {
-            "model": Forest(scenario, max_leaf_nodes=None),
+            **parts,
+            "model": forest,
             "acquisition_maximizer": ArraySearch(scenario.configspace, seed=scenario.seed),
         }
+
+
+def facade_of(name: str) -> type[SMACFacade]:
+    """The facade that smac calls so. Raises UnknownNameError."""
+    known = [one for one in smac.__all__ if one.endswith("Facade")]
+    if name not in known:
+        raise UnknownNameError.of("optimizer", f"smac.{name}", [f"smac.{one}" for one in known])
+    return type(name, (SMACFacade,), {"name": f"smac.{name}", "facade": name})

@@ -5,41 +5,32 @@ orders the starts of its local search by a hash.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from ConfigSpace import Configuration, ConfigurationSpace
+from ConfigSpace import Configuration
 from smac.acquisition.maximizer.local_and_random_search import LocalAndSortedRandomSearch
 from smac.acquisition.maximizer.local_search import LocalSearch
 from smac.main.config_selector import ConfigSelector
 from smac.model.random_forest import RandomForest
-from smac.scenario import Scenario
+from smac.runhistory import RunHistory, TrialInfo
 
 from jointbench.data.space import FloatArray
 from jointbench.optimizers.smac_configurations import Kept
 
+_Values = tuple[Any, ...]
+
 
 class Forest(RandomForest):
-    """The facade's forest; asks its trees one after the other, where smac has threads that poll each other.
+    """A forest that asks its trees one after the other, where smac has threads that poll each other."""
 
-    smac's `max_leaf_nodes` is 2**20; None is no limit.
-    """
-
-    def __init__(self, scenario: Scenario, *, max_leaf_nodes: int | None) -> None:
-        super().__init__(
-            log_y=True,
-            n_trees=10,
-            bootstrapping=True,
-            ratio_features=1.0,
-            min_samples_split=2,
-            min_samples_leaf=1,
-            max_depth=2**20,
-            max_leaf_nodes=max_leaf_nodes,  # type: ignore[arg-type]  # scikit-learn takes None
-            n_jobs=1,
-            configspace=scenario.configspace,
-            instance_features=scenario.instance_features,
-            seed=scenario.seed,
-        )
+    @classmethod
+    def of(cls, forest: RandomForest, **changed: Any) -> Self:
+        """A facade's own forest, before it was fitted, as one of these; `changed` are scikit-learn's settings."""
+        forest.__class__ = cls
+        assert isinstance(forest, cls)
+        forest._rf_opts.update(n_jobs=1, **changed)
+        return forest
 
     def _predict(
         self,
@@ -68,8 +59,65 @@ class _Configurations(list[Configuration]):
         return isinstance(candidate, Configuration) and tuple(candidate.values()) in self._values
 
 
+class _Running(list[TrialInfo]):
+    """Running trials, found by the values of their configurations; smac compares with each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_values: dict[_Values, list[TrialInfo]] = {}
+
+    def append(self, trial: TrialInfo) -> None:
+        super().append(trial)
+        self.by_values.setdefault(tuple(trial.config.values()), []).append(trial)
+
+    def remove(self, trial: TrialInfo) -> None:
+        same = self.by_values[tuple(trial.config.values())]
+        first = same.pop(same.index(trial))
+        if not same:
+            del self.by_values[tuple(trial.config.values())]
+        del self[next(place for place, one in enumerate(self) if one is first)]
+
+    def __contains__(self, trial: object) -> bool:
+        return isinstance(trial, TrialInfo) and trial in self.by_values.get(tuple(trial.config.values()), ())
+
+
+class History(RunHistory):
+    """A history in which a hundred running trials cost no more than one; smac's takes the cube of their number."""
+
+    @classmethod
+    def of(cls, history: RunHistory) -> Self:
+        """A facade's own history, still empty, as one of these."""
+        history.__class__ = cls
+        assert isinstance(history, cls)
+        history._running_trials = _Running()
+        return history
+
+    def get_running_trials(self, config: Configuration | None = None) -> list[TrialInfo]:
+        assert isinstance(self._running_trials, _Running)
+        if config is None:
+            return list(self._running_trials)
+        return list(self._running_trials.by_values.get(tuple(config.values()), ()))
+
+    def get_running_configs(self) -> list[Configuration]:
+        configurations = _Configurations([])
+        for trial in self._running_trials:
+            if trial.config not in configurations:
+                configurations.append(trial.config)
+        return configurations
+
+    def _update_objective_bounds(self) -> None:
+        """Nothing: bounds over all trials, recomputed at every ask and tell, that several objectives would use."""
+
+
 class Selector(ConfigSelector):
-    """The facade's selector; predicts the incumbent among all configurations in one batch instead of one by one."""
+    """A selector that reads each configuration once, and finds those that it has proposed by their values."""
+
+    @classmethod
+    def of(cls, selector: ConfigSelector) -> Self:
+        """A facade's own selector as one of these."""
+        selector.__class__ = cls
+        assert isinstance(selector, cls)
+        return selector
 
     def __setattr__(self, name: str, value: Any) -> None:
         # smac assigns a plain list where it starts to iterate.
@@ -77,6 +125,10 @@ class Selector(ConfigSelector):
 
     def __iter__(self) -> Iterator[Configuration]:
         yield from map(Kept.of, super().__iter__())
+
+
+class ForestSelector(Selector):
+    """Predicts the incumbent among all configurations in one batch instead of one by one."""
 
     def _get_x_best(self, X: FloatArray) -> tuple[FloatArray, float]:  # noqa: N803 - smac's name
         assert self._model is not None
@@ -97,9 +149,7 @@ class _OrderedLocalSearch(LocalSearch):
         return sorted(points, key=lambda point: tuple(point.get_array()))
 
 
-class OrderedSearch(LocalAndSortedRandomSearch):
-    """The facade's search for the largest acquisition value, the same in every process."""
-
-    def __init__(self, configspace: ConfigurationSpace, *, seed: int) -> None:
-        super().__init__(configspace, challengers=10_000, local_search_iterations=10, seed=seed)
-        self._local_search = _OrderedLocalSearch(configspace, n_steps_plateau_walk=10, seed=seed)
+def in_order(search: LocalAndSortedRandomSearch) -> LocalAndSortedRandomSearch:
+    """A facade's search for the largest acquisition value, the same in every process."""
+    search._local_search.__class__ = _OrderedLocalSearch
+    return search

@@ -117,8 +117,19 @@ class TwoStageLong(TwoStage):
 
     name = "two-stage-long"
 
-    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
-        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, first_budget=ladder.maximum)
+    def __init__(
+        self,
+        space: Space,
+        ladder: Ladder,
+        *,
+        seed: int,
+        full_budgets: float,
+        sampler: SamplerName = "model",
+        share: float = 0.5,
+        finalists: int = 1,
+    ) -> None:
+        options = {"sampler": sampler, "share": share, "finalists": finalists, "first_budget": ladder.maximum}
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, **options)  # type: ignore[arg-type]
 
 
 class TwoStageRandom(TwoStage):
@@ -126,5 +137,16 @@ class TwoStageRandom(TwoStage):
 
     name = "two-stage-random"
 
-    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
-        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, sampler="random")
+    def __init__(
+        self,
+        space: Space,
+        ladder: Ladder,
+        *,
+        seed: int,
+        full_budgets: float,
+        first_budget: float | None = None,
+        share: float = 0.5,
+        finalists: int = 1,
+    ) -> None:
+        options = {"sampler": "random", "share": share, "finalists": finalists, "first_budget": first_budget}
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets, **options)  # type: ignore[arg-type]
