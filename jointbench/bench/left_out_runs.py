@@ -61,7 +61,7 @@ def left_out_runs(surrogate: Surrogate, log: EvaluationLog) -> Iterator[LeftOut]
         runs.setdefault((evaluation.provenance.optimizer, evaluation.provenance.run), []).append(evaluation)
     for name in sorted({name for name, _ in runs}):
         try:
-            check_optimizer(name)
+            check_optimizer(name, log.space, log.ladder, full_budgets=1.0)
             objective = SurrogateObjective(surrogate.without(name).benchmark)
         except JointBenchError:
             continue
