@@ -235,15 +235,13 @@ print(sorted(name for name in sys.modules if "." not in name and name not in sys
         self, version: str, wheel: Path, tmp_path: Path
     ) -> None:
         python = environment(version, tmp_path / "environment")
-        pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--quiet", str(wheel)], check=True, capture_output=True)
-        listed = json.loads(subprocess.check_output([*pip, "list", "--format=json"]))
-        assert {package["name"] for package in listed} == {"numpy", "jointbench-digits-cpu"}
+        install(wheel, python)
         rows = corners_and_samples(JOINT, 200)
         budgets, seeds = np.resize([1.0, 3.0, 5.0, 9.0, 27.0], len(rows)), np.arange(len(rows)) - 100
         (tmp_path / "asked.json").write_text(json.dumps([rows.tolist(), budgets.tolist(), seeds.tolist()]))
         code = f"""
-import json, dataclasses, {PACKAGE}
+import importlib.metadata, json, dataclasses, {PACKAGE}
+assert {{d.name for d in importlib.metadata.distributions()}} == {{"numpy", "jointbench-digits-cpu"}}
 benchmark = {PACKAGE}.load()
 rows, budgets, seeds = json.load(open("asked.json"))
 single = [benchmark.query(benchmark.search_space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
@@ -254,6 +252,15 @@ print(json.dumps([dataclasses.asdict(answer) for answer in single]))
         ours = load_benchmark("digits-cpu").query_batch(rows, budgets, seeds)
         assert json.loads(answered) == [asdict(answer) for answer in ours]
         subprocess.run([str(python), "-I", "-m", PACKAGE], check=True, cwd=tmp_path, capture_output=True)
+
+
+def install(wheel: Path, python: Path) -> None:
+    """As a user would; what is installed is compiled when it is imported. Skips where NumPy is out of pip's reach."""
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check", "install"]
+    done = subprocess.run([*pip, "--quiet", "--no-compile", str(wheel)], capture_output=True, text=True)
+    if "No matching distribution found for numpy" in done.stderr:
+        pytest.skip("pip finds no NumPy for this Python: there is no package index")
+    assert done.returncode == 0, done.stderr
 
 
 def environment(version: str, folder: Path) -> Path:

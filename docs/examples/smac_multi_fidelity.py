@@ -6,7 +6,7 @@ from smac import MultiFidelityFacade, Scenario
 benchmark = published.load()
 scenario = Scenario(
     benchmark.space,
-    n_trials=60,
+    n_trials=40,
     min_budget=benchmark.ladder.minimum,
     max_budget=benchmark.ladder.maximum,
     deterministic=True,

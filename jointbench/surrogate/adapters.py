@@ -1,7 +1,8 @@
 """A benchmark as other libraries want it. Each adapter imports its library when it is called, and needs it alone.
 
 `objectives` names what is minimised: fields of `Answer` such as `validation_error`, `parameters`, `flops`,
-`wall_seconds` or `peak_memory`. Several make a problem of several objectives.
+`wall_seconds` or `peak_memory`. Several make a problem of several objectives. An adapter raises UnknownNameError for
+any other name, before it is asked anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.space import Hyperparameter
+from jointbench.surrogate.answer import checked_objectives
 from jointbench.surrogate.benchmark import Benchmark
 
 ERROR = ("validation_error",)
@@ -21,6 +23,8 @@ SEED = 0
 
 def plain_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
     """`function(configuration, budget=largest, seed=None)`: a number, or a tuple of them; expected without a seed."""
+
+    objectives = checked_objectives(objectives)
 
     def function(configuration: Mapping[str, Any], budget: float | None = None, seed: int | None = None) -> Any:
         budget = benchmark.ladder.maximum if budget is None else float(budget)
@@ -35,6 +39,8 @@ def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR)
 
     It gives an array (n,), or (n, objectives) of several.
     """
+
+    objectives = checked_objectives(objectives)
 
     def function(
         points: npt.ArrayLike, budgets: npt.ArrayLike | None = None, seeds: npt.ArrayLike | None = None
@@ -105,7 +111,7 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
         kind = "randint" if h.integer else "uniform"
         return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
 
-    ladder = benchmark.ladder
+    objectives, ladder = checked_objectives(objectives), benchmark.ladder
     space = {h.name: domain(h) for h in benchmark.search_space.hyperparameters}
 
     class BenchmarkBlackbox(Blackbox):  # type: ignore[misc]

@@ -22,10 +22,12 @@ OBJECTIVES = (
 )
 
 
-def _objective(name: str) -> str:
-    if name not in OBJECTIVES:
-        raise UnknownNameError.of("objective", name, OBJECTIVES)
-    return name
+def checked_objectives(names: Sequence[str]) -> tuple[str, ...]:
+    """The names as they are. Raises UnknownNameError for one not in `OBJECTIVES`, or for none at all."""
+    for name in names or [""]:
+        if name not in OBJECTIVES:
+            raise UnknownNameError.of("objective", name, OBJECTIVES)
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Answer:
 
     def objectives(self, *names: str) -> tuple[float, ...]:
         """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""
-        return tuple([getattr(self, _objective(name)) for name in names])
+        return tuple([getattr(self, name) for name in checked_objectives(names)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,7 +76,8 @@ class Answers(Sequence[Answer]):
 
     def objectives(self, *names: str) -> FloatArray:
         """What is minimised (n, names). Raises UnknownNameError for a name not in `OBJECTIVES`."""
-        return np.stack([np.asarray(getattr(self, _objective(name)), dtype=np.float64) for name in names], axis=1)
+        columns = [np.asarray(getattr(self, name), dtype=np.float64) for name in checked_objectives(names)]
+        return np.stack(columns, axis=1)
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
