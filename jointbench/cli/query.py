@@ -24,4 +24,6 @@ def run(arguments: argparse.Namespace) -> None:
     benchmark = load_benchmark(arguments.benchmark)
     configuration = benchmark.search_space.load(arguments.configuration)
     budget = benchmark.ladder.maximum if arguments.budget is None else arguments.budget
-    say(json.dumps(asdict(benchmark.query(configuration, budget, arguments.seed)), indent=2))
+    answer = benchmark.query(configuration, budget, arguments.seed)
+    asked = {"benchmark": benchmark.name, "budget": budget, "seed": arguments.seed}
+    say(json.dumps({**asked, **asdict(answer)}, indent=2))

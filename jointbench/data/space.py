@@ -241,7 +241,7 @@ class Space(ABC):
             raise UnknownNameError.of("configuration", name_or_file, self.named, hint=", or a JSON file")
         try:
             content = json.loads(path.read_text())
-        except (OSError, UnicodeDecodeError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigurationError(str(path), type(error).__name__, "a JSON file that can be read") from None
         if not isinstance(content, dict):
             raise ConfigurationError(str(path), type(content).__name__, "a JSON object of hyperparameters")
