@@ -50,7 +50,7 @@ def judged_table(judged: JudgedTable) -> Table:
     """What was found about a surrogate."""
     table = Table(title=judged.title, title_justify="left", caption=judged.words, caption_justify="left")
     for heading in judged.headings:
-        table.add_column(heading, justify="left" if heading in ("error", "left out") else "right")
+        table.add_column(heading, justify="left" if heading in ("error", "left out", "model") else "right")
     for row in judged.rows:
         table.add_row(*row)
     return table

@@ -1,6 +1,7 @@
 """`jointbench fit`: fit and freeze a surrogate."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from jointbench.cli.command import Commands, force, say
@@ -17,6 +18,7 @@ def add_to(commands: Commands) -> None:
     add("--name", help="the benchmark's name; default that of the folder")
     add("--version", type=whole("version", 1), default=1, help="raise it when answers change; default 1")
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
+    add("--rivals", action="store_true", help="judge other models beside XGBoost, which takes minutes")
     force(sub)
 
 
@@ -31,6 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.croissant import EVALUATIONS
     from jointbench.surrogate.golden import GOLDEN, golden
     from jointbench.surrogate.judging.judgement import Judgement
+    from jointbench.surrogate.judging.rivals import rivals
     from jointbench.surrogate.judging.tables import judged_tables
     from jointbench.surrogate.publish import CARD
     from jointbench.surrogate.surrogate import Surrogate
@@ -43,6 +46,8 @@ def run(arguments: argparse.Namespace) -> None:
     surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed)
     benchmark, held_out = surrogate.benchmark, surrogate.held_out
     judgement = Judgement.of(held_out, arguments.seed)
+    if arguments.rivals:
+        judgement = replace(judgement, rivals=rivals(held_out, arguments.seed))
     left_out = list(left_out_runs(surrogate, log))
     body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)
     files = {
@@ -53,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: log.content()}
     surrogate.save(out, extra=extra, force=arguments.force)
     tables = judged_tables(judgement, benchmark.ladder)
-    for shown in ("scores", "noise_floor"):
+    for shown in ("scores", "noise_floor", "rivals"):
         if shown in tables:
             show(judged_table(tables[shown]))
     say(f"{benchmark.name}: fitted to {benchmark.provenance['evaluations']} evaluations, in {out}")

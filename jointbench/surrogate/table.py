@@ -38,7 +38,7 @@ class TrainingTable:
     """A log as arrays: raw rows (n, hyperparameters), errors (n, 2: validation, test), the rest (n,).
 
     `costs` is (n, 4): training seconds, overhead seconds, peak memory in bytes, images per second. `group` numbers
-    the configurations, so that splits and bootstraps never part the evaluations of one.
+    the configurations, so that splits never part the evaluations of one.
     """
 
     space: Space

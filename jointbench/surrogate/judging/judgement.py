@@ -1,6 +1,6 @@
 """All that is said of a surrogate's trustworthiness, in tables of plain numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jointbench.surrogate.judging.failure_check import cost_check, failure_check
 from jointbench.surrogate.judging.held_out import HeldOut
@@ -24,6 +24,8 @@ class Judgement:
     costs: list[Row]
     rung_correlations: list[Row]
     learning_curve: list[Row]
+    #: Empty unless asked for: the rivals' fits take minutes.
+    rivals: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":

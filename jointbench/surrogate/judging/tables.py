@@ -41,6 +41,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "failures": _failures,
         "costs": _costs,
         "learning_curve": _learning_curve,
+        "rivals": _rivals,
     }
     return {name: make(judgement, ladder) for name, make in makers.items() if getattr(judgement, name)}
 
@@ -209,6 +210,26 @@ def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "Test errors of the same held-out configurations, by surrogates fitted to fewer evaluations: while this "
         "still rises, collecting more pays.",
         ("evaluations", f"budget, {ladder.unit}", *_SCORES),
+        rows,
+    )
+
+
+def _rivals(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            *(row["rival"], _budget(row), row["error"]),
+            *(_number(row[key]) for key in _SCORES.values()),
+            _number(row["seconds"], 1),
+        )
+        for row in judgement.rivals
+        if row["budget"] in (None, ladder.maximum)
+    ]
+    return JudgedTable(
+        "Rivals",
+        "Other models in XGBoost's place, with the same features, targets and folds. XGBoost's are trees, which freeze "
+        "into plain arrays and answer in microseconds; a Gaussian process must carry its evaluations along, and its "
+        "fit takes the cube of their number.",
+        ("model", f"budget, {ladder.unit}", "error", *_SCORES, "seconds of its fits"),
         rows,
     )
 
