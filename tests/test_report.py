@@ -1,0 +1,208 @@
+"""Pages in a browser: every plot is drawn and can be played with, nothing is complained of, no network is asked."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import BROWSER, Browser
+from comparing import small
+
+from jointbench.bench.comparison_folder import RETRAININGS, Settings, workers_folder
+from jointbench.bench.incumbents import final_incumbents
+from jointbench.bench.palette import styles
+from jointbench.bench.report import write_report, write_side_by_side
+from jointbench.bench.retraining import FIRST_SEED
+from jointbench.bench.summary import HEADINGS, cells, summary
+from jointbench.cli import main
+from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.log import EvaluationLog
+from jointbench.data.space import Space
+from jointbench.data.spaces import SPACES
+from jointbench.surrogate.stored import released
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+
+NAMES = ("random", "hyperband", "bohb")
+COMMAND = "compare --optimizers random,hyperband,bohb --seeds 3 --full-budgets 8 --workers 4,1 --jobs 1"
+#: Plots that show something; all that a page has.
+DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p.querySelector('.trace path, .trace .point'))"
+ALL = "[...document.querySelectorAll('figure')]"
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With runs on 4 workers and on 1, and retrainings."""
+    folder = tmp_path_factory.mktemp("pages") / "comparison"
+    for workers, out in ((4, folder), (1, workers_folder(folder, 1))):
+        small(out, names=NAMES, seeds=3, workers=workers)
+    retrained(folder)
+    write_report(folder)
+    return folder
+
+
+def retrained(folder: Path) -> None:
+    """What `jointbench retrain` leaves, with numbers in place of trainings."""
+    settings = Settings.read(folder)
+    published, joint = SPACES["wideresnet-28-10"], SPACES["joint"]
+    (network,) = published.named.values()
+
+    def trained(of: Space, what: Configuration, seed: int, error: float) -> Evaluation:
+        key, facts = f"retrain/{of.name}/{seed}/{error}", of.facts(what)
+        return Evaluation(
+            of.name, what, settings.ladder.maximum, FIRST_SEED + seed, Status.OK, error, error + 0.01,
+            parameters=facts.parameters, key=key,
+        )  # fmt: skip
+
+    for of, wanted in ((joint, [one.configuration for one in final_incumbents(folder)]), (published, [network])):
+        log = EvaluationLog.open_or_create(folder / RETRAININGS / of.name, of, settings.ladder, settings.images)
+        log.append([
+            trained(of, what, seed, 0.05 + 0.01 * place + 0.002 * seed)
+            for place, what in enumerate(wanted)
+            for seed in range(2)
+        ])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(comparison: Path) -> Iterator[Browser]:
+    with Browser(comparison / "report.html") as browser:
+        browser.until(f"{DRAWN}.length == {ALL}.length")
+        yield browser
+
+
+def quiet(browser: Browser) -> None:
+    assert browser.complaints == []
+    assert all(address.startswith(("file:", "data:", "blob:")) for address in browser.requests), browser.requests
+
+
+def box(browser: Browser, script: str) -> tuple[float, float, float, float]:
+    """Left, top, width and height in the window of an element, which is scrolled to."""
+    browser.evaluate(f"{script}.scrollIntoView({{block: 'center'}})")
+    measured = browser.evaluate(f"JSON.stringify({script}.getBoundingClientRect())")
+    found = json.loads(measured)
+    return found["x"], found["y"], found["width"], found["height"]
+
+
+def test_every_plot_of_a_comparison_is_drawn_without_a_network(page: Browser) -> None:
+    headings = page.evaluate("[...document.querySelectorAll('h2')].map(h => h.textContent)")
+    for wanted in ("The incumbent's error over time", "By number of workers", "Real retrainings", "The same again"):
+        assert wanted in headings
+    # Errors twice, ranks, regret, two by workers, predicted against real.
+    assert page.evaluate(f"{ALL}.length") == page.evaluate(f"{DRAWN}.length") == 7
+    assert page.evaluate("document.querySelectorAll('svg.ranks text').length") > len(NAMES)
+    quiet(page)
+
+
+def test_an_optimizer_has_one_colour_on_the_whole_page(page: Browser) -> None:
+    found = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].flatMap(p => p.data.filter(t => t.name && t.showlegend !== "
+        "false).map(t => [t.name, t.mode.startsWith('lines') ? t.line.color : t.marker.color]))"
+    )
+    look = styles(NAMES)
+    assert {(name, colour) for name, colour in found} == {(name, look[name].colour) for name in NAMES}
+    assert len(found) == 7 * len(NAMES)
+    swatches = page.evaluate(
+        "[...document.querySelectorAll('td .swatch line')].map(l => [l.closest('td').textContent, "
+        "l.getAttribute('stroke')])"
+    )
+    assert {(name, colour) for name, colour in swatches} == {(name, look[name].colour) for name in NAMES}
+
+
+def test_time_is_logarithmic(page: Browser) -> None:
+    axes = page.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')].map(p => [p.layout.xaxis.title.text, p.layout.xaxis.type])"
+    )
+    over_time = [kind for title, kind in axes if "seconds" in title or "hours" in title]
+    assert over_time == ["log"] * 4
+
+
+def test_a_click_in_the_legend_hides_a_line_with_its_band_and_the_next_shows_it(page: Browser) -> None:
+    plot = "document.querySelector('.js-plotly-plot')"
+    name = page.evaluate(f"{plot}.querySelector('.legendtext').textContent")
+    shown = f"{plot}.data.filter(t => t.legendgroup === '{name}').filter(t => t.visible !== 'legendonly').length"
+    lines = f"{plot}.querySelectorAll('.scatterlayer .trace path.js-line').length"
+    assert page.evaluate(shown) == 3
+    before = page.evaluate(lines)
+    for wanted, drawn in ((0, f"{lines} < {before}"), (3, f"{lines} == {before}")):
+        left, top, width, height = box(page, f"{plot}.querySelector('.legendtoggle')")
+        page.click(left + width / 2, top + height / 2)
+        # A second click within the time of a double-click would mean something else.
+        page.until(f"{shown} == {wanted} && {drawn}")
+        page.evaluate("new Promise(done => setTimeout(done, 700))")
+    quiet(page)
+
+
+def test_dragging_zooms_and_pointing_says_the_numbers(page: Browser) -> None:
+    plot = "document.querySelector('.js-plotly-plot')"
+    left, top, width, height = box(page, f"{plot}.querySelector('.nsewdrag')")
+    page.point(left + 0.6 * width, top + 0.5 * height)
+    page.until(f"{plot}.querySelector('.hoverlayer').textContent.includes('%')")
+    before = page.evaluate(f"{plot}.layout.xaxis.range[1] - {plot}.layout.xaxis.range[0]")
+    page.click(left + 0.3 * width, top + 0.3 * height, (left + 0.6 * width, top + 0.7 * height))
+    page.until(f"{plot}.layout.xaxis.range[1] - {plot}.layout.xaxis.range[0] < 0.5 * {before}")
+    quiet(page)
+
+
+def test_terminal_and_page_show_the_same_numbers(
+    comparison: Path, page: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(comparison, tmp_path / "copy")
+    main([*COMMAND.split(), "--out", str(copy)])
+    printed = capsys.readouterr().out
+    terminal = [
+        tuple(cell.strip() for cell in line.strip("│").split("│")) for line in printed.splitlines() if line[:1] == "│"
+    ]
+    on_page = page.evaluate(
+        "[...[...document.querySelectorAll('table')].find(t => t.textContent.includes('mean rank')).rows]"
+        ".map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    assert [tuple(row) for row in on_page] == [HEADINGS, *terminal]
+    assert terminal == [cells(row) for row in summary(comparison)]
+
+
+def test_the_page_says_how_to_do_it_again(comparison: Path, page: Browser) -> None:
+    content = json.loads((comparison / "comparison.json").read_text())
+    text = page.evaluate("document.body.innerText")
+    assert content["commands"]
+    for told in (*content["commands"], *content["versions"].values()):
+        assert told in text
+
+
+def test_retrainings_are_a_table_with_published_networks(page: Browser) -> None:
+    heading = "[...document.querySelectorAll('h2')].find(h => h.textContent === 'Real retrainings')"
+    assert "rank correlation" in page.evaluate(f"{heading}.nextElementSibling.textContent")
+    names = page.evaluate(
+        "[...[...document.querySelectorAll('table')].find(t => t.textContent.includes('optimizer or network')).rows]"
+        ".map(row => row.cells[0].textContent)"
+    )
+    assert sorted(names[1 : 1 + len(NAMES)]) == sorted(NAMES)
+    assert names[1 + len(NAMES) :] == [next(iter(SPACES["wideresnet-28-10"].named))]
+
+
+def test_two_comparisons_side_by_side_in_the_dark(comparison: Path, tmp_path: Path) -> None:
+    first = Path(shutil.copytree(comparison, tmp_path / "first"))
+    small(tmp_path / "second", names=("bohb", "random"), seeds=2, full_budgets=6.0)
+    with Browser(write_side_by_side(first, tmp_path / "second"), dark=True) as browser:
+        browser.until(f"{DRAWN}.length == 2")
+        text = browser.evaluate("document.body.innerText")
+        assert "have 2 optimizers in common" in text
+        assert "Kendall's rank correlation" in text
+        assert "full budgets differ" in text
+        quiet(browser)
+
+
+def test_the_page_of_a_log(tmp_path: Path) -> None:
+    log = shutil.copy(released()["digits-cpu"] / "evaluations.parquet", tmp_path / "log.parquet")
+    with Browser(write_report(Path(log))) as browser:
+        browser.until(f"{ALL}.length > 0 && {DRAWN}.length == {ALL}.length")
+        quiet(browser)
+
+
+def test_a_browser_that_finds_a_fault_complains(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<script src='https://example.org/plot.js'></script><script>undefined.draw()</script>")
+    with Browser(page) as browser:
+        browser.until("true")
+        assert len(browser.complaints) >= 2
+        assert any(address.startswith("https:") for address in browser.requests)
