@@ -5,10 +5,19 @@ import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.augmentation import Batches, DeviceImages, cutout_side, padding
+from jointbench.bench.augmentation import AHEAD, Batches, DeviceImages, cutout_side, padding
 from jointbench.data.images import ImageData, Part, load_images
 
 CPU = torch.device("cpu")
+
+#: Images that are made at once: a batch on a processor, several on a GPU.
+either_way = pytest.mark.parametrize("ahead", [1, 256], indirect=True)
+
+
+@pytest.fixture
+def ahead(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setitem(AHEAD, "cpu", request.param)
+    return int(request.param)
 
 
 def uploaded(images: np.ndarray, labels: np.ndarray) -> DeviceImages:
@@ -41,6 +50,8 @@ def greys(images: DeviceImages, batch: Tensor) -> Tensor:
     return (batch * images.std + images.mean)[:, 0, 16, 16] * 255
 
 
+@pytest.mark.usefixtures("ahead")
+@either_way
 class TestBatches:
     def test_an_image_keeps_its_label(self, flat: DeviceImages) -> None:
         batch = batches(flat).next()
@@ -57,6 +68,30 @@ class TestBatches:
 
     def test_a_batch_larger_than_the_training_part_is_the_training_part(self, flat: DeviceImages) -> None:
         assert len(batches(flat, size=1000).next().labels) == 200
+
+    def test_channels_are_last(self, flat: DeviceImages) -> None:
+        for alpha in (0.0, 0.5):
+            images = batches(flat, cutout_length=20, mixup_alpha=alpha).next().images
+            assert images.is_contiguous(memory_format=torch.channels_last)
+
+    def test_it_goes_on_in_another_process_with_the_very_batches_that_it_would_have_made(
+        self, painted: DeviceImages
+    ) -> None:
+        torch.manual_seed(0)
+        whole = batches(painted, size=24, cutout_length=20, mixup_alpha=0.5)
+        for _ in range(3):
+            whole.next()
+        state, random_state = whole.state(), torch.get_rng_state()
+        rest = [whole.next() for _ in range(20)]
+        taken_over = batches(painted, size=24, cutout_length=20, mixup_alpha=0.5, seed=9)
+        taken_over.resume(state)
+        torch.set_rng_state(random_state)
+        for batch in rest:
+            other = taken_over.next()
+            assert batch.share == other.share
+            assert torch.equal(batch.images, other.images)
+            assert torch.equal(batch.labels, other.labels)
+            assert torch.equal(batch.other_labels, other.other_labels)
 
     def test_images_stay_bytes_on_the_device(self, flat: DeviceImages) -> None:
         assert {part.images.dtype for part in (flat.training, flat.validation, flat.test)} == {torch.uint8}
@@ -145,6 +180,8 @@ class TestCutOut:
         torch.testing.assert_close(cut, plain.masked_fill(holes, 0.0))
 
 
+@pytest.mark.usefixtures("ahead")
+@either_way
 class TestMixUp:
     def test_each_image_is_mixed_with_the_one_whose_label_it_gets(self, flat: DeviceImages) -> None:
         batch = batches(flat, mixup_alpha=1.0).next()
@@ -165,6 +202,16 @@ class TestMixUp:
         logits = torch.randn(64, 10)
         assert batch.share == 1.0
         torch.testing.assert_close(batch.loss(logits), torch.nn.functional.cross_entropy(logits, batch.labels))
+
+    def test_partners_are_of_the_same_batch_and_each_is_one_once(self, flat: DeviceImages) -> None:
+        flat.training.labels[:] = torch.arange(200)
+        endless = batches(flat, size=40, mixup_alpha=1.0)
+        orders = []
+        for _ in range(12):
+            batch = endless.next()
+            assert sorted(batch.labels.tolist()) == sorted(batch.other_labels.tolist())
+            orders.append([batch.labels.tolist().index(other) for other in batch.other_labels.tolist()])
+        assert len(set(map(tuple, orders))) == 12
 
     def test_shares_follow_the_beta_distribution_one_a_batch(self, flat: DeviceImages) -> None:
         endless = batches(flat, size=4, mixup_alpha=0.5)

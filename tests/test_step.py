@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from jointbench.bench import trainer
-from jointbench.bench.augmentation import Batches, DeviceImages
+from jointbench.bench.augmentation import AHEAD, Batches, DeviceImages
 from jointbench.bench.hardware import Hardware
 from jointbench.bench.rehearsal import warm_up
 from jointbench.bench.speed.trainings import training_of
@@ -82,6 +82,24 @@ def test_a_batch_takes_as_many_operations_however_many_images_are_in_it(digits: 
             assert len(batches.next().labels) == size
         asked.append(counted.names)
     assert asked[0] == asked[1]
+
+
+def test_a_gpu_is_asked_for_many_batches_by_the_operations_of_one(
+    digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = training_of({**SMALL, "batch_size": 64, "mixup_alpha": 0.5}, digits, Hardware()).batches
+    asked = []
+    for images in (1, AHEAD["cuda"]):
+        monkeypatch.setitem(AHEAD, "cpu", images)
+        with Counted() as counted:
+            batches.next()
+        asked.append(len(counted.names))
+    # Sixteen of them, which are taken from it one after the other; a new epoch is two operations more.
+    assert len(batches._ready) == 15
+    assert asked[1] <= asked[0] + 2
+    with Counted() as counted:
+        batches.next()
+    assert counted.names == []
 
 
 def test_a_compiled_network_trains_as_the_other_does_and_compiles_outside_the_budget(

@@ -1,5 +1,6 @@
 """A data set on the device, and its random batches: crop, flip, normalise, CutOut, MixUp as tensor operations."""
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,10 @@ from jointbench.data.images import ImageData, Part, Pixels
 #: The paper's images; padding and CutOut length keep their proportion to the side on others.
 PAPER_SIDE = 32
 PAPER_PADDING = 4
+
+#: Images that are made at once, as whole batches: a GPU is kept waiting by each operation that it is asked for, a
+#: processor by what does not fit into its caches.
+AHEAD = {"cpu": 1, "cuda": 1024}
 
 
 def padding(side: int) -> int:
@@ -109,7 +114,8 @@ class DeviceImages:
         down, across = torch.arange(height, device=self.device), torch.arange(width, device=self.device)
         rows = (down >= top) & (down < top + square)
         columns = (across >= left) & (across < left + square)
-        return images.masked_fill((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
+        # `masked_fill` would put the channels first again.
+        return torch.where((rows[:, :, None] & columns[:, None, :])[:, None], 0.0, images)
 
 
 @dataclass(frozen=True)
@@ -138,26 +144,51 @@ class Batches:
         self.images, self.cutout_length, self.mixup_alpha, self.rng = images, cutout_length, mixup_alpha, rng
         self.batch_size = min(batch_size, len(images.training))
         self._order = torch.empty(0, dtype=torch.int64, device=images.device)
+        self._ready: deque[Batch] = deque()
 
     def next(self) -> Batch:
-        while len(self._order) < self.batch_size:
-            fresh = torch.randperm(len(self.images.training), device=self.images.device)
-            self._order = torch.cat([self._order, fresh])
-        indices, self._order = self._order[: self.batch_size], self._order[self.batch_size :]
+        if not self._ready:
+            self._ready.extend(self._make(max(1, AHEAD[self.images.device.type] // self.batch_size)))
+        return self._ready.popleft()
+
+    def _make(self, count: int) -> list[Batch]:
+        """So many batches, by as many operations as one."""
+        device, size = self.images.device, self.batch_size
+        indices = self._draw(count * size)
         images = self.images.normalise(self.images.crop_and_flip(indices))
         images = self.images.cut_out(images, self.cutout_length)
         labels = self.images.training.labels[indices]
         if self.mixup_alpha == 0:
-            return Batch(images, labels, labels, 1.0)
-        # Zhang et al. 2018: one share a batch.
-        share = float(self.rng.beta(self.mixup_alpha, self.mixup_alpha))
-        partner = torch.randperm(len(indices), device=self.images.device)
-        return Batch(torch.lerp(images[partner], images, share), labels, labels[partner], share)
+            pairs = zip(images.split(size), labels.split(size), strict=True)
+            return [Batch(some, theirs, theirs, 1.0) for some, theirs in pairs]
+        # Zhang et al. 2018: one share a batch, and partners of the same batch.
+        shares = self.rng.beta(self.mixup_alpha, self.mixup_alpha, count)
+        firsts = size * torch.arange(count, device=device)[:, None]
+        partners = (torch.rand((count, size), device=device).argsort(dim=1) + firsts).flatten()
+        # From pinned memory, so that nobody waits until the device has got this far.
+        on_host = torch.from_numpy(shares.astype(np.float32).repeat(size))[:, None, None, None]
+        weights = (on_host.pin_memory() if device.type == "cuda" else on_host).to(device, non_blocking=True)
+        mixed = torch.lerp(images[partners], images, weights).split(size)
+        return list(map(Batch, mixed, labels.split(size), labels[partners].split(size), shares.tolist()))
+
+    def _draw(self, count: int) -> Tensor:
+        """The next indices of the endless row of permutations."""
+        while len(self._order) < count:
+            fresh = torch.randperm(len(self.images.training), device=self.images.device)
+            self._order = torch.cat([self._order, fresh])
+        drawn, self._order = self._order[:count], self._order[count:]
+        return drawn
 
     def state(self) -> dict[str, Any]:
-        """What is left of the epoch, and the state of the generator of mixing shares."""
-        return {"order": self._order, "rng": self.rng.bit_generator.state}
+        """What is left of the epoch, batches that are ready, and the state of the generator of mixing shares."""
+        ready = [(batch.images, batch.labels, batch.other_labels, batch.share) for batch in self._ready]
+        return {"order": self._order, "ready": ready, "rng": self.rng.bit_generator.state}
 
     def resume(self, state: dict[str, Any]) -> None:
-        self._order = state["order"].to(self.images.device)
+        device = self.images.device
+        self._order = state["order"].to(device)
+        self._ready = deque(
+            Batch(images.to(device), labels.to(device), others.to(device), share)
+            for images, labels, others, share in state["ready"]
+        )
         self.rng.bit_generator.state = state["rng"]
