@@ -7,7 +7,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,9 +224,8 @@ class Space(ABC):
     @cached_property
     def named(self) -> Mapping[str, Configuration]:
         """The named configurations that ship with the space."""
-        folder = resources.files(__package__) / "configurations" / self.name
-        files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".json")), key=lambda e: e.name)
-        return {entry.name.removesuffix(".json"): self.check(json.loads(entry.read_text())) for entry in files}
+        files = sorted((Path(__file__).parent / "configurations" / self.name).glob("*.json"))
+        return {file.stem: self.check(json.loads(file.read_text())) for file in files}
 
     def load(self, name_or_file: str) -> Configuration:
         """A named configuration, or one read from a JSON file.

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import stat
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ _LARGEST = 2**30
 
 def released() -> dict[str, Path]:
     """The benchmarks that ship, by name."""
-    folder = Path(str(resources.files(__package__))).parent / "data" / "released"
+    folder = Path(__file__).parent.parent / "data" / "released"
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from jointbench.surrogate.model_file import read_models
 from jointbench.surrogate.stored import MODELS, load_benchmark, released
 from jointbench.surrogate.ubjson import split_ubjson
 
-#: A round asks for different configurations one by one, before it is the next contender's turn.
-NAME, BATCH, ROUND = "digits-cpu", 10_000, 10
+NAME, BATCH = "digits-cpu", 10_000
+#: How many configurations a contender is asked for one by one, before it is the next one's turn.
+ROUND = {"alone": 20, "accelerated": 20, "inplace": 4, "sklearn": 4, "pipelines": 1}
 
 #: The contenders by the names of their figures.
 TITLES = {
@@ -41,19 +43,27 @@ TITLES = {
 #: Those that are seen to in processes of their own, and what they are called there.
 PROCESSES = {"alone": "alone", "accelerated": "accelerated", "inplace": "boosters", "pipelines": "pipelines"}
 
-#: What a process says, and its unit.
-UNITS = {"import": "seconds", "load": "seconds", "memory": "bytes"}
+#: What a process says.
+SAID = ("import_seconds", "import_core_seconds", "load_seconds", "load_core_seconds", "memory_bytes")
+
+Calls = dict[str, Callable[[], object]]
 
 
-def counted(call: Callable[[], object], taken: list[float]) -> Callable[[], object]:
-    """Notes the seconds of a core that each call takes; they depend little on who else is at work."""
+def per_configuration(
+    calls: Calls, counts: Mapping[str, int], seconds: float
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Medians of seconds by the clock, and of those of a core, which depend little on who else is at work."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
 
-    def counting() -> None:
+    def counted(name: str) -> None:
         start = time.process_time()
-        call()
-        taken.append(time.process_time() - start)
+        calls[name]()
+        taken[name].append(time.process_time() - start)
 
-    return counting
+    timings = interleave({name: partial(counted, name) for name in calls}, seconds=seconds)
+    clock = {name: timing.median / counts[name] for name, timing in timings.items()}
+    # The first call was not timed.
+    return clock, {name: statistics.median(taken[name][1:]) / counts[name] for name in calls}
 
 
 def compiled(benchmark: Benchmark) -> Benchmark | None:
@@ -94,24 +104,25 @@ def main() -> None:
     features = benchmark.features.many(rows, space.facts(rows, benchmark.images.shape), budgets)
     frame = pipelines.frame(benchmark, rows, budgets)
 
-    def ours(asking: Benchmark) -> None:
-        for seed, configuration in enumerate(asked[:ROUND]):
+    def ours(asking: Benchmark, count: int) -> None:
+        for seed, configuration in enumerate(asked[:count]):
             asking.query(configuration, budget, seed)
 
-    def theirs(calls: Sequence[Callable[[Any], object]]) -> None:
-        for row in features[:ROUND]:
+    def theirs(calls: Sequence[Callable[[Any], object]], count: int) -> None:
+        for row in features[:count]:
             for call in calls:
                 call(row[None])
 
     inplace = [booster.inplace_predict for booster in boosters]
     predict = [estimator.predict for estimator in estimators]
     # A copy has not been asked yet, and so compiles nothing.
-    single: dict[str, Callable[[], object]] = {"alone": lambda: ours(copy(benchmark))}
+    single: Calls = {"alone": lambda: ours(copy(benchmark), ROUND["alone"])}
     if faster is not None:
-        single["accelerated"] = lambda: ours(faster)
-    single["inplace"], single["sklearn"] = lambda: theirs(inplace), lambda: theirs(predict)
-    single["pipelines"] = lambda: [pipelines.query(configuration, budget) for configuration in asked[:ROUND]]
-    batch: dict[str, Callable[[], object]] = {
+        single["accelerated"] = lambda: ours(faster, ROUND["accelerated"])
+    single["inplace"] = lambda: theirs(inplace, ROUND["inplace"])
+    single["sklearn"] = lambda: theirs(predict, ROUND["sklearn"])
+    single["pipelines"] = lambda: [pipelines.query(one, budget) for one in asked[: ROUND["pipelines"]]]
+    batch: Calls = {
         "alone": lambda: benchmark.query_batch(rows, budgets, seeds),
         "inplace": lambda: [call(features) for call in inplace],
         "sklearn": lambda: [call(features) for call in predict],
@@ -119,11 +130,9 @@ def main() -> None:
     }
     progress("single answers")
     seconds = 4 if arguments.quick else 40
-    rounds = interleave(single, seconds=seconds)
-    answer = {name: timing.median / ROUND for name, timing in rounds.items()}
+    answer, answer_core = per_configuration(single, ROUND, seconds)
     progress("batches")
-    cores: dict[str, list[float]] = {name: [] for name in batch}
-    batches = interleave({name: counted(call, cores[name]) for name, call in batch.items()}, seconds=seconds)
+    row, row_core = per_configuration(batch, dict.fromkeys(batch, BATCH), seconds)
     progress("processes")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
@@ -136,10 +145,10 @@ def main() -> None:
         process = in_processes(folder, alive, 1 if arguments.quick else 9)
     measured = {
         "answer_seconds": answer,
-        "answer_fastest_seconds": {name: min(timing.seconds) / ROUND for name, timing in rounds.items()},
-        "batch_row_seconds": {name: timing.median / BATCH for name, timing in batches.items()},
-        "batch_row_core_seconds": {name: statistics.median(taken[1:]) / BATCH for name, taken in cores.items()},
-        **{f"{key}_{unit}": {name: said[key] for name, said in process.items()} for key, unit in UNITS.items()},
+        "answer_core_seconds": answer_core,
+        "batch_row_seconds": row,
+        "batch_row_core_seconds": row_core,
+        **{key: {name: said[key] for name, said in process.items()} for key in SAID},
     }
     figures = {f"{name}_{what}": value for what, by in measured.items() for name, value in by.items()}
     figures |= {f"answer_ratio_{name}": answer[name] / answer["alone"] for name in answer}
@@ -150,11 +159,13 @@ def main() -> None:
             (words, *(shown(measured[what].get(name)) for name in single))
             for words, what, shown in (
                 ("one answer", "answer_seconds", microseconds),
-                ("  in the fastest round", "answer_fastest_seconds", microseconds),
+                ("  seconds of a core", "answer_core_seconds", microseconds),
                 ("a row of a batch", "batch_row_seconds", microseconds),
                 ("  seconds of a core", "batch_row_core_seconds", microseconds),
                 ("import, fresh process", "import_seconds", milliseconds),
+                ("  seconds of a core", "import_core_seconds", milliseconds),
                 ("load", "load_seconds", milliseconds),
+                ("  seconds of a core", "load_core_seconds", milliseconds),
                 ("  peak memory of the process", "memory_bytes", megabytes),
             )
         ],
