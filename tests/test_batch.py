@@ -1,15 +1,30 @@
 """A batch query: what it takes for budgets and seeds, and what it says to other shapes."""
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jointbench.data.errors import BudgetError, InputError
 from jointbench.data.joint import JOINT
+from jointbench.surrogate.batches import equal_parts
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.stored import load_benchmark
 
 BENCHMARK = load_benchmark("digits-cpu")
 ROWS = corners_and_samples(JOINT, 3)
+
+
+@given(count=st.integers(0, 10_000), most=st.integers(1, 3000))
+def test_parts_are_all_there_is_and_nearly_of_one_size(count: int, most: int) -> None:
+    parts = list(equal_parts(count, most))
+    assert [row for part in parts for row in range(count)[part]] == list(range(count))
+    sizes = [len(range(count)[part]) for part in parts]
+    assert max(sizes) <= most
+    assert max(sizes) - min(sizes) <= 1
+    assert len(parts) == max(math.ceil(count / most), 1)
 
 
 def test_one_budget_and_one_seed_stand_for_all() -> None:

@@ -92,10 +92,10 @@ def test_one_row_or_many_any_outputs_and_depth_equal_xgboost(
 
 def test_the_size_of_a_batch_changes_no_bit() -> None:
     benchmark = load_benchmark("digits-cpu")
-    rows = corners_and_samples(JOINT, 4998)
+    rows = corners_and_samples(JOINT, 9998)
     features = benchmark.features.many(rows, JOINT.facts(rows, benchmark.images.shape), np.full(len(rows), 9.0))
     whole = benchmark._forest.many(features)
-    for count in (1, 63, 64, 65, 4095, 4096, 4097):
+    for count in (1, 63, 64, 65, 4097, 8191, 8192, 8193):
         np.testing.assert_array_equal(benchmark._forest.many(features[:count]), whole[:, :count])
 
 

@@ -16,6 +16,7 @@ from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
+from jointbench.surrogate.batches import checked_seeds, equal_parts, for_each, numbers
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
@@ -33,6 +34,9 @@ _PLAIN = frozenset((float, int))
 
 #: Single queries after which compiling has paid by the next as many.
 _PAYS_AFTER = 3000
+
+#: Rows of a batch that are answered together; more would leave the processor's cache.
+_TOGETHER = 2**14
 
 
 class Benchmark:
@@ -145,8 +149,20 @@ class Benchmark:
 
         Each equals that of `query` bit for bit. Raises as `query` does.
         """
-        rows = self._checked(_numbers("rows", rows, np.float64))
-        different, place = np.unique(_for_each(rows, "budgets", budgets, np.float64), return_inverse=True)
+        rows = self._checked(numbers("rows", rows))
+        budgets = for_each(len(rows), "budgets", numbers("budgets", budgets))
+        seeds = None if seeds is None else checked_seeds(len(rows), seeds)
+        parts = [
+            self._columns(rows[part], budgets[part], None if seeds is None else seeds[part])
+            for part in equal_parts(len(rows), _TOGETHER)
+        ]
+        return Answers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+    def _columns(
+        self, rows: FloatArray, budgets: FloatArray, seeds: npt.NDArray[np.int64] | None
+    ) -> list[npt.NDArray[Any]]:
+        """Those of `Answers`."""
+        different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
         facts = self.search_space.facts(rows, self.images.shape, self.images.classes)
@@ -154,17 +170,12 @@ class Benchmark:
         if share.any():
             higher = self._forest.many(self.features.many(rows, facts, above))
             outputs = (1 - share) * outputs + share * higher
-        uniforms = None
-        if seeds is not None:
-            seed = _for_each(rows, "seeds", seeds)
-            if seed.size and (seed.dtype.kind not in "iu" or (seed.dtype.kind == "u" and (seed >= 2**63).any())):
-                raise InputError("seeds", seeds, "integers of 64 bits")
-            uniforms = self._luck.many(rows, budget, seed.astype(np.int64), DRAWS)
+        uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
         at = dict(zip(self.search_space.names, rows.T, strict=True))
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         columns = (*most, facts.parameters, facts.flops, failing, share > 0)
         # Without any kind of failure, their columns are single numbers.
-        return Answers(*(np.broadcast_to(column, len(rows)) for column in columns))
+        return [np.broadcast_to(column, len(rows)) for column in columns]
 
     def _checked(self, rows: FloatArray) -> FloatArray:
         space = self.search_space
@@ -186,20 +197,3 @@ class Benchmark:
                 return rung, rung, rung, 0.0
         below, above = next(pair for pair in pairwise(rungs) if pair[0] < budget < pair[1])
         return budget, below, above, log(budget / below) / log(above / below)
-
-
-def _numbers(field: str, values: npt.ArrayLike, kind: type[np.float64] | None) -> npt.NDArray[Any]:
-    try:
-        return np.asarray(values, dtype=kind)
-    except (TypeError, ValueError):
-        raise InputError(field, values, "an array of numbers") from None
-
-
-def _for_each(
-    rows: FloatArray, field: str, values: npt.ArrayLike, kind: type[np.float64] | None = None
-) -> npt.NDArray[Any]:
-    """One value for each row (n,)."""
-    given = _numbers(field, values, kind)
-    if given.shape not in ((), (1,), (len(rows),)):
-        raise InputError(field, given.shape, f"one for all, or an array ({len(rows)},)")
-    return np.broadcast_to(given, len(rows))

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.surrogate.batches import equal_parts
 from jointbench.surrogate.features import Features
 from jointbench.surrogate.model_file import Booster, IntArray
 
 Bits = npt.NDArray[np.uint64]
 
-#: Rows and trees that are worked on together; what they need stays in the processor's cache.
-_ROWS = 4096
-_TREES = 16
+#: Rows, and leaves of trees, that are worked on together; what they need stays in the processor's cache.
+_ROWS = 8192
+_LEAVES = 1024
 
 
 class SlicedForest:
@@ -43,8 +44,8 @@ class SlicedForest:
     def sums(self, rows: Features) -> Features:
         """Sums of leaves (outputs of all boosters, n) for rows (n, features), tree after tree."""
         out = np.empty((sum(self._outputs), len(rows)), dtype=np.float32)
-        for start in range(0, len(rows), _ROWS):
-            self._sum(rows[start : start + _ROWS], out[:, start : start + _ROWS])
+        for part in equal_parts(len(rows), _ROWS):
+            self._sum(rows[part], out[:, part])
         return out
 
     def _sum(self, rows: Features, out: Features) -> None:
@@ -56,8 +57,9 @@ class SlicedForest:
         chosen = np.empty(columns.shape[1], dtype=np.complex64)
         for (conditions, leaves), count in zip(self._parts, self._outputs, strict=True):
             sums = np.zeros((len(leaves), columns.shape[1]), dtype=np.complex64)
-            for first in range(0, leaves.shape[1], _TREES):
-                trees = slice(first, first + _TREES)
+            together = max(_LEAVES >> len(conditions), 1)
+            for first in range(0, leaves.shape[1], together):
+                trees = slice(first, first + together)
                 reached = _leaf_numbers([level[trees] for level in conditions], passed, len(leaves[0, trees]))
                 for tree, small in enumerate(reached, first):
                     numbers[:] = small
