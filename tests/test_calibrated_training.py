@@ -1,5 +1,6 @@
 """The calibrated clock and checkpoints: a training that is repeated, or interrupted, comes out the same to the bit."""
 
+import fcntl
 import json
 import multiprocessing
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 import torch
 
+from jointbench.bench import trainer
 from jointbench.bench.augmentation import DeviceImages
 from jointbench.bench.calibration import Calibrations
 from jointbench.bench.checkpoint import Checkpoint, State
 from jointbench.bench.clock import StepClock
+from jointbench.bench.device_share import DeviceShare
 from jointbench.bench.hardware import Hardware
+from jointbench.bench.rehearsal import time_steps
 from jointbench.bench.trainer import train
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
@@ -88,6 +92,25 @@ class TestCalibratedClock:
         short, long = trained(digits, tmp_path, budget=0.1), trained(digits, tmp_path, budget=0.3)
         assert short.training_seconds / short.steps == pytest.approx(long.training_seconds / long.steps)
         assert len(list(tmp_path.iterdir())) == 1
+
+    def test_steps_are_timed_while_nobody_else_is_on_the_device(
+        self, digits: DeviceImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = []
+
+        def timing(*arguments: Any) -> float:
+            # Others enter through the gate, and then into the room.
+            for lock in (other._gate, other._room):
+                with pytest.raises(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            seen.append(time_steps(*arguments))
+            return seen[-1]
+
+        other = DeviceShare(torch.device("cpu"))
+        monkeypatch.setattr(trainer, "time_steps", timing)
+        evaluation = trained(digits, tmp_path)
+        assert evaluation.training_seconds == evaluation.steps * seen[0]
+        assert len(seen) == 1
 
     def test_another_configuration_is_timed_for_itself(self, digits: DeviceImages, tmp_path: Path) -> None:
         trained(digits, tmp_path, budget=0.1)
