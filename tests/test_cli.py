@@ -159,6 +159,7 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
         ("publish digits-cpu --out {tmp}/out --date 24.12.2026", "2026-12-24"),
         ("fit {tmp}/nowhere --out {tmp}/out", "nowhere"),
         ("fit {tmp}/nowhere --out {tmp}/out --version 0", "version: '0'"),
+        ("fit {tmp}/nowhere --out {tmp}/out --tune -1", "tune: '-1'"),
         ("fit {tmp} --out {tmp}/out", "Parquet"),
         ("fit {tmp}/empty.json --out {tmp}/out", "readable Parquet"),
         ("compare no-such --out {tmp}/out", "digits-cpu"),

@@ -123,7 +123,7 @@ class TestNoiseFloor:
     ) -> None:
         true = Noise(0.05, 0.5, 0.5)
         made = known_luck(table, true, true)
-        monkeypatch.setattr("jointbench.surrogate.judging.noise_floor._given_one", lambda table, repeats, seed: made)
+        monkeypatch.setattr("jointbench.surrogate.judging.noise_floor._given_one", lambda *asked: made)
         for row in noise_floor(made, 0):
             # 300 configurations of three trainings: an RMSE is known to within some 3 %.
             assert row["held_out"] == pytest.approx(row["floor"], rel=0.1)
@@ -135,7 +135,7 @@ class TestNoiseFloor:
     ) -> None:
         table, fitted = held_out.table, []
         real = Models.fit
-        monkeypatch.setattr(Models, "fit", lambda table, seed: fitted.append(table) or real(table, seed))
+        monkeypatch.setattr(Models, "fit", lambda table, *more: fitted.append(table) or real(table, *more))
         noise_floor(held_out, 0)
         (seen,) = fitted
         assert len(Repeats.of(seen)) == 0

@@ -19,6 +19,7 @@ def add_to(commands: Commands) -> None:
     add("--version", type=whole("version", 1), default=1, help="raise it when answers change; default 1")
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
     add("--rivals", action="store_true", help="judge other models beside XGBoost, which takes minutes")
+    add("--tune", type=whole("tune", 0), default=0, metavar="TRIALS", help="choose XGBoost's parameters first")
     force(sub)
 
 
@@ -35,19 +36,28 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.judging.judgement import Judgement
     from jointbench.surrogate.judging.rivals import rivals
     from jointbench.surrogate.judging.tables import judged_tables
+    from jointbench.surrogate.manifest import checked_name
+    from jointbench.surrogate.models import DEFAULT
     from jointbench.surrogate.publish import CARD
     from jointbench.surrogate.surrogate import Surrogate
+    from jointbench.surrogate.table import training_table
+    from jointbench.surrogate.tuning import tune
 
     out: Path = arguments.out
     if out.exists() and not arguments.force:
         raise WouldOverwriteError("benchmark folder", str(out), "one that does not exist, or --force")
     log = EvaluationLog.open(arguments.log)
     name = arguments.name or out.resolve().name
-    surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed)
+    checked_name(name)
+    settings, tuning = DEFAULT, []
+    if arguments.tune:
+        tuned = tune(training_table(log), arguments.tune, arguments.seed)
+        settings, tuning = tuned.settings, tuned.rows
+        say(f"found by {arguments.tune} trials: {settings}")
+    surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed, settings=settings)
     benchmark, held_out = surrogate.benchmark, surrogate.held_out
-    judgement = Judgement.of(held_out, arguments.seed)
-    if arguments.rivals:
-        judgement = replace(judgement, rivals=rivals(held_out, arguments.seed))
+    rivalled = rivals(held_out, arguments.seed) if arguments.rivals else []
+    judgement = replace(Judgement.of(held_out, arguments.seed), rivals=rivalled, tuning=tuning)
     left_out = list(left_out_runs(surrogate, log))
     body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)
     files = {
@@ -58,7 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: log.content()}
     surrogate.save(out, extra=extra, force=arguments.force)
     tables = judged_tables(judgement, benchmark.ladder)
-    for shown in ("scores", "noise_floor", "rivals"):
+    for shown in ("scores", "noise_floor", "rivals", "tuning"):
         if shown in tables:
             show(judged_table(tables[shown]))
     say(f"{benchmark.name}: fitted to {benchmark.provenance['evaluations']} evaluations, in {out}")

@@ -14,7 +14,7 @@ from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import FORMAT_VERSION, checked_name
-from jointbench.surrogate.models import MEMBERS, Models
+from jointbench.surrogate.models import DEFAULT, MEMBERS, ErrorSettings, Models
 from jointbench.surrogate.stored import MANIFEST, MODELS
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.whole_folder import write_folder
@@ -32,14 +32,22 @@ class Surrogate:
         self.benchmark = Benchmark(self._manifest, models, manifest["name"])
 
     @classmethod
-    def fit(cls, log: EvaluationLog, name: str, *, version: int = 1, seed: int = 0) -> "Surrogate":
-        """Deterministic given the log and the seed.
+    def fit(
+        cls,
+        log: EvaluationLog,
+        name: str,
+        *,
+        version: int = 1,
+        seed: int = 0,
+        settings: ErrorSettings = DEFAULT,
+    ) -> "Surrogate":
+        """Deterministic given the log, the seed and the settings.
 
         Raises LogError when the log holds too little, InputError when the name cannot be one.
         """
         checked_name(name)
         table = training_table(log)
-        held_out = HeldOut.of(table, seed)
+        held_out = HeldOut.of(table, seed, settings)
         manifest = {
             "format_version": FORMAT_VERSION,
             "name": name,
@@ -50,9 +58,9 @@ class Surrogate:
             "members": MEMBERS,
             "noise": asdict(held_out.noise),
             "quality": held_out.scores(),
-            "provenance": {**_provenance(log, seed), "repeats": len(Repeats.of(table))},
+            "provenance": {**_provenance(log, seed), "repeats": len(Repeats.of(table)), "settings": asdict(settings)},
         }
-        return cls._of(held_out, manifest, Models.fit(table, seed))
+        return cls._of(held_out, manifest, Models.fit(table, seed, settings))
 
     def without(self, optimizer: str) -> "Surrogate":
         """As if `optimizer` had collected nothing; its noise and odds stay.
@@ -60,7 +68,7 @@ class Surrogate:
         Raises InputError when too little is left.
         """
         table, seed = without(self.held_out.table, optimizer), self._manifest["provenance"]["seed"]
-        return self._of(self.held_out, self._manifest, Models.fit(table, seed))
+        return self._of(self.held_out, self._manifest, Models.fit(table, seed, self.held_out.settings))
 
     @classmethod
     def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models) -> "Surrogate":

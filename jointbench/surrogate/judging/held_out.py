@@ -9,7 +9,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.calibration import fit_noise, fit_odds
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
-from jointbench.surrogate.models import FAILURES, MEMBERS, Models
+from jointbench.surrogate.models import DEFAULT, FAILURES, MEMBERS, ErrorSettings, Models
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.table import TrainingTable
 
@@ -59,9 +59,10 @@ class HeldOut:
     logits: dict[Status, FloatArray]
     noise: Noise
     odds: dict[Status, tuple[float, float]]
+    settings: ErrorSettings = DEFAULT
 
     @classmethod
-    def of(cls, table: TrainingTable, seed: int) -> "HeldOut":
+    def of(cls, table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "HeldOut":
         """By cross-validation; the folds part configurations, never evaluations of one."""
         fold = folds(table, seed)
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
@@ -70,14 +71,14 @@ class HeldOut:
         parts = [chosen for number in range(FOLDS) if (chosen := fold == number).any()]
 
         def say(chosen: npt.NDArray[np.bool_]) -> Said:
-            return Said.by(Models.fit(table.take(~chosen), seed), table.take(chosen))
+            return Said.by(Models.fit(table.take(~chosen), seed, settings), table.take(chosen))
 
         for chosen, said in zip(parts, side_by_side(say, parts), strict=True):
             errors[chosen], spread[chosen], costs[chosen] = said.errors, said.spread, said.costs
             for kind, logit in said.logits.items():
                 logits[kind][chosen] = logit
         odds = {kind: fit_odds(logits[kind], table.status == kind.value) for kind in seen}
-        return cls(table, fold, errors, spread, costs, logits, fit_noise(table, spread, errors), odds)
+        return cls(table, fold, errors, spread, costs, logits, fit_noise(table, spread, errors), odds, settings)
 
     def scores(self) -> list[Row]:
         """For the evaluations that ended ok, one row a budget and one for all, of each error."""

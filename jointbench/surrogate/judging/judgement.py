@@ -24,8 +24,9 @@ class Judgement:
     costs: list[Row]
     rung_correlations: list[Row]
     learning_curve: list[Row]
-    #: Empty unless asked for: the rivals' fits take minutes.
+    # Empty unless asked for: they take minutes.
     rivals: list[Row] = field(default_factory=list)
+    tuning: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
@@ -33,7 +34,7 @@ class Judgement:
         return cls(
             held_out.scores(),
             noise_floor(held_out, seed),
-            leave_one_out(held_out.table, seed),
+            leave_one_out(held_out.table, seed, held_out.settings),
             luck_check(held_out, seed),
             failure_check(held_out),
             cost_check(held_out),

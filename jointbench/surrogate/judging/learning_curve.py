@@ -28,7 +28,9 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
     def predict(at: tuple[float, int]) -> tuple[int, Said]:
         share, number = at
         seen = kept[share] & (fold != number)
-        return int(seen.sum()), Said.by(Models.fit(table.take(seen), seed), table.take(fold == number))
+        return int(seen.sum()), Said.by(
+            Models.fit(table.take(seen), seed, held_out.settings), table.take(fold == number)
+        )
 
     found = dict(zip(work, side_by_side(predict, work), strict=True))
     rows: list[Row] = []

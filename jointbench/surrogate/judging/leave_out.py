@@ -5,7 +5,7 @@ import numpy as np
 from jointbench.data.errors import InputError
 from jointbench.surrogate.judging.held_out import Said
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
-from jointbench.surrogate.models import Models
+from jointbench.surrogate.models import DEFAULT, ErrorSettings, Models
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS, TrainingTable
 
 #: Evaluations that ended ok below which nothing is scored.
@@ -23,14 +23,14 @@ def without(table: TrainingTable, optimizer: str) -> TrainingTable:
     return left
 
 
-def leave_one_out(table: TrainingTable, seed: int) -> list[Row]:
+def leave_one_out(table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> list[Row]:
     """For each optimizer, and each budget and all, scores of predicting both errors of its evaluations without any
     evaluation of a configuration that it tried; optimizers that collected nearly everything are passed over.
     """
 
     def predict(optimizer: str) -> list[Row]:
         try:
-            models = Models.fit(without(table, optimizer), seed)
+            models = Models.fit(without(table, optimizer), seed, settings)
         except InputError:
             return []
         theirs = table.take(table.optimizer == optimizer)

@@ -13,7 +13,6 @@ from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut, Said
 from jointbench.surrogate.judging.scores import Row, rms
 from jointbench.surrogate.models import Models
-from jointbench.surrogate.table import TrainingTable
 
 #: Repeated configurations at a budget below which nothing is said.
 FEWEST = 5
@@ -30,7 +29,7 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
     repeats = Repeats.of(table)
     if not len(repeats):
         return []
-    seen_one = _given_one(table, repeats, seed)
+    seen_one = _given_one(held_out, repeats, seed)
     budgets = np.array([table.budgets[rows[0]] for rows in repeats.rows])
     found: list[Row] = []
     for budget in (*table.ladder.rungs, None):
@@ -54,11 +53,12 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
     return found
 
 
-def _given_one(table: TrainingTable, repeats: Repeats, seed: int) -> Said:
+def _given_one(held_out: HeldOut, repeats: Repeats, seed: int) -> Said:
+    table = held_out.table
     kept = np.ones(len(table), dtype=bool)
     for rows in repeats.rows:
         kept[rows[1:]] = False
-    return Said.by(Models.fit(table.take(kept), seed), table)
+    return Said.by(Models.fit(table.take(kept), seed, held_out.settings), table)
 
 
 def _rmse(groups: Sequence[np.ndarray], real: FloatArray, predicted: FloatArray, skip: int) -> float | None:

@@ -42,6 +42,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "costs": _costs,
         "learning_curve": _learning_curve,
         "rivals": _rivals,
+        "tuning": _tuning,
     }
     return {name: make(judgement, ladder) for name, make in makers.items() if getattr(judgement, name)}
 
@@ -230,6 +231,25 @@ def _rivals(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "into plain arrays and answer in microseconds; a Gaussian process must carry its evaluations along, and its "
         "fit takes the cube of their number.",
         ("model", f"budget, {ladder.unit}", "error", *_SCORES, "seconds of its fits"),
+        rows,
+    )
+
+
+def _tuning(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            str(row["partition"] + 1),
+            "yes" if row["searched"] else "no",
+            *(_number(row[key], 4) for key in ("default", "found")),
+        )
+        for row in judgement.tuning
+    ]
+    return JudgedTable(
+        "Model selection",
+        "1 - R2 on held-out configurations, the mean over budgets and both errors (lower is better), of XGBoost's "
+        "default parameters and of those that Optuna found: on the partitions into folds that it searched on, and on "
+        "others of the same configurations.",
+        ("partition", "searched on", "default", "found"),
         rows,
     )
 
