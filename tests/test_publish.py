@@ -19,8 +19,9 @@ from jointbench.data.errors import BenchmarkError
 from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.contract import corners_and_samples
+from jointbench.surrogate.croissant import CROISSANT
 from jointbench.surrogate.golden import GOLDEN, check_golden, read_golden
-from jointbench.surrogate.publish import CARD, CHECKSUMS
+from jointbench.surrogate.publish import CARD, CHECKSUMS, PAGE
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
 
 pytest.importorskip("hatchling")
@@ -28,7 +29,8 @@ pytest.importorskip("hatchling")
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 PACKAGE = "jointbench_digits_cpu"
-DATA = {CARD, CHECKSUMS, GOLDEN, MANIFEST, MODELS, "croissant.json", "evaluations.parquet", "space.json"}
+DATA = {CARD, CHECKSUMS, GOLDEN, MANIFEST, MODELS, CROISSANT, "evaluations.parquet", "space.json"}
+DATA |= {PAGE} if (released()["digits-cpu"] / PAGE).exists() else set()
 
 
 def publish(out: Path) -> Path:
@@ -107,6 +109,34 @@ class TestFolder:
         with pytest.raises(SystemExit):
             publish(published)
         assert (published / CHECKSUMS).stat().st_mtime_ns == before
+
+    def test_takes_the_page_along_where_there_is_one(self, tmp_path: Path) -> None:
+        source = shutil.copytree(released()["digits-cpu"], tmp_path / "source")
+        (source / PAGE).write_text("<p>plots</p>")
+        main(["publish", str(source), "--out", str(tmp_path / "out")])
+        assert (tmp_path / "out" / PAGE).read_text() == "<p>plots</p>"
+        described = json.loads((tmp_path / "out" / CROISSANT).read_text())["distribution"]
+        assert {"text/html"} == {file["encodingFormat"] for file in described if file["@id"] == PAGE}
+
+    def test_says_what_to_install_where_hatchling_is_not(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "hatchling", None)
+        with pytest.raises(SystemExit) as ended:
+            publish(tmp_path / "out")
+        assert ended.value.code == 2
+        assert capsys.readouterr().err.endswith("needs hatchling: pip install 'jointbench[publish]'\n")
+        assert not (tmp_path / "out").exists()
+
+    def test_says_so_when_no_wheel_can_be_built(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        source = shutil.copytree(released()["digits-cpu"], tmp_path / "source")
+        (source / CARD).write_bytes(b"\xff\xfe")
+        with pytest.raises(SystemExit):
+            main(["publish", str(source), "--out", str(tmp_path / "out")])
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1
+        assert "wheel: 'digits-cpu' given, expected files of which hatchling can build it" in said
+        assert not (tmp_path / "out").exists()
 
     @pytest.mark.parametrize("lacking", [CARD, GOLDEN, "evaluations.parquet"])
     def test_is_not_made_of_a_folder_that_lacks_a_file(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, force, say
 from jointbench.cli.values import whole
-from jointbench.data.errors import WouldOverwriteError
 
 
 def add_to(commands: Commands) -> None:
@@ -42,10 +41,10 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.surrogate import Surrogate
     from jointbench.surrogate.table import training_table
     from jointbench.surrogate.tuning import tune
+    from jointbench.surrogate.whole_folder import check_writable
 
     out: Path = arguments.out
-    if out.exists() and not arguments.force:
-        raise WouldOverwriteError("benchmark folder", str(out), "one that does not exist, or --force")
+    check_writable(out, force=arguments.force)
     log = EvaluationLog.open(arguments.log)
     name = arguments.name or out.resolve().name
     checked_name(name)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, force, say
 from jointbench.cli.values import day
-from jointbench.data.errors import WouldOverwriteError
 
 
 def add_to(commands: Commands) -> None:
@@ -22,10 +21,10 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.publish import publish
     from jointbench.surrogate.stored import load_benchmark
+    from jointbench.surrogate.whole_folder import check_writable
 
     out: Path = arguments.out
-    if out.exists() and not arguments.force:
-        raise WouldOverwriteError("folder", str(out), "one that does not exist, or --force")
+    check_writable(out, force=arguments.force)
     benchmark = load_benchmark(arguments.benchmark)
     wheel = publish(benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force)
     say(f"{benchmark.name}: published in {out}")

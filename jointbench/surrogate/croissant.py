@@ -43,6 +43,7 @@ _CONTEXT: dict[str, Any] = {
 }
 
 _FORMATS = {
+    ".html": "text/html",
     ".json": "application/json",
     ".md": "text/markdown",
     ".parquet": "application/x-parquet",

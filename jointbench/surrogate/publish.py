@@ -15,6 +15,8 @@ from jointbench.surrogate.whole_folder import write_folder
 
 CARD = "card.md"
 CHECKSUMS = "SHA256SUMS"
+#: Of plots, where there is one.
+PAGE = "report.html"
 
 #: What a wheel may take at most, bytes.
 LARGEST_WHEEL = 5 * 10**6
@@ -25,11 +27,12 @@ def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -
 
     The benchmark must come from a folder with its card, evaluations and golden answers, as `jointbench fit` writes
     it; `day` is the day of publication, as in 2026-12-24. Raises BenchmarkError when a file is missing, a golden
-    answer has changed or the wheel would be too large, WouldOverwriteError when `out` exists and `force` is not set,
+    answer has changed or the wheel would be too large, WouldOverwriteError when `out` may not be written,
     MissingExtraError where hatchling is not installed.
     """
     folder = Path(benchmark.source)
-    files = {name: read_file(folder, name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN)}
+    page = (PAGE,) if (folder / PAGE).exists() else ()
+    files = {name: read_file(folder, name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN, *page)}
     check_golden(benchmark, files[GOLDEN].decode(errors="replace"))
     files[SPACE] = (json.dumps(benchmark.space.to_serialized_dict(), indent=1) + "\n").encode()
     EvaluationLog.open(folder / EVALUATIONS).table()

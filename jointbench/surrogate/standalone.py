@@ -13,7 +13,7 @@ from importlib import util
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from jointbench.data.errors import MissingExtraError
+from jointbench.data.errors import BenchmarkError, MissingExtraError
 
 _OURS, _PACKAGE = "jointbench", Path(__file__).parent.parent
 
@@ -102,7 +102,7 @@ def build_wheel(name: str, version: int, card: bytes, files: Mapping[str, bytes]
     """The wheel of a benchmark, as file name and content: the same bytes whenever its input is the same.
 
     `files` are those that the benchmark's folder inside the wheel will have. Raises MissingExtraError where hatchling
-    is not installed.
+    is not installed, BenchmarkError when it fails.
     """
     if util.find_spec("hatchling") is None:
         raise MissingExtraError("building a wheel needs hatchling: pip install 'jointbench[publish]'")
@@ -129,6 +129,9 @@ def build_wheel(name: str, version: int, card: bytes, files: Mapping[str, bytes]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "built"]
-        subprocess.run(build, cwd=folder, check=True, capture_output=True)
+        done = subprocess.run(build, cwd=folder, capture_output=True, text=True)
+        if done.returncode:
+            *_, last = ["", *done.stderr.strip().splitlines()]
+            raise BenchmarkError("wheel", name, f"files of which hatchling can build it ({last})")
         (wheel,) = (Path(folder) / "built").glob("*.whl")
         return wheel.name, wheel.read_bytes()
