@@ -81,6 +81,15 @@ def test_encoding_undoes_decoding(point: Any) -> None:
     np.testing.assert_allclose(JOINT.rows([JOINT.at(JOINT.encode(row)[0])]), row, rtol=1e-12)
 
 
+def test_rows_are_encoded_as_their_values_are() -> None:
+    rows = JOINT.rows(JOINT.sample(np.random.default_rng(0), 200))
+    kept = rows.copy()
+    each = np.stack([h.encode(rows[:, i]) for i, h in enumerate(JOINT.hyperparameters)], axis=1)
+    np.testing.assert_array_equal(JOINT.encode(rows), each)
+    np.testing.assert_array_equal(rows, kept)
+    np.testing.assert_array_equal(JOINT.encode(rows[7:8]), each[7:8])
+
+
 def test_integers_are_encoded_at_bin_centres() -> None:
     branches = JOINT.by_name["res_branches_1"]
     np.testing.assert_allclose(branches.encode([1, 2, 3, 4, 5]), [0.1, 0.3, 0.5, 0.7, 0.9])

@@ -15,7 +15,7 @@ import jointbench
 from jointbench.bench.palette import Style
 
 #: Ticks to aim at on a logarithmic axis: with more of them plotly writes 6, 7, 8, 9 into one another.
-_ALONG, _UP = 6, 4
+_ALONG, _UP = 6, 3
 
 _INK, _GRID = "#1c1c1c", "#e8e8e6"
 _AXIS: Mapping[str, Any] = {

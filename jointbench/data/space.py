@@ -174,7 +174,18 @@ class Space(ABC):
 
     def encode(self, rows: FloatArray) -> FloatArray:
         """Raw values (n, hyperparameters) to the unit cube, same shape."""
-        return np.stack([h.encode(rows[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+        logarithmic, low, length = self._encoding
+        raw = np.array(rows, dtype=np.float64)
+        raw[:, logarithmic] = np.log(raw[:, logarithmic])
+        raw -= low
+        raw /= length
+        return raw
+
+    @cached_property
+    def _encoding(self) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray]:
+        """Columns that are encoded by their logarithms; where each column's range begins, and its length."""
+        low, high = np.array([h._span for h in self.hyperparameters]).T
+        return np.flatnonzero([h.log for h in self.hyperparameters]), low, high - low
 
     def configuration(self, row: Sequence[float] | FloatArray) -> Configuration:
         """One row of raw values as a configuration."""
