@@ -60,7 +60,8 @@ def summary_table(rows: Sequence[Row], title: str) -> Table:
     """The table of a comparison."""
     table = Table(title=title, title_justify="left")
     for heading in HEADINGS:
-        table.add_column(heading, justify="left" if heading == "optimizer" else "right")
+        # Names with options are long, and their ends tell them apart.
+        table.add_column(heading, justify="left" if heading == "optimizer" else "right", overflow="fold")
     for row in rows:
         table.add_row(*cells(row))
     return table

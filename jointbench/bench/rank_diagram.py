@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from jointbench.bench.palette import Style
 
-#: Pixels.
-WIDTH, MARGIN, ROW, BAR = 760, 160, 24, 12
+#: Pixels; a character of a name takes so much at most.
+AXIS, MARGIN, ROW, BAR, CHARACTER = 440, 160, 24, 12, 8
 
 
 def rank_diagram(
@@ -17,9 +17,12 @@ def rank_diagram(
     `ranks`: mean rank by optimizer, best first; `groups`: optimizers joined by a bar, as `statistics.groups` gives.
     """
     best, worst = 1, max(len(ranks), 2)
+    # Beside a name stand its rank and a leader.
+    margin = max(MARGIN, CHARACTER * (max(map(len, ranks)) + len(" 1.00")) + 26)
+    width = AXIS + 2 * margin
 
     def x(rank: float) -> float:
-        return MARGIN + (WIDTH - 2 * MARGIN) * (rank - best) / (worst - best)
+        return margin + AXIS * (rank - best) / (worst - best)
 
     axis = 26
     below = axis + 12 + BAR * len(groups)
@@ -27,7 +30,7 @@ def rank_diagram(
     half = (len(names) + 1) // 2
     height = below + ROW * half + 10
     lines = [
-        f'<svg class="ranks" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" role="img" '
+        f'<svg class="ranks" viewBox="0 0 {width} {height}" width="{width}" role="img" '
         f'aria-label="{html.escape(caption)}">',
         f'<line x1="{x(best)}" y1="{axis}" x2="{x(worst)}" y2="{axis}" stroke="currentColor"/>',
     ]
@@ -38,7 +41,7 @@ def rank_diagram(
         left = index < half
         # The outermost ranks hang lowest, so that no leader crosses another.
         y = below + ROW * (index + 0.5 if left else len(names) - index - 0.5)
-        end, anchor, gap = (MARGIN - 20, "end", -6) if left else (WIDTH - MARGIN + 20, "start", 6)
+        end, anchor, gap = (margin - 20, "end", -6) if left else (width - margin + 20, "start", 6)
         lines.append(
             f'<polyline points="{x(ranks[name]):.1f},{axis} {x(ranks[name]):.1f},{y} {end},{y}" fill="none" '
             f'stroke="{styles[name].colour}" stroke-width="1.5"/>'

@@ -45,7 +45,14 @@ def add_to(commands: Commands) -> None:
         help="what answers: the benchmark (default); a log (a folder, or a released file), in which the nearest "
         "logged training at the same budget is looked up; or real trainings",
     )
-    add("--optimizers", type=names, default=DEFAULT_OPTIMIZERS, help=f"default {DEFAULT_OPTIMIZERS}")
+    add(
+        "--optimizers",
+        type=names,
+        default=DEFAULT_OPTIMIZERS,
+        metavar="NAME[,NAME...]",
+        help=f"default {DEFAULT_OPTIMIZERS}; also optuna.SAMPLER, smac.FACADE or FILE.py:CLASS, and options as in "
+        "two-stage:share=0.3:finalists=3",
+    )
     add("--seeds", type=whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
     add(
         "--workers",
