@@ -77,15 +77,17 @@ def compiled(benchmark: Benchmark) -> Benchmark | None:
 
 
 def in_processes(folder: Path, contenders: list[str], repetitions: int) -> dict[str, dict[str, float]]:
-    """Medians over fresh processes, by contender: seconds to import and to load, bytes at the peak."""
+    """Medians over fresh processes, by contender: seconds to import and to load, bytes at the peak.
+
+    This process has imported the same files, so that all are in the file system's cache.
+    """
     said: dict[str, list[dict[str, float]]] = {contender: [] for contender in contenders}
-    # The first round fills the file system's cache.
-    for _ in range(repetitions + 1):
+    for _ in range(repetitions):
         for contender, outputs in said.items():
             command = [sys.executable, "-m", f"{__package__}.query_process", PROCESSES[contender], str(folder)]
             outputs.append(json.loads(subprocess.check_output(command)))
     return {
-        contender: {key: statistics.median(output[key] for output in outputs[1:]) for key in outputs[0]}
+        contender: {key: statistics.median(output[key] for output in outputs) for key in outputs[0]}
         for contender, outputs in said.items()
     }
 
