@@ -1,15 +1,18 @@
 """Processes that train side by side, for `speed/sharing.py`."""
 
 import multiprocessing
+import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import BrokenBarrierError
 from typing import Any
 
 from jointbench.bench.augmentation import DeviceImages
 from jointbench.bench.clock import StepClock
+from jointbench.bench.device_share import DeviceShare
 from jointbench.bench.hardware import Hardware, gpu_memory
 from jointbench.bench.memory import ran_out_of_memory
 from jointbench.bench.rehearsal import time_steps, warm_up
@@ -49,8 +52,11 @@ def side_by_side(job: Job) -> list[Rate] | None:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["jointbench.bench.speed.sharing_process"])
     gate = context.Barrier(job.count)
-    with ProcessPoolExecutor(job.count, context, initializer=_meet_at, initargs=(gate,)) as pool:
-        found = list(pool.map(_train, [job] * job.count))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(job.count, context, initializer=_meet_at, initargs=(gate,)) as pool,
+    ):
+        found = list(pool.map(_train, [job] * job.count, [folder] * job.count))
     rates = [rate for rate in found if rate is not None]
     return rates if len(rates) == len(found) else None
 
@@ -63,7 +69,7 @@ def _meet_at(gate: Any) -> None:
     _gate = gate
 
 
-def _train(job: Job) -> Rate | None:
+def _train(job: Job, folder: str) -> Rate | None:
     """In a process of its own; None where this one, or another, ran out of memory."""
     try:
         hardware = job.hardware
@@ -71,7 +77,8 @@ def _train(job: Job) -> Rate | None:
         if hardware.torch_device.type == "cuda":
             hardware = replace(hardware, memory=gpu_memory() // job.count)
         images = DeviceImages(speed_images(job.images, job.data, PARTS), hardware.torch_device)
-        training = training_of({**job.configuration, "learning_rate": LEARNING_RATE}, images, hardware)
+        configuration = {**job.configuration, "learning_rate": LEARNING_RATE}
+        training = training_of(configuration, images, hardware, DeviceShare(images.device, Path(folder)))
         with training.share.together():
             return _rate(job, training)
     except BrokenBarrierError:

@@ -4,9 +4,11 @@ Each contender is a network and its optimizer on one device; `steps(n)` takes n 
 """
 
 import math
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,8 +43,10 @@ class Contender(Protocol):
         ...
 
 
-def training_of(configuration: Configuration, images: DeviceImages, hardware: Hardware) -> Training:
-    """A training as the trainer makes it, of a budget that never ends."""
+def training_of(
+    configuration: Configuration, images: DeviceImages, hardware: Hardware, share: DeviceShare | None = None
+) -> Training:
+    """A training as the trainer makes it, of a budget that never ends; `share`: with whom, where not with nobody."""
     at, device = dict(configuration), images.device
     facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
     memory = DeviceMemory(device, hardware.memory)
@@ -59,10 +63,16 @@ def training_of(configuration: Configuration, images: DeviceImages, hardware: Ha
         precision=hardware.precision,
         memory=memory,
         patience=Patience(device, math.inf, "seconds"),
-        share=DeviceShare(device),
+        share=share or _alone(device),
         activations=facts.activations,
         began=time.perf_counter(),
     )
+
+
+def _alone(device: torch.device) -> DeviceShare:
+    """What is only timed keeps no collection on this machine waiting."""
+    with tempfile.TemporaryDirectory() as folder:
+        return DeviceShare(device, Path(folder))
 
 
 class Ours:
