@@ -1,5 +1,6 @@
 """Optimizers by name: with options, and those of the libraries by their libraries' names."""
 
+import re
 import sys
 from collections import Counter
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ import pytest
 
 from jointbench.bench.comparison_folder import labels, run_file, run_files
 from jointbench.bench.palette import styles
+from jointbench.bench.rank_diagram import rank_diagram
 from jointbench.bench.run_code import optimizer_code
 from jointbench.bench.summary import summary
 from jointbench.data.errors import BudgetError, InputError, UnknownNameError
@@ -153,6 +155,18 @@ def test_names_with_options_have_files_labels_and_lines_of_their_own(tmp_path: P
     # The same on every page.
     assert styles(names[:1]) == {names[0]: look[names[0]]} or styles(names[1:2]) == {names[1]: look[names[1]]}
     assert optimizer_code("optuna.QMCSampler") == optimizer_code("two-stage:share=0.3") == ""
+
+
+def test_the_rank_diagram_has_room_for_long_names() -> None:
+    names = ["optuna.NSGAIISampler:population_size=20:mutation_prob=0.1", "random"]
+    diagram = rank_diagram({name: 1.0 + place for place, name in enumerate(names)}, [], styles(names), "ranks")
+    width = int(re.search(r'width="(\d+)"', diagram)[1])  # type: ignore[index]
+    left, right = (
+        float(place) for place in re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="(?:end|start)', diagram)
+    )
+    # 14 pixels high letters are 8 wide at most on average.
+    assert left > 8 * len(names[0])
+    assert width - right > 8 * len(names[1])
 
 
 def test_a_comparison_of_variants_keeps_them_apart(tmp_path: Path) -> None:
