@@ -1,6 +1,7 @@
 """How large an evaluation batch is, and what a GPU that is short of memory does to it."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -93,6 +94,25 @@ class TestOnAGpu:
         memory = DeviceMemory(CPU, None)
         memory.device, memory.limit = CUDA, limit
         assert memory.images_at_once(1000) == images
+
+    @pytest.mark.parametrize(
+        ("name", "limit", "set_to"),
+        [("cuda", None, (1.0, 0)), ("cuda:1", 250 * MIB, (0.25, 1)), ("cuda", 2000 * MIB, (1.0, 0))],
+    )
+    def test_its_allocator_keeps_the_limit(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, limit: int | None, set_to: tuple[float, int]
+    ) -> None:
+        kept: list[tuple[float, int]] = []
+        properties = SimpleNamespace(total_memory=1000 * MIB)
+        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: None)
+        monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda share, on: kept.append((share, on)))
+        DeviceMemory(torch.device(name), limit)
+        assert kept == [set_to]
+        # As torch has it: a number, not a device that may have none.
+        assert isinstance(kept[0][1], int)
 
     def test_batches_shrink_until_they_fit(self, training: Training, batches: list[int]) -> None:
         def crowded(module: Any, inputs: Any) -> None:

@@ -49,6 +49,9 @@ class Hardware:
         if self.torch_device.type == "cpu":
             torch.set_num_threads(1)
             return
+        if self.torch_device.index is not None:
+            # Events and waiting are of the current device.
+            torch.cuda.set_device(self.torch_device)
         # All batches of a training have one shape, so the search for the quickest kernels pays.
         torch.backends.cudnn.benchmark = True
         torch.backends.cudnn.allow_tf32 = False

@@ -37,7 +37,9 @@ class DeviceMemory:
             share = 1.0 if limit is None else limit / torch.cuda.get_device_properties(device).total_memory
             # What an earlier training left in the allocator's pieces would let this one run out sooner.
             torch.cuda.empty_cache()
-            torch.cuda.set_per_process_memory_fraction(min(1.0, share), device)
+            # Of all these functions this one alone refuses a device without a number.
+            number = torch.cuda.current_device() if device.index is None else device.index
+            torch.cuda.set_per_process_memory_fraction(min(1.0, share), number)
             torch.cuda.reset_peak_memory_stats(device)
         else:
             with suppress(OSError, AttributeError):
