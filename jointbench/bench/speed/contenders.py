@@ -30,6 +30,7 @@ class Contender:
     name: str
     optimizer: Optimizer
     turns: list[tuple[float, float]] = field(default_factory=list)
+    spent: float = 0.0
 
     def step(self) -> tuple[float, float]:
         """Ask and tell once; seconds of both."""
@@ -46,6 +47,7 @@ class Contender:
         """So many steps: some asks fit a model or draw ahead what the others live on, so it is means that count."""
         asks, tells = zip(*(self.step() for _ in range(count)), strict=True)
         self.turns.append((sum(asks) / count, sum(tells) / count))
+        self.spent += sum(asks) + sum(tells)
 
     @property
     def ask_us(self) -> float:
