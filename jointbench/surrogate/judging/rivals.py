@@ -31,7 +31,7 @@ _NETWORKS = 4
 NETWORK_STEPS, _BATCH = 4_000, 64
 #: A Gaussian process costs the cube of what it sees: its lengths are found on so many evaluations, and it is
 #: conditioned on so many.
-_SEARCHED, _CONDITIONED = 400, 3_000
+_SEARCHED, CONDITIONED = 400, 3_000
 #: Steps of the search for the lengths.
 _STEPS = 10
 
@@ -116,7 +116,7 @@ def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLines:
     lengths = Matern(np.full(x.shape[1], 6.0), (0.3, 1e3), nu=2.5)
     kernel = ConstantKernel(1.0, (1e-2, 1e2)) * lengths + WhiteKernel(0.1, (1e-4, 1.0))
     found = GaussianProcessRegressor(kernel, optimizer=search).fit(x[:_SEARCHED], y[:_SEARCHED])
-    process = GaussianProcessRegressor(found.kernel_, optimizer=None).fit(x[:_CONDITIONED], y[:_CONDITIONED])
+    process = GaussianProcessRegressor(found.kernel_, optimizer=None).fit(x[:CONDITIONED], y[:CONDITIONED])
     return lambda table: np.asarray(process.predict(inputs.scaled(table)) * deviation + mean)
 
 
