@@ -77,7 +77,7 @@ def known_luck(table: TrainingTable, true: Noise, said: Noise) -> HeldOut:
 
 
 class TestScores:
-    @given(st.lists(st.floats(0, 1), min_size=3, max_size=30, unique=True))
+    @given(st.lists(st.integers(0, 1000).map(lambda wrong: wrong / 1000), min_size=3, max_size=30, unique=True))
     def test_a_perfect_prediction_is_perfect(self, errors: list[float]) -> None:
         real = np.array(errors)
         said = scores(real, real)
