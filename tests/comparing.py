@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from jointbench.bench.comparison import compare
-from jointbench.bench.comparison_folder import Overhead
-from jointbench.bench.simulated_objective import SimulatedObjective, simulated_settings
-from jointbench.bench.surrogate_objective import SurrogateObjective
+from jointbench.bench.comparing.comparison import compare
+from jointbench.bench.comparing.comparison_folder import Overhead
+from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.surrogate.stored import load_benchmark
 
 NAMES = ("random", "hyperband")

@@ -1,7 +1,7 @@
 """Images that are no numbers once they are normalised: what is trained on them diverges with its first step."""
 
-from jointbench.bench import training_objective
-from jointbench.bench.training_objective import TrainingObjective
+from jointbench.bench.running import training_objective
+from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.data.evaluation import Configuration, Evaluation
 
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
-from jointbench.bench.agreement import (
+from jointbench.bench.comparing.agreement import (
     common_grid,
     final_medians,
     order_agreement,
     rank_correlation,
     trajectory_correlation,
 )
-from jointbench.bench.trajectories import FloatArray, Runs, Trajectory
+from jointbench.bench.comparing.trajectories import FloatArray, Runs, Trajectory
 
 TIMES = np.array([1.0, 2.0, 4.0, 8.0])
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.augmentation import AHEAD, Batches, DeviceImages, cutout_side, padding
+from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages, cutout_side, padding
 from jointbench.data.images import ImageData, Part, load_images
 
 CPU = torch.device("cpu")

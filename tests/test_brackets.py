@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import torch
 
-from jointbench.bench import trainer
-from jointbench.bench.augmentation import DeviceImages
-from jointbench.bench.calibration import Calibrations
-from jointbench.bench.checkpoint import Checkpoint, State
-from jointbench.bench.clock import StepClock
-from jointbench.bench.device_share import DeviceShare
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.rehearsal import time_steps
-from jointbench.bench.trainer import train
+from jointbench.bench.training import trainer
+from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.calibration import Calibrations
+from jointbench.bench.training.checkpoint import Checkpoint, State
+from jointbench.bench.training.clock import StepClock
+from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.rehearsal import time_steps
+from jointbench.bench.training.trainer import train
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images import load_images

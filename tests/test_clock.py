@@ -6,11 +6,11 @@ import pytest
 import torch
 from test_trainer import trained
 
-from jointbench.bench import clock as clocks
-from jointbench.bench import rehearsal, trainer
-from jointbench.bench.augmentation import Batches, DeviceImages
-from jointbench.bench.clock import CudaClock, StepClock
-from jointbench.bench.step import Step
+from jointbench.bench.training import clock as clocks
+from jointbench.bench.training import rehearsal, trainer
+from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.clock import CudaClock, StepClock
+from jointbench.bench.training.step import Step
 from jointbench.data.evaluation import Status
 from jointbench.data.images import load_images
 

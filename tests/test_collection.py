@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jointbench.bench.collection import repeats
+from jointbench.bench.collecting.collection import repeats
 from jointbench.cli import main
 from jointbench.data.errors import LogError
 from jointbench.data.log import EvaluationLog

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from comparing import NAMES, small
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.comparison_folder import Settings, labels, run_file, workers_folder
-from jointbench.bench.replay import ReplayObjective
-from jointbench.bench.run import run
-from jointbench.bench.run_code import HARNESS
-from jointbench.bench.surrogate_objective import SurrogateObjective
-from jointbench.bench.trajectories import read_trajectories
+from jointbench.bench.comparing.comparison_folder import Settings, labels, run_file, workers_folder
+from jointbench.bench.comparing.trajectories import read_trajectories
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.replay import ReplayObjective
+from jointbench.bench.running.run import run
+from jointbench.bench.running.run_code import HARNESS
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, LogError, UnknownNameError, WouldOverwriteError
 from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
@@ -212,10 +212,12 @@ class TestNeverMixed:
 
     def test_all_code_that_a_run_goes_through_is_known(self) -> None:
         listing = (
-            "import sys, jointbench.bench.comparison_run; "
-            "print(*sorted(name.split('.')[2] for name in sys.modules if name.startswith('jointbench.bench.')))"
+            "import sys, jointbench.bench.comparing.comparison_run; "
+            "names = [name.split('.')[2:] for name in sys.modules if name.startswith('jointbench.bench.')]; "
+            "print(*sorted('/'.join(name) for name in names if len(name) == 2))"
         )
         imported = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout
+        assert "running/run" in imported.split()
         assert set(imported.split()) <= set(HARNESS)
 
     def test_a_folder_with_something_else_is_left_alone(self, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from analytic import Analytic
 from rich.console import Console
 
-from jointbench.bench.cluster import Finished, SimulatedCluster, Started
-from jointbench.bench.collection_display import CollectionDisplay
-from jointbench.bench.collection_progress import CollectionProgress, WatchedCluster
-from jointbench.bench.run import run
+from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.collecting.collection_progress import CollectionProgress, WatchedCluster
+from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
+from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

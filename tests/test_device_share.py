@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from jointbench.bench.device_share import DeviceShare
+from jointbench.bench.training.device_share import DeviceShare
 
 CPU = torch.device("cpu")
 SPAWN = multiprocessing.get_context("spawn")

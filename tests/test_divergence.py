@@ -4,7 +4,7 @@ from pathlib import Path
 
 from test_faults import ONE_TRAINING, ended_well, outcomes, started
 
-from jointbench.bench.doctor import examine
+from jointbench.bench.collecting.doctor import examine
 from jointbench.data.evaluation import Status
 
 

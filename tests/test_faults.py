@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from jointbench.bench.doctor import examine
+from jointbench.bench.collecting.doctor import examine
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.log import EvaluationLog
 
@@ -26,11 +26,11 @@ SEARCH = f"{COMMON} --ladder 0.1,0.3 --optimizer hyperband --full-budgets 5 --wo
 ONE_TRAINING = """
 import sys
 from pathlib import Path
-from jointbench.bench.collection import collect
-from jointbench.bench.collection_display import CollectionDisplay
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.training_objective import TrainingObjective
-from jointbench.bench.workplaces import ThisMachine
+from jointbench.bench.collecting.collection import collect
+from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.running.training_objective import TrainingObjective
+from jointbench.bench.running.workplaces import ThisMachine
 from jointbench.data.images import load_images
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

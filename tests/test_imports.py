@@ -22,6 +22,10 @@ ALLOWED: dict[str, set[str]] = {
 }
 
 
+#: The rooms of `bench`, each of which may import those before it; `speed` measures all of it.
+ROOMS = ("training", "running", "collecting", "comparing", "pages", "speed")
+
+
 def inside(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -47,6 +51,13 @@ def test_a_folder_imports_only_from_below(path: Path) -> None:
     own = inside(path).split("/")[0]
     ours = {name.split(".")[1] for name in imports(path) if name.startswith("jointbench.")}
     assert ours <= ALLOWED[own] | {own}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "bench").glob("*/*.py")), ids=inside)
+def test_a_room_of_the_harness_imports_only_those_before_it(path: Path) -> None:
+    before = ROOMS[: ROOMS.index(path.parent.name) + 1]
+    rooms = {name.split(".")[2] for name in imports(path) if name.startswith("jointbench.bench.")}
+    assert rooms <= set(before)
 
 
 @pytest.mark.parametrize("path", BELOW_THE_TOP, ids=inside)
@@ -81,7 +92,8 @@ class NotInstalled:
 sys.meta_path.insert(0, NotInstalled)
 for name in {[name for name in folders if name.startswith(("data.", "optimizers.", "surrogate."))]}:
     importlib.import_module("jointbench." + name.removesuffix(".__init__"))
-import jointbench.cli, jointbench.bench.comparison, jointbench.bench.report, jointbench.bench.console
+import jointbench.cli, jointbench.bench.comparing.comparison
+import jointbench.bench.pages.report, jointbench.bench.pages.console
 jointbench.cli.main(["query", "digits-cpu", "zela-2018", "--budget", "27"])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from analytic import Analytic
 
-from jointbench.bench.cluster import Finished, SimulatedCluster, Started
-from jointbench.bench.journal import Journal
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
+from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.run import run
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.joint import JOINT
@@ -83,8 +83,8 @@ def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> 
     code = """
 import sys
 from pathlib import Path
-from jointbench.bench.cluster import Started
-from jointbench.bench.journal import Journal
+from jointbench.bench.running.cluster import Started
+from jointbench.bench.running.journal import Journal
 from jointbench.optimizers import Trial
 journal = Journal(Path(sys.argv[1]))
 journal.ask(Started(5, Trial({}, 1.0), 0))

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from jointbench.bench.fit_page import fit_page
-from jointbench.bench.left_out_runs import Search, left_out_runs
-from jointbench.bench.page import write_page
+from jointbench.bench.comparing.left_out_runs import Search, left_out_runs
+from jointbench.bench.pages.fit_page import fit_page
+from jointbench.bench.pages.page import write_page
 from jointbench.data.errors import InputError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.calibration import Repeats

@@ -8,11 +8,11 @@ import pytest
 import torch
 from test_trainer import SMALL
 
-from jointbench.bench.augmentation import DeviceImages
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.memory import DeviceMemory
 from jointbench.bench.speed.trainings import training_of
-from jointbench.bench.training import Training
+from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.memory import DeviceMemory
+from jointbench.bench.training.training import Training
 from jointbench.data.images import load_images
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -53,7 +53,7 @@ class TestOnTheProcessor:
     def test_without_a_limit_it_is_what_the_machine_has_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         memory = DeviceMemory(CPU, None)
         assert memory.images_at_once(1000) == 2**28 // 4000
-        monkeypatch.setattr("jointbench.bench.memory._available", lambda: 8 * MIB)
+        monkeypatch.setattr("jointbench.bench.training.memory._available", lambda: 8 * MIB)
         assert memory.images_at_once(1000) == 4 * MIB // 4000
 
     def test_a_part_is_evaluated_in_such_batches(

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.bench.network import JointNetwork, ResidualBlock, network
 from jointbench.bench.speed.plain import PlainNetwork, TwoPaths
+from jointbench.bench.training.network import JointNetwork, ResidualBlock, network
 from jointbench.data.joint import JOINT
 
 SMALL = {
@@ -100,7 +100,9 @@ def test_fused_branches_equal_the_plain_formulation(shape: tuple[int, int, int],
 def test_every_block_has_the_same_death_rate_however_deep(monkeypatch: pytest.MonkeyPatch) -> None:
     single = {**SMALL, **{f"res_branches_{i}": 1 for i in (1, 2, 3)}}
     seen = []
-    monkeypatch.setattr("jointbench.bench.network.shake_drop", lambda x, rate, training: seen.append(rate) or x)
+    monkeypatch.setattr(
+        "jointbench.bench.training.network.shake_drop", lambda x, rate, training: seen.append(rate) or x
+    )
     network(JOINT, single, (1, 8, 8), 10)(torch.randn(2, 1, 8, 8))
     assert seen == [0.3] * 5
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from analytic import Analytic
 
-from jointbench.bench.objective import Objective
-from jointbench.bench.replay import ReplayObjective
-from jointbench.bench.surrogate_objective import SurrogateObjective
+from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.replay import ReplayObjective
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BudgetError, ConfigurationError, LogError
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.joint import JOINT

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from jointbench.bench.comparison_folder import labels, run_file, run_files
-from jointbench.bench.palette import styles
-from jointbench.bench.rank_diagram import rank_diagram
-from jointbench.bench.run_code import optimizer_code
-from jointbench.bench.summary import summary
+from jointbench.bench.comparing.comparison_folder import labels, run_file, run_files
+from jointbench.bench.comparing.summary import summary
+from jointbench.bench.pages.palette import styles
+from jointbench.bench.pages.rank_diagram import rank_diagram
+from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.errors import BudgetError, InputError, UnknownNameError
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 import pytest
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.run import run
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.joint import JOINT

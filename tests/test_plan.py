@@ -2,7 +2,7 @@
 
 import pytest
 
-from jointbench.bench.plan import memory_needed, plan, shares_that_do_not_fit
+from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
 from jointbench.cli import main
 from jointbench.data.evaluation import Status
 from jointbench.data.image_facts import known_facts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jointbench.bench.workplaces import Slurm
+from jointbench.bench.running.workplaces import Slurm
 from jointbench.cli import main, parser
 
 README = (Path(__file__).parent.parent / "README.md").read_text()

@@ -6,14 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 from analytic import Analytic
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.comparison_folder import RETRAININGS, TRAININGS, Settings, run_file, run_files
-from jointbench.bench.incumbents import final_incumbents
-from jointbench.bench.journal import Journal
-from jointbench.bench.real_comparison import on_the_clock, own_trainings
-from jointbench.bench.retrained import read_retrained
-from jointbench.bench.retraining import FIRST_SEED
-from jointbench.bench.run import run
+from jointbench.bench.comparing.comparison_folder import RETRAININGS, TRAININGS, Settings, run_file, run_files
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.comparing.real_comparison import on_the_clock, own_trainings
+from jointbench.bench.comparing.retrained import read_retrained
+from jointbench.bench.comparing.retraining import FIRST_SEED
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.run import run
 from jointbench.cli import main
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from analytic import Analytic
 
-from jointbench.bench.cluster import Cluster, Finished, SimulatedCluster
-from jointbench.bench.dask_cluster import DaskCluster
-from jointbench.bench.run import run
-from jointbench.bench.workplaces import ThisMachine
+from jointbench.bench.running.cluster import Cluster, Finished, SimulatedCluster
+from jointbench.bench.running.dask_cluster import DaskCluster
+from jointbench.bench.running.run import run
+from jointbench.bench.running.workplaces import ThisMachine
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.image_facts import known_facts
 from jointbench.data.joint import JOINT

@@ -13,13 +13,13 @@ import pytest
 import torch
 from test_optimizers import SHIPPED
 
-from jointbench.bench.cluster import Finished, Started
-from jointbench.bench.collection import evaluated_by
-from jointbench.bench.dask_cluster import in_run
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.journal import Journal
-from jointbench.bench.run import run
-from jointbench.bench.training_objective import TrainingObjective
+from jointbench.bench.collecting.collection import evaluated_by
+from jointbench.bench.running.cluster import Finished, Started
+from jointbench.bench.running.dask_cluster import in_run
+from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.run import run
+from jointbench.bench.running.training_objective import TrainingObjective
+from jointbench.bench.training.hardware import Hardware
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.images import load_images
 from jointbench.data.joint import JOINT

@@ -9,12 +9,12 @@ import pytest
 from browser import BROWSER, Browser
 from comparing import small
 
-from jointbench.bench.comparison_folder import RETRAININGS, Settings, workers_folder
-from jointbench.bench.incumbents import final_incumbents
-from jointbench.bench.palette import styles
-from jointbench.bench.report import write_report, write_side_by_side
-from jointbench.bench.retraining import FIRST_SEED
-from jointbench.bench.summary import HEADINGS, cells, summary
+from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, workers_folder
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.comparing.retraining import FIRST_SEED
+from jointbench.bench.comparing.summary import HEADINGS, cells, summary
+from jointbench.bench.pages.palette import styles
+from jointbench.bench.pages.report import write_report, write_side_by_side
 from jointbench.cli import main
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.log import EvaluationLog

@@ -7,9 +7,9 @@ from analytic import Analytic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.cluster import Finished, SimulatedCluster
-from jointbench.bench.journal import Journal
-from jointbench.bench.run import run, training_seed
+from jointbench.bench.running.cluster import Finished, SimulatedCluster
+from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.run import run, training_seed
 from jointbench.data.errors import ReplayError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.joint import JOINT

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.cluster import Finished, Started
-from jointbench.bench.run_table import incumbents, run_table
+from jointbench.bench.comparing.run_table import incumbents, run_table
+from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.optimizers.optimizer import Trial

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.schedule import CosineRestarts
+from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.data.ladder import Ladder
 
 #: Budget and first cycle of the paper's four rungs, in seconds.

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.shake import mix, shake_drop, shake_shake
+from jointbench.bench.training.shake import mix, shake_drop, shake_shake
 
 
 def unit_branches(images: int, count: int) -> Tensor:

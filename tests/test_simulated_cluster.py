@@ -8,10 +8,10 @@ from analytic import Analytic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.cluster import ATTEMPTS, Finished, SimulatedCluster, Started
-from jointbench.bench.dying_workers import DyingWorkers
-from jointbench.bench.run import run
-from jointbench.bench.thinking import Timed
+from jointbench.bench.running.cluster import ATTEMPTS, Finished, SimulatedCluster, Started
+from jointbench.bench.running.dying_workers import DyingWorkers
+from jointbench.bench.running.run import run
+from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

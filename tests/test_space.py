@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from jointbench.bench.network import ResidualBlock, network
+from jointbench.bench.training.network import ResidualBlock, network
 from jointbench.data.errors import ConfigurationError, UnknownNameError
 from jointbench.data.joint import JOINT
 from jointbench.data.space import Space

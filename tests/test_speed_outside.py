@@ -4,9 +4,9 @@ import pytest
 import torch
 from test_trainer import SMALL, watch
 
-from jointbench.bench.augmentation import DeviceImages
-from jointbench.bench.hardware import Hardware
 from jointbench.bench.speed.outside import BUDGET, beside_the_budget, curve_points
+from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.hardware import Hardware
 from jointbench.data.images import load_images
 
 

@@ -6,11 +6,11 @@ import sys
 import pytest
 from test_trainer import SMALL
 
-from jointbench.bench.hardware import Hardware
 from jointbench.bench.speed import sharing
 from jointbench.bench.speed.sharing import choose
 from jointbench.bench.speed.sharing_process import Job, side_by_side
 from jointbench.bench.speed.subjects import subjects, with_batch_of
+from jointbench.bench.training.hardware import Hardware
 
 CALIBRATED = Hardware(clock="calibrated")
 

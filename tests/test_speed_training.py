@@ -9,11 +9,11 @@ import pytest
 import torch
 from test_trainer import SMALL
 
-from jointbench.bench.augmentation import DeviceImages
-from jointbench.bench.hardware import Hardware
 from jointbench.bench.speed import training as program
 from jointbench.bench.speed.subjects import median_configuration, speed_images, subjects
 from jointbench.bench.speed.trainings import LEARNING_RATE, Limit, Ours, Plain, training_of
+from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.hardware import Hardware
 from jointbench.data.images import ImageData, load_images
 from jointbench.data.joint import JOINT
 

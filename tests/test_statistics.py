@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.statistics import Pair, bootstrap, groups, holm, mean_ranks, pairs, seeds_needed, wilcoxon
+from jointbench.bench.comparing.statistics import (
+    Pair,
+    bootstrap,
+    groups,
+    holm,
+    mean_ranks,
+    pairs,
+    seeds_needed,
+    wilcoxon,
+)
 
 
 @pytest.fixture(autouse=True)

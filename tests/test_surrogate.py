@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jointbench.bench.console import judged_table
+from jointbench.bench.pages.console import judged_table
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, LogError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.joint import JOINT

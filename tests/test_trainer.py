@@ -16,14 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from jointbench.bench import progress, trainer
-from jointbench.bench.augmentation import Batches, DeviceImages
-from jointbench.bench.convolution import initialise
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.network import network
-from jointbench.bench.schedule import CosineRestarts
-from jointbench.bench.trainer import train
-from jointbench.bench.training import Training
+from jointbench.bench.training import progress, trainer
+from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.convolution import initialise
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.network import network
+from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.trainer import train
+from jointbench.bench.training.training import Training
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images import load_images
@@ -350,8 +350,8 @@ class TestOutcomes:
         assert "available" in evaluation.reason
 
     def test_taking_far_too_long_is_an_outcome(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("jointbench.bench.patience.PATIENCE", 0.0)
-        monkeypatch.setattr("jointbench.bench.patience.GRACE", 0.05)
+        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 0.0)
+        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.05)
         evaluation = trained(digits)
         assert evaluation.status is Status.TIMEOUT
         assert evaluation.validation_error == pytest.approx(0.9)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.speedup import Speedup, speedup
-from jointbench.bench.summary import cells, rows
-from jointbench.bench.trajectories import (
+from jointbench.bench.comparing.speedup import Speedup, speedup
+from jointbench.bench.comparing.summary import cells, rows
+from jointbench.bench.comparing.trajectories import (
     FloatArray,
     Trajectory,
     band,

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.run import run
 from jointbench.data.errors import BudgetError, ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.joint import JOINT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from distributed import Client
 
-from jointbench.bench.workplaces import ENVIRONMENT, Slurm, ThisMachine, visible_gpus
+from jointbench.bench.running.workplaces import ENVIRONMENT, Slurm, ThisMachine, visible_gpus
 from jointbench.cli import main
 from jointbench.data.errors import InputError
 from jointbench.data.log import EvaluationLog

@@ -56,15 +56,15 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.collection import collect, repeats
-    from jointbench.bench.collection_display import CollectionDisplay
+    from jointbench.bench.collecting.collection import collect, repeats
+    from jointbench.bench.collecting.collection_display import CollectionDisplay
     from jointbench.data.images import load_images
     from jointbench.data.log import EvaluationLog
     from jointbench.optimizers import make_optimizer
 
     place, device = workplace(arguments)
     # Only now that torch is known to be there.
-    from jointbench.bench.training_objective import TrainingObjective
+    from jointbench.bench.running.training_objective import TrainingObjective
 
     facts = load_images(arguments.images, arguments.data).facts
     ladder: Ladder = arguments.ladder

@@ -91,11 +91,11 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.comparison_folder import Settings
-    from jointbench.bench.comparison_words import words
-    from jointbench.bench.console import show, summary_table
-    from jointbench.bench.report import write_report
-    from jointbench.bench.summary import summary
+    from jointbench.bench.comparing.comparison_folder import Settings
+    from jointbench.bench.comparing.summary import summary
+    from jointbench.bench.pages.comparison_words import words
+    from jointbench.bench.pages.console import show, summary_table
+    from jointbench.bench.pages.report import write_report
 
     real = arguments.objective == "train"
     for option in _SIMULATED_ONLY if real else _REAL_ONLY:
@@ -112,11 +112,11 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _simulated(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.comparison import compare
-    from jointbench.bench.console import ComparisonDisplay
-    from jointbench.bench.replay import ReplayObjective
-    from jointbench.bench.simulated_objective import SimulatedObjective, simulated_settings
-    from jointbench.bench.surrogate_objective import SurrogateObjective
+    from jointbench.bench.comparing.comparison import compare
+    from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
+    from jointbench.bench.pages.console import ComparisonDisplay
+    from jointbench.bench.running.replay import ReplayObjective
+    from jointbench.bench.running.surrogate_objective import SurrogateObjective
     from jointbench.data.log import EvaluationLog
     from jointbench.surrogate.stored import load_benchmark
 
@@ -157,7 +157,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     numbers = arguments.workers or [None]
     places = [workplace(argparse.Namespace(**{**vars(arguments), "workers": number})) for number in numbers]
     # Only now that torch is known to be there.
-    from jointbench.bench.real_comparison import compare_for_real, real_settings
+    from jointbench.bench.comparing.real_comparison import compare_for_real, real_settings
 
     benchmark = load_benchmark(arguments.benchmark or DEFAULT_BENCHMARK)
     facts = load_images(arguments.images or benchmark.images.name, arguments.data).facts
@@ -180,13 +180,13 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
 
 
 def _seeds(arguments: argparse.Namespace) -> dict[str, int]:
-    from jointbench.bench.comparison import default_seeds
+    from jointbench.bench.comparing.comparison import default_seeds
 
     return {name: arguments.seeds or default_seeds(name) for name in arguments.optimizers}
 
 
 def _folder(arguments: argparse.Namespace, workers: int | None) -> Path:
-    from jointbench.bench.comparison_folder import workers_folder
+    from jointbench.bench.comparing.comparison_folder import workers_folder
 
     out: Path = arguments.out
     if workers is None or arguments.workers is None or workers == arguments.workers[0]:

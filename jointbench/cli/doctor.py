@@ -17,7 +17,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.doctor import examine
+    from jointbench.bench.collecting.doctor import examine
 
     found = examine(arguments.log)
     if arguments.json:

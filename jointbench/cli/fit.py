@@ -23,11 +23,11 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.console import judged_table, show
-    from jointbench.bench.fit_page import fit_page
-    from jointbench.bench.left_out_runs import left_out_runs
-    from jointbench.bench.page import page_html
-    from jointbench.bench.report import PAGE
+    from jointbench.bench.comparing.left_out_runs import left_out_runs
+    from jointbench.bench.pages.console import judged_table, show
+    from jointbench.bench.pages.fit_page import fit_page
+    from jointbench.bench.pages.page import page_html
+    from jointbench.bench.pages.report import PAGE
     from jointbench.data.log import EvaluationLog
     from jointbench.surrogate.card import card
     from jointbench.surrogate.croissant import EVALUATIONS

@@ -27,7 +27,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.plan import memory_needed, plan, shares_that_do_not_fit
+    from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
     from jointbench.data.image_facts import known_facts
 
     images, ladder = known_facts(arguments.images), arguments.ladder

@@ -14,7 +14,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.report import write_report, write_side_by_side
+    from jointbench.bench.pages.report import write_report, write_side_by_side
 
     if arguments.second is None:
         say(f"the picture: {write_report(arguments.folder)}")

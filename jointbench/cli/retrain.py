@@ -34,13 +34,13 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.report import write_report
+    from jointbench.bench.pages.report import write_report
 
     folder: Path = arguments.comparison
     wanted = [*_incumbents(folder, arguments.optimizers, arguments.runs), *_references(arguments.references)]
     place, device = workplace(arguments)
     # Only now that torch is known to be there.
-    from jointbench.bench.retraining import plan, retrain
+    from jointbench.bench.comparing.retraining import plan, retrain
 
     plans = plan(
         folder,
@@ -59,8 +59,8 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _incumbents(folder: Path, optimizers: Sequence[str] | None, runs: int | None) -> list[tuple[Space, Configuration]]:
-    from jointbench.bench.comparison_folder import Settings
-    from jointbench.bench.incumbents import final_incumbents
+    from jointbench.bench.comparing.comparison_folder import Settings
+    from jointbench.bench.comparing.incumbents import final_incumbents
 
     space, incumbents = get_space(Settings.read(folder).space), final_incumbents(folder)
     known = {one.optimizer for one in incumbents}

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
     largest = f"{arguments.budget[0]:g} {ladder.unit}"
     device = hardware(arguments)
     # Only now that torch is known to be there.
-    from jointbench.bench.training_objective import TrainingObjective
+    from jointbench.bench.running.training_objective import TrainingObjective
 
     facts = load_images(arguments.images, arguments.data).facts
     default = Path("runs") / f"train-{space.name}-{facts.name}-{largest.replace(' ', '-')}"

@@ -7,7 +7,7 @@ from jointbench.cli.values import memory
 from jointbench.data.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
-    from jointbench.bench.hardware import Hardware
+    from jointbench.bench.training.hardware import Hardware
 
 
 def training_options(to: "argparse._ActionsContainer") -> None:
@@ -31,7 +31,7 @@ def hardware(arguments: argparse.Namespace) -> "Hardware":
         import torch
     except ImportError:
         raise MissingExtraError("torch is needed to train: pip install 'jointbench[train]'") from None
-    from jointbench.bench.hardware import Hardware
+    from jointbench.bench.training.hardware import Hardware
 
     # Where jobs are submitted there is often no GPU: what the nodes have is the user's to say.
     elsewhere = getattr(arguments, "cluster", "local") == "slurm"

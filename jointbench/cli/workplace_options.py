@@ -11,8 +11,8 @@ from jointbench.cli.values import whole
 from jointbench.data.errors import InputError
 
 if TYPE_CHECKING:
-    from jointbench.bench.hardware import Hardware
-    from jointbench.bench.workplaces import Workplace
+    from jointbench.bench.running.workplaces import Workplace
+    from jointbench.bench.training.hardware import Hardware
 
 
 def workplace_options(sub: Parser) -> None:
@@ -39,7 +39,7 @@ def place_options(to: "argparse._ActionsContainer") -> None:
 def workplace(arguments: argparse.Namespace) -> "tuple[Workplace, Hardware]":
     """Where the workers are and what each trains on. Raises InputError where the options do not go together."""
     device, share = hardware(arguments), arguments.workers_per_gpu
-    from jointbench.bench.workplaces import Slurm, ThisMachine, visible_gpus
+    from jointbench.bench.running.workplaces import Slurm, ThisMachine, visible_gpus
 
     on_gpu = device.torch_device.type == "cuda"
     if arguments.config is not None and arguments.cluster != "slurm":
@@ -56,7 +56,7 @@ def workplace(arguments: argparse.Namespace) -> "tuple[Workplace, Hardware]":
     if not on_gpu:
         return ThisMachine.processors(arguments.workers or 1), device
     # Only now that torch is known to be there.
-    from jointbench.bench.hardware import gpu_count, gpu_memory
+    from jointbench.bench.training.hardware import gpu_count, gpu_memory
 
     gpus = visible_gpus(gpu_count())
     if device.torch_device.index is not None:

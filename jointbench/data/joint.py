@@ -39,7 +39,7 @@ class JointSpace(Space):
     def facts(
         self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
     ) -> Facts:
-        """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/network.py`.
+        """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/training/network.py`.
 
         For one configuration it is plain integer arithmetic (a few microseconds); for a batch the very same
         lines run on int64 arrays.

@@ -27,7 +27,7 @@ class ReferenceSpace(Space):
     def facts(
         self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
     ) -> Facts:
-        """The same for every configuration, from the layers in `bench/reference_networks.py`."""
+        """The same for every configuration, from the layers in `bench/training/reference_networks.py`."""
         channels, height, width = image_shape
         before, pixels = self.stem, height * width
         parameters = 9 * channels * before

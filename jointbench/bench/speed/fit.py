@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from jointbench.bench.cluster import SimulatedCluster
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.run import run
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.bench.speed.measure import interleave, parser, present, progress, ratio
-from jointbench.bench.surrogate_objective import SurrogateObjective
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers import make_optimizer

@@ -7,10 +7,10 @@ what to collect with: of two numbers that are equally quick the smaller one ends
 
 import torch
 
-from jointbench.bench.hardware import Hardware, Precision
 from jointbench.bench.speed.measure import parser, present, progress
 from jointbench.bench.speed.sharing_process import Job, side_by_side
 from jointbench.bench.speed.subjects import subjects, with_batch_of
+from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
 
 COUNTS = (1, 2, 4, 8, 16)

@@ -10,15 +10,15 @@ from pathlib import Path
 from threading import BrokenBarrierError
 from typing import Any
 
-from jointbench.bench.augmentation import DeviceImages
-from jointbench.bench.clock import StepClock
-from jointbench.bench.device_share import DeviceShare
-from jointbench.bench.hardware import Hardware, gpu_memory
-from jointbench.bench.memory import ran_out_of_memory
-from jointbench.bench.rehearsal import time_steps, warm_up
 from jointbench.bench.speed.subjects import speed_images
 from jointbench.bench.speed.trainings import LEARNING_RATE, Ours, training_of
-from jointbench.bench.training import Training
+from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.clock import StepClock
+from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.hardware import Hardware, gpu_memory
+from jointbench.bench.training.memory import ran_out_of_memory
+from jointbench.bench.training.rehearsal import time_steps, warm_up
+from jointbench.bench.training.training import Training
 from jointbench.data.evaluation import Configuration
 
 #: Images of the noise: how many there are has no effect, but each process makes its own.

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.bench.cluster import Cluster, Finished, SimulatedCluster, Started
-from jointbench.bench.run import run
+from jointbench.bench.running.cluster import Cluster, Finished, SimulatedCluster, Started
+from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder

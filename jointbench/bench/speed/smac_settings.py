@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from jointbench.bench.comparing.statistics import LEVEL, bootstrap, wilcoxon
+from jointbench.bench.comparing.trajectories import FloatArray, Trajectory, read_trajectories
 from jointbench.bench.speed.measure import parser, present, progress
-from jointbench.bench.statistics import LEVEL, bootstrap, wilcoxon
-from jointbench.bench.trajectories import FloatArray, Trajectory, read_trajectories
 
 OURS, PLAIN = "smac", "smac-default"
 SEEDS, QUICK_SEEDS = 50, 2
@@ -26,9 +26,9 @@ FOUND = 1.960 + 0.842
 
 def make(folder: Path, seeds: int, full_budgets: float) -> None:
     """The comparison, one run after the other: what is measured is quality, and others may use the machine."""
-    from jointbench.bench.comparison import compare
-    from jointbench.bench.simulated_objective import simulated_settings
-    from jointbench.bench.surrogate_objective import SurrogateObjective
+    from jointbench.bench.comparing.comparison import compare
+    from jointbench.bench.comparing.simulated_objective import simulated_settings
+    from jointbench.bench.running.surrogate_objective import SurrogateObjective
     from jointbench.surrogate.stored import load_benchmark
 
     objective = SurrogateObjective(load_benchmark("digits-cpu"))

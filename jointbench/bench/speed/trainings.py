@@ -17,18 +17,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 from torch.utils.data import DataLoader, Dataset
 
-from jointbench.bench.augmentation import Batch, Batches, DeviceImages, cutout_side, padding
-from jointbench.bench.clock import device_clock
-from jointbench.bench.device_share import DeviceShare
-from jointbench.bench.hardware import Hardware
-from jointbench.bench.memory import DeviceMemory
-from jointbench.bench.network import network
-from jointbench.bench.patience import Patience
-from jointbench.bench.progress import Progress
-from jointbench.bench.schedule import CosineRestarts
 from jointbench.bench.speed.plain import PlainNetwork
-from jointbench.bench.step import Step
-from jointbench.bench.training import Training
+from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages, cutout_side, padding
+from jointbench.bench.training.clock import device_clock
+from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.memory import DeviceMemory
+from jointbench.bench.training.network import network
+from jointbench.bench.training.patience import Patience
+from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.step import Step
+from jointbench.bench.training.training import Training
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images import Part
 from jointbench.data.joint import JOINT

@@ -1,0 +1,1 @@
+"""Collecting the ground truth: before it, while it goes on, and whether its log is well."""

@@ -1,0 +1,70 @@
+"""Beginning a comparison, or going on with one: what was computed is kept, and never mixed with something else."""
+
+import platform
+import shutil
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+import jointbench
+from jointbench.bench.comparing.comparison_folder import (
+    RETRAININGS,
+    RUNS,
+    SETTINGS,
+    TRAININGS,
+    Settings,
+    read_content,
+    run_files,
+    workers_folders,
+)
+from jointbench.bench.comparing.run_table import written_by
+from jointbench.bench.running.run_code import library_versions, optimizer_code
+from jointbench.data.errors import WouldOverwriteError
+
+
+def start(folder: Path, settings: Settings, command: str, force: bool) -> None:
+    """Write the settings, with the commands that made the comparison and the versions that reproduce it.
+
+    Raises WouldOverwriteError when the folder holds another comparison (or something else) and `force` is not set.
+    """
+    versions = {"jointbench": jointbench.__version__, "python": platform.python_version(), **library_versions()}
+    commands = [command]
+    if force and (folder / SETTINGS).exists():
+        _clear(folder)
+    elif (folder / SETTINGS).exists():
+        changed = _changed(folder, settings)
+        if changed:
+            expected = f"one with the same {', '.join(changed)}, another --out, or --force"
+            raise WouldOverwriteError("comparison folder", str(folder), expected)
+        # Together the commands that extended a comparison made it.
+        there = read_content(folder)
+        commands = list(dict.fromkeys([*there["commands"], command]))
+        versions = {**there["versions"], **versions}
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WouldOverwriteError("comparison folder", str(folder), "a comparison, or a folder that is empty or new")
+    (folder / RUNS).mkdir(parents=True, exist_ok=True)
+    settings.write(folder, commands=commands, versions=versions)
+
+
+def _changed(folder: Path, settings: Settings) -> list[str]:
+    there, versions = Settings.read(folder), read_content(folder)["versions"]
+    names = [field.name for field in fields(Settings)]
+    changed = [name.replace("_", " ") for name in names if getattr(there, name) != getattr(settings, name)]
+    now = library_versions()
+    return changed + [f"version of {name}" for name in now if versions.get(name, now[name]) != now[name]]
+
+
+def _clear(folder: Path) -> None:
+    for part in (RUNS, TRAININGS, RETRAININGS):
+        shutil.rmtree(folder / part, ignore_errors=True)
+    for other in workers_folders(folder):
+        shutil.rmtree(other)
+
+
+def outdated(folder: Path, optimizers: Sequence[str]) -> dict[str, list[Path]]:
+    """The runs of those of the optimizers whose own code has changed since they were made."""
+    found: dict[str, list[Path]] = {}
+    for optimizer, _, path in run_files(folder):
+        if optimizer in optimizers and written_by(path) != optimizer_code(optimizer):
+            found.setdefault(optimizer, []).append(path)
+    return found

@@ -1,0 +1,135 @@
+"""Comparing optimizers by real trainings: the runs of a comparison one after another on real workers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import jointbench
+from jointbench.bench.collecting.collection import collect, evaluated_by
+from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.comparing.comparison_folder import TRAININGS, Settings, run_file, run_name
+from jointbench.bench.comparing.comparison_start import outdated, start
+from jointbench.bench.comparing.run_table import Truth, write_run
+from jointbench.bench.running.cluster import Finished, Started
+from jointbench.bench.running.journal import Entry, Journal
+from jointbench.bench.running.run_code import optimizer_code
+from jointbench.bench.running.training_objective import TrainingObjective
+from jointbench.bench.running.workplaces import Workplace
+from jointbench.bench.training.hardware import Hardware
+from jointbench.data.errors import WouldOverwriteError
+from jointbench.data.evaluation import Evaluation
+from jointbench.data.image_facts import ImageFacts
+from jointbench.data.ladder import Ladder
+from jointbench.data.log import EvaluationLog
+from jointbench.data.space import Space
+from jointbench.data.spaces import get_space
+from jointbench.optimizers import check_optimizer, make_optimizer
+from jointbench.optimizers.optimizer import Trial
+
+
+def real_settings(
+    space: Space, ladder: Ladder, images: ImageFacts, hardware: Hardware, *, workers: int, full_budgets: float
+) -> Settings:
+    """The settings of a comparison by real trainings, as `Settings` explains them."""
+    return Settings(
+        "training",
+        hardware.request,
+        f"trainings on {images.name}",
+        "",
+        space.name,
+        ladder,
+        images,
+        workers,
+        full_budgets,
+        # As a log has it: trainings are too dear to be made again for a change that did not touch them.
+        code=f"JointBench {jointbench.__version__}",
+    )
+
+
+def compare_for_real(
+    settings: Settings,
+    optimizers: Sequence[str],
+    hardware: Hardware,
+    workplace: Workplace,
+    *,
+    seeds: Mapping[str, int],
+    out: Path,
+    data_folder: str | None,
+    command: str,
+    force: bool = False,
+) -> None:
+    """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
+
+    A comparison that was stopped goes on in the middle of a run. Raises as `compare` does, and WouldOverwriteError
+    where an optimizer's own code has changed since it ran.
+    """
+    space, ladder = get_space(settings.space), settings.ladder
+    for name in optimizers:
+        check_optimizer(name, space, ladder, full_budgets=settings.full_budgets)
+    if not force:
+        for name in outdated(out, optimizers):
+            raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
+    start(out, settings, command, force)
+    log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images)
+    objective = TrainingObjective(space, ladder, settings.images.name, hardware, data_folder, log.path)
+    # Seed by seed, so that a comparison that was stopped has all optimizers.
+    wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
+    for name, seed in wanted:
+        path, run = run_file(out, name, seed), run_name(name, seed)
+        if path.exists():
+            continue
+        code = optimizer_code(name)
+        full = settings.full_budgets
+        optimizer = make_optimizer(name, space, ladder, seed=seed, full_budgets=full)
+        with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
+            collect(
+                log,
+                objective,
+                optimizer,
+                run_name=run,
+                full_budgets=full,
+                workplace=workplace,
+                seed=seed,
+                watcher=display,
+            )
+        evaluated = evaluated_by(log, run)
+        with closing(Journal(log.journals / f"{run}.journal")) as journal:
+            told = list(on_the_clock(journal.entries, evaluated))
+        write_run(path, told, settings, own_trainings(evaluated.values(), space), code)
+
+
+def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) -> Iterable[Finished]:
+    """A run's trials in the order in which its optimizer heard of them, on a clock of the trainings alone.
+
+    A training begins when the last one before its proposal had been heard of, and takes its wall seconds: neither
+    the optimizer's thinking counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
+    """
+    now = 0.0
+    running: dict[int, tuple[Started, float]] = {}
+    for entry in entries:
+        if entry.kind == "ask":
+            assert entry.configuration is not None
+            trial = Trial(entry.configuration, entry.budget)
+            running[entry.number] = Started(entry.number, trial, entry.seed), now
+            continue
+        started, begin = running.pop(entry.number)
+        evaluation = evaluated[entry.number]
+        now = max(now, begin + evaluation.wall_seconds)
+        yield Finished(started, evaluation, begin, now)
+
+
+def own_trainings(evaluations: Iterable[Evaluation], space: Space) -> Truth:
+    """Judge an incumbent by the mean errors of the run's trainings of it, at the largest budget that there are any."""
+    by_budget: dict[tuple[float, ...], dict[float, list[Evaluation]]] = defaultdict(lambda: defaultdict(list))
+    for evaluation in evaluations:
+        by_budget[tuple(space.row(evaluation.configuration))][evaluation.budget].append(evaluation)
+
+    def truth(incumbent: Evaluation) -> tuple[float, float]:
+        trainings = by_budget[tuple(space.row(incumbent.configuration))]
+        largest = trainings[max(trainings)]
+        errors = [(e.validation_error, e.test_error) for e in largest]
+        validation, test = (sum(column) / len(errors) for column in zip(*errors, strict=True))
+        return validation, test
+
+    return truth

@@ -1,0 +1,70 @@
+"""What real trainings say of a comparison's final incumbents, and of published networks beside them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
+from jointbench.bench.comparing.incumbents import Incumbent, final_incumbents
+from jointbench.data.evaluation import Evaluation
+from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces import SPACES
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A configuration's trainings at the largest budget.
+
+    `name`: an optimizer, whose run ended with the configuration, or a published network. `incumbent`: with the errors
+    that the comparison judged it by; None for a published network.
+    """
+
+    name: str
+    evaluations: Sequence[Evaluation]
+    incumbent: Incumbent | None = None
+
+    @property
+    def parameters(self) -> int:
+        return self.evaluations[0].parameters
+
+    @property
+    def validation(self) -> FloatArray:
+        """Validation errors (n,), fractions; a failure has the error of guessing."""
+        return np.array([e.validation_error for e in self.evaluations])
+
+    @property
+    def test(self) -> FloatArray:
+        """Test errors (n,), fractions."""
+        return np.array([e.test_error for e in self.evaluations])
+
+    @property
+    def failed(self) -> int:
+        return sum(not e.ok for e in self.evaluations)
+
+
+def read_retrained(folder: Path) -> list[Retrained]:
+    """The incumbents that have been trained, then the published networks, each in the order of names."""
+    settings = Settings.read(folder)
+    trained: dict[tuple[str, tuple[float, ...]], list[Evaluation]] = defaultdict(list)
+    logs = [EvaluationLog.open(path) for path in sorted((folder / RETRAININGS).glob("*/")) if any(path.iterdir())]
+    for log in logs:
+        for evaluation in log.evaluations():
+            trained[log.space.name, tuple(log.space.row(evaluation.configuration))].append(evaluation)
+    own = SPACES[settings.space]
+    found = []
+    for incumbent in final_incumbents(folder):
+        evaluations = trained.get((own.name, tuple(own.row(incumbent.configuration))))
+        if evaluations:
+            found.append(Retrained(incumbent.optimizer, evaluations, incumbent))
+    for space in SPACES.values():
+        for name, configuration in space.named.items():
+            evaluations = trained.get((space.name, tuple(space.row(configuration))))
+            if evaluations:
+                found.append(Retrained(name, evaluations))
+    return found

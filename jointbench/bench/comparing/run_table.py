@@ -1,0 +1,100 @@
+"""A run as a table: its evaluations, and what an optimizer would have recommended after each."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.running.cluster import Finished
+from jointbench.data.errors import InputError
+from jointbench.data.evaluation import Evaluation
+from jointbench.data.space import Space
+from jointbench.data.spaces import get_space
+
+#: An incumbent's evaluation to the validation and test error (fractions) that it is judged by.
+Truth = Callable[[Evaluation], tuple[float, float]]
+
+_CODE = b"optimizer code"
+
+
+def incumbents(finished: Sequence[Finished]) -> Iterator[Evaluation | None]:
+    """The evaluation of the incumbent after each trial, in the order of their ends; None before the first ended ok.
+
+    It is the one with the lowest validation error seen on the largest budget that anything has been evaluated at so
+    far: HpBandSter's rule. Smaller budgets are forgotten as soon as a larger one has spoken.
+    """
+    best: tuple[float, float] | None = None
+    incumbent: Evaluation | None = None
+    for one in finished:
+        evaluation = one.evaluation
+        standing = (-evaluation.budget, evaluation.validation_error)
+        if evaluation.ok and (best is None or standing < best):
+            best, incumbent = standing, evaluation
+        yield incumbent
+
+
+def run_table(finished: Sequence[Finished], space: Space, truth: Truth, guessing: float) -> pa.Table:
+    """One row an evaluation, in the order of their ends (`start` and `end` in seconds).
+
+    `incumbent` marks an evaluation that became the incumbent, `incumbent_*_error` is the truth about the incumbent
+    then; the error of guessing before there is one.
+    """
+    errors = guessing, guessing
+    known: Evaluation | None = None
+    rows = []
+    for one, incumbent in zip(finished, incumbents(finished), strict=True):
+        if incumbent is not None and incumbent is not known:
+            known, errors = incumbent, truth(incumbent)
+        evaluation = one.evaluation
+        rows.append(
+            {
+                "number": one.started.number,
+                "budget": evaluation.budget,
+                "seed": one.started.seed,
+                "start": one.start,
+                "end": one.end,
+                "status": evaluation.status.value,
+                "validation_error": evaluation.validation_error,
+                "test_error": evaluation.test_error,
+                "training_seconds": evaluation.training_seconds,
+                "wall_seconds": evaluation.wall_seconds,
+                "incumbent": evaluation is known,
+                "incumbent_validation_error": errors[0],
+                "incumbent_test_error": errors[1],
+                "configuration": dict(evaluation.configuration),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=_schema(space))
+
+
+def _schema(space: Space) -> pa.Schema:
+    kinds = [(h.name, pa.int64() if h.integer else pa.float64()) for h in space.hyperparameters]
+    types = {"number": pa.int64(), "seed": pa.int64(), "status": pa.string(), "incumbent": pa.bool_()}
+    numbers = ("validation_error", "test_error", "training_seconds", "wall_seconds")
+    columns = ["number", "budget", "seed", "start", "end", "status", *numbers, "incumbent"]
+    columns += ["incumbent_validation_error", "incumbent_test_error"]
+    fields = [(name, types.get(name, pa.float64())) for name in columns]
+    return pa.schema([*fields, ("configuration", pa.struct(kinds))])
+
+
+def write_run(path: Path, finished: Sequence[Finished], settings: Settings, truth: Truth, code: str) -> None:
+    """Write a run, whole or not at all; `code` as `run_code.optimizer_code` gives.
+
+    Raises InputError for a run without any evaluation, of which nothing can be said.
+    """
+    if not finished:
+        budget = f"a trial that fits into {settings.full_budgets:g} full budgets"
+        raise InputError("optimizer", path.stem, f"one whose first proposal is {budget}")
+    table = run_table(finished, get_space(settings.space), truth, settings.guessing_error)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
+    pq.write_table(table.replace_schema_metadata({_CODE: code.encode()}), temporary, compression="zstd")
+    temporary.replace(path)
+
+
+def written_by(path: Path) -> str:
+    """The code that a run was written with."""
+    found: bytes = (pq.read_schema(path).metadata or {}).get(_CODE, b"")
+    return found.decode()

@@ -1,0 +1,60 @@
+"""How much sooner an optimizer gets to where random search ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.bench.comparing.statistics import Interval, bootstrap
+from jointbench.bench.comparing.trajectories import FloatArray, Trajectory, change_times
+
+#: Seconds; what takes no time at all is not infinitely quick.
+SHORTEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Speedup:
+    """`factor`: the time from which random search's median over seeds stays at or below its final validation error,
+    over the time from which the optimizer's median stays at or below the same error; 0 where that never comes.
+
+    `interval`: 95 %, from resampled seeds of both; None where one has a single seed.
+    """
+
+    factor: float
+    interval: Interval | None
+
+    def __str__(self) -> str:
+        if self.interval is None or self.interval[1] == 0:
+            return _times(self.factor)
+        low, high = self.interval
+        return f"{_times(self.factor)} ({_times(low)} to {_times(high)})"
+
+
+def _times(factor: float) -> str:
+    return f"{factor:.1f}x" if factor else "never"
+
+
+def speedup(yardstick: Sequence[Trajectory], runs: Sequence[Trajectory]) -> Speedup:
+    """Of `runs` over `yardstick`, random search's."""
+    grid = change_times([*yardstick, *runs])
+    slow, fast = (np.nan_to_num(np.stack([run.at(grid) for run in some]), nan=np.inf) for some in (yardstick, runs))
+    itself = yardstick is runs
+
+    def factors(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
+        reference = np.median(slow[samples[0]], axis=1)
+        goal = reference[:, -1:]
+        median = reference if itself else np.median(fast[samples[1]], axis=1)
+        return _stays(reference, goal, grid) / _stays(median, goal, grid)
+
+    return Speedup(
+        float(factors([np.arange(len(slow))[None], np.arange(len(fast))[None]])[0]),
+        bootstrap(factors, [len(slow), len(fast)]),
+    )
+
+
+def _stays(medians: FloatArray, goal: FloatArray, grid: FloatArray) -> FloatArray:
+    """The times (n,) from which medians (n, times) stay at or below goals (n, 1); infinite where they end above."""
+    above = medians > goal
+    last = np.where(above.any(axis=1), above.shape[1] - np.argmax(above[:, ::-1], axis=1), 0)
+    return np.append(np.maximum(grid, SHORTEST), np.inf)[last]

@@ -1,0 +1,1 @@
+"""What a person sees: pages that open offline, and tables on the terminal."""

@@ -1,0 +1,97 @@
+"""The page of a comparison: who wins, by how much, how sure that is, and how to do it again."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from jointbench.bench.comparing.comparison_folder import Settings, read_content
+from jointbench.bench.comparing.statistics import Pair, pairs
+from jointbench.bench.comparing.summary import HEADINGS, YARDSTICK, Row, cells, rows
+from jointbench.bench.comparing.trajectories import final_errors, read_trajectories, shared_seeds, time_grid
+from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
+from jointbench.bench.pages.comparison_words import Words, shown_settings, words
+from jointbench.bench.pages.differences_section import differences_section
+from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.palette import styles
+from jointbench.bench.pages.retraining_section import retraining_section
+from jointbench.bench.pages.workers_section import workers_section
+
+
+def comparison_page(folder: Path) -> list[str]:
+    """The body of the page. Raises LogError when the folder holds no finished run."""
+    settings, said = Settings.read(folder), words(Settings.read(folder))
+    found = read_trajectories(folder)
+    table = rows(found)
+    # The order of the table, in every legend too.
+    runs = {row.optimizer: found[row.optimizer] for row in table}
+    look, grid = styles(runs), time_grid(runs)
+    tested = pairs(final_errors(runs))
+    return [
+        script(),
+        "<h1>Which optimizer wins?</h1>",
+        f'<p class="lead">{_verdict(said, table, tested)}</p>',
+        "<h2>The incumbent's error over time</h2>",
+        "<p>Lower and further left is better. At each time an optimizer would recommend one configuration, its "
+        f"incumbent: the best it has seen at the largest budget so far. {said.judged}: the median over seeds, with a "
+        "band over the middle half of them.</p>",
+        figure_html(error_figure(runs, look, grid, said.clock), 520),
+        '<p class="note">Click a name to hide its line, double-click to see it alone, drag to zoom, double-click in '
+        "the plot to zoom out.</p>",
+        "<h2>The table</h2>",
+        table_html(HEADINGS, (cells(row) for row in table), look),
+        '<p class="note">Final errors are medians over seeds. Regret is the distance to the lowest error that any '
+        "incumbent ever had. Ranks are by final validation error among runs of the same seed. Speed-up is how much "
+        "sooner the median gets to random search's final error for good, with its 95 % interval over resampled "
+        "seeds.</p>",
+        *differences_section(table, tested, len(shared_seeds(runs)), look),
+        "<h2>On the way</h2>",
+        '<div class="two">',
+        f"<div><p>Mean rank over seeds, 1 the best.</p>{figure_html(rank_figure(runs, look, grid, said.clock), 400)}"
+        "</div>",
+        "<div><p>Normalised regret: 1 is guessing, 0 the best incumbent of all.</p>"
+        f"{figure_html(regret_figure(runs, look, grid, said.clock, settings.guessing_error), 400)}</div>",
+        "</div>",
+        "<h2>On test images</h2>",
+        "<p>The same incumbents, judged by images that no optimizer has seen an error of.</p>",
+        figure_html(error_figure(runs, look, grid, said.clock, test=True), 440),
+        *workers_section(folder, look),
+        *retraining_section(folder, look),
+        *again(folder),
+    ]
+
+
+def again(folder: Path) -> list[str]:
+    """What it takes to make the comparison again: commands, settings, versions."""
+    content = read_content(folder)
+    return [
+        "<h2>The same again</h2>",
+        f"<pre>{html.escape(chr(10).join(content['commands']))}</pre>",
+        table_html(("setting", "value"), shown_settings(Settings.read(folder)), kind="words"),
+        table_html(("software", "version"), content["versions"].items(), kind="words"),
+    ]
+
+
+def _verdict(said: Words, table: Sequence[Row], tested: Sequence[Pair]) -> str:
+    best = table[0]
+    name = f"<b>{html.escape(best.optimizer)}</b>"
+    ends = f"ends at a median validation error of {best.validation_error:.2%}."
+    if len(table) == 1:
+        return f"{name} searches architecture and hyperparameters together {said.searched}. It {ends}"
+    lines = [f"{len(table)} optimizers search architecture and hyperparameters together {said.searched}."]
+    if best.rank is None:
+        lines.append(f"{name} has the lowest median error and {ends}")
+    elif best.rank == table[1].rank:
+        tied = [html.escape(row.optimizer) for row in table if row.rank == best.rank]
+        lines.append(f"<b>{', '.join(tied)}</b> share the lowest mean rank, {best.rank:.2f}; {name} {ends}")
+    else:
+        lines.append(f"{name} has the lowest mean rank, {best.rank:.2f}, and {ends}")
+    if best.optimizer != YARDSTICK and best.speedup is not None and best.speedup.factor > 1:
+        lines.append(f"It reaches random search's final error {best.speedup.factor:.1f} times sooner.")
+    beaten = [pair.other(best.optimizer) for pair in tested if pair.significant and pair.has(best.optimizer)]
+    if len(beaten) == len(table) - 1:
+        lines.append("It differs significantly from all others.")
+    elif beaten:
+        lines.append(f"It differs significantly from {html.escape(', '.join(beaten))}.")
+    else:
+        lines.append("With these seeds it differs significantly from none of the others.")
+    return " ".join(lines)

@@ -1,0 +1,76 @@
+"""What a page says of a comparison, by the kind of objective that it was made on."""
+
+import html
+from dataclasses import dataclass
+
+from jointbench.bench.comparing.comparison_folder import Settings
+
+
+@dataclass(frozen=True)
+class Words:
+    """HTML, but for `title` and `clock`.
+
+    `searched`: what the optimizers search on, with which workers and budgets; `judged`: which error is drawn;
+    `title`: the same in a line, over the table in the terminal; `clock`: the name of the time axis.
+    """
+
+    searched: str
+    judged: str
+    title: str
+    clock: str
+
+
+def words(settings: Settings) -> Words:
+    name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name)
+    budgets = f"{settings.full_budgets:g} full budgets of {settings.ladder.maximum:g} {settings.ladder.unit}"
+    simulated = f"each with {_workers(settings, 'simulated worker')} and {budgets}"
+    noise = "An optimizer picks it by the noisy errors that it has seen; "
+    if settings.objective == "surrogate":
+        return Words(
+            f"on {name}, a surrogate of trainings on {images}, {simulated}",
+            f"{noise}drawn is the error that it is expected to reach at the largest budget, noise taken away",
+            "errors without noise, at the largest budget; medians over seeds",
+            "simulated wall-clock time",
+        )
+    if settings.objective == "replay":
+        return Words(
+            f"on {name}, a log of trainings on {images} that is replayed: every proposal is answered with the logged "
+            f"training that is nearest to it at the same budget; {simulated}",
+            f"{noise}drawn is the mean error of the logged trainings at the largest budget that are nearest to it",
+            "mean errors of logged trainings at the largest budget; medians over seeds",
+            "simulated wall-clock time",
+        )
+    return Words(
+        f"by real trainings on {images}, each with {_workers(settings, 'worker')} and {budgets}",
+        f"{noise}what it reaches without noise is not known. Drawn is the mean error of the run's trainings of it at "
+        "the largest budget, or the largest at which the run has trained it. The one that looked best was partly "
+        "lucky, so these validation errors are too low on average; <code>jointbench retrain</code> says by how much",
+        "mean errors of a run's own trainings of its incumbent; medians over seeds",
+        "wall-clock time of trainings",
+    )
+
+
+def _workers(settings: Settings, word: str) -> str:
+    return f"{settings.workers:,} {word}" + ("" if settings.workers == 1 else "s")
+
+
+def shown_settings(settings: Settings) -> list[tuple[str, str]]:
+    """Names and values as the rows of a table."""
+    images, ladder = settings.images, settings.ladder
+    counts = f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test"
+    overhead = settings.overhead
+    rows = [
+        ("objective", settings.objective),
+        ("of", settings.source),
+        ("checksum", settings.checksum),
+        ("space", settings.space),
+        ("budgets", f"{ladder} {ladder.unit}"),
+        ("images", f"{images.name}: {counts} (split seed {images.split_seed})"),
+        ("workers", f"{settings.workers:,}"),
+        ("full budgets", f"{settings.full_budgets:g}"),
+        ("thinking charged", overhead if isinstance(overhead, str) else f"{overhead:g} seconds a trial"),
+        ("deaths of a worker", f"{settings.death_rate:g} an hour"),
+        ("code", settings.code),
+    ]
+    simulated_only = ("thinking charged", "deaths of a worker", "checksum")
+    return [row for row in rows if settings.objective != "training" or row[0] not in simulated_only]

@@ -1,0 +1,52 @@
+"""Whether the differences of a comparison are real: ranks, paired tests, and which optimizers cannot be told apart."""
+
+from collections.abc import Mapping, Sequence
+
+from jointbench.bench.comparing.statistics import Pair, groups, seeds_needed
+from jointbench.bench.comparing.summary import Row
+from jointbench.bench.pages.page import table_html
+from jointbench.bench.pages.palette import Style
+from jointbench.bench.pages.rank_diagram import rank_diagram
+
+
+def differences_section(
+    rows: Sequence[Row], tested: Sequence[Pair], seeds: int, look: Mapping[str, Style]
+) -> list[str]:
+    """Nothing where there is one optimizer; `seeds`: how many all optimizers share."""
+    if len(rows) < 2:
+        return []
+    ranks = {row.optimizer: row.rank for row in rows if row.rank is not None}
+    if not ranks:
+        return ["<h2>Is the difference real?</h2>", "<p>There is no seed yet that all optimizers have run with.</p>"]
+    shared = f"{seeds} seed" + ("" if seeds == 1 else "s")
+    return [
+        "<h2>Is the difference real?</h2>",
+        f"<p>Mean ranks over the {shared} that all optimizers share. A bar joins optimizers that cannot be told apart: "
+        "no pair among them differs by a paired Wilcoxon signed-rank test of the final validation errors at 5 %, after "
+        f"Holm's correction over all pairs.{_power(tested)}</p>",
+        f'<div class="wide">{rank_diagram(ranks, groups(list(ranks), tested), look, "mean ranks")}</div>',
+        "<details><summary>All pairs</summary>",
+        table_html(
+            ("pair", "seeds", "median difference", "p", "after Holm"),
+            [
+                (
+                    f"{pair.first} / {pair.second}",
+                    str(pair.seeds),
+                    f"{pair.difference:+.2%}",
+                    f"{pair.p:.3f}",
+                    f"{pair.corrected:.3f}" + (" *" if pair.significant else ""),
+                )
+                for pair in tested
+            ],
+        ),
+        "</details>",
+    ]
+
+
+def _power(tested: Sequence[Pair]) -> str:
+    """A warning where the seeds are too few for any difference to show."""
+    needed = seeds_needed(len(tested))
+    if any(pair.seeds >= needed for pair in tested):
+        return ""
+    pairs = "1 pair" if len(tested) == 1 else f"{len(tested)} pairs"
+    return f" So few seeds cannot show any: with {pairs} it takes at least {needed}."

@@ -1,0 +1,198 @@
+"""The page of a fitted surrogate: how far it can be trusted, in plots and tables."""
+
+import html
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from jointbench.bench.comparing.left_out_runs import LeftOut
+from jointbench.bench.pages.log_page import RUNG_COLOURS
+from jointbench.bench.pages.page import error_axis, figure_html, script, table_html
+from jointbench.bench.pages.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, styles
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
+
+
+def fit_page(
+    benchmark: Benchmark, held_out: HeldOut, judgement: Judgement, left_out: Sequence[LeftOut], command: str
+) -> list[str]:
+    """The body of the page."""
+    tables = judged_tables(judgement, benchmark.ladder)
+    made, images = benchmark.provenance, benchmark.images
+    body = [
+        script(),
+        f"<h1>{html.escape(benchmark.name)}: how far it can be trusted</h1>",
+        '<p class="lead">A surrogate of training networks of the space '
+        f"<b>{html.escape(benchmark.search_space.name)}</b> on {html.escape(images.name)} "
+        f"for {benchmark.ladder} {benchmark.ladder.unit}, fitted to {made['evaluations']:,} real trainings.</p>",
+        "<h2>Predicted and real</h2>",
+        "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
+        figure_html(_predicted_and_real(held_out), 560),
+    ]
+    plots = {
+        "noise_floor": lambda: figure_html(_noise_floor(judgement), 380),
+        "leave_one_out": lambda: "".join(_left_out_figures(left_out)),
+        "failures": lambda: figure_html(_reliability(judgement), 380),
+        "luck": lambda: figure_html(_coverage(judgement), 380),
+        "learning_curve": lambda: figure_html(_learning_curve(judgement), 380),
+    }
+    for name, table in tables.items():
+        body += [f"<h2>{html.escape(table.title)}</h2>", f"<p>{html.escape(table.words)}</p>"]
+        if name in plots:
+            body.append(plots[name]())
+        body.append(_html(table))
+    return [*body, "<h2>Make it again</h2>", f"<pre>{html.escape(command)}</pre>"]
+
+
+def _html(table: JudgedTable) -> str:
+    return table_html(table.headings, table.rows)
+
+
+def _predicted_and_real(held_out: HeldOut) -> Any:
+    import plotly.graph_objects as go
+
+    table, figure = held_out.table, go.Figure()
+    half = 0.5 / table.images.test
+    for index, (budget, chosen) in enumerate(table.ok_by_budget()):
+        if budget is not None:
+            figure.add_scatter(
+                x=np.maximum(table.errors[chosen, 1], half).tolist(),
+                y=np.maximum(held_out.errors[chosen, 1], half).tolist(),
+                mode="markers",
+                marker={"size": 6, "opacity": 0.6, "color": RUNG_COLOURS[index % len(RUNG_COLOURS)]},
+                name=f"{budget:g} {table.ladder.unit}",
+                hovertemplate="real %{x:.2%}, predicted %{y:.2%}",
+            )
+    figure.add_scatter(
+        x=[half, 1], y=[half, 1], mode="lines", line={"color": BLACK, "width": 1}, name="equal", hoverinfo="skip"
+    )
+    figure.update_xaxes(title_text="real test error", **error_axis())
+    figure.update_yaxes(title_text="predicted test error", **error_axis())
+    return figure
+
+
+def _noise_floor(judgement: Judgement) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    rows = [row for row in judgement.noise_floor if row["error"] == "test"]
+    budgets = ["all budgets" if row["budget"] is None else f"budget {row['budget']:g}" for row in rows]
+    kinds = {
+        "noise floor": ("floor", BLACK),
+        "one-run table": ("table", ORANGE),
+        "surrogate, given one run": ("given_one", BLUE),
+        "surrogate, given none": ("held_out", GREEN),
+    }
+    for name, (key, colour) in kinds.items():
+        values = [row[key] for row in rows]
+        figure.add_bar(x=budgets, y=values, name=name, marker_color=colour, hovertemplate="%{y:.2%}")
+    figure.update_layout(barmode="group")
+    figure.update_yaxes(title_text="RMSE of test errors", tickformat=".0%", rangemode="tozero")
+    return figure
+
+
+def _coverage(judgement: Judgement) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for row, colour in zip(judgement.luck, (BLUE, VERMILION), strict=False):
+        levels = [key for key in row if key.startswith("coverage_")]
+        figure.add_scatter(
+            x=[float(key.removeprefix("coverage_")) / 100 for key in levels],
+            y=[row[key] for key in levels],
+            mode="lines+markers",
+            line={"color": colour},
+            name=f"{row['error']} error",
+            hovertemplate="%{x:.0%} interval: %{y:.1%}",
+        )
+    figure.add_scatter(x=[0.4, 1], y=[0.4, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
+    figure.update_xaxes(title_text="interval of drawn differences", tickformat=".0%")
+    figure.update_yaxes(title_text="real differences inside", tickformat=".0%")
+    return figure
+
+
+def _reliability(judgement: Judgement) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for row, colour in zip(judgement.failures, (VERMILION, BLUE, GREEN, ORANGE), strict=False):
+        figure.add_scatter(
+            x=[one["predicted"] for one in row["bins"]],
+            y=[one["came"] for one in row["bins"]],
+            text=[str(one["n"]) for one in row["bins"]],
+            mode="lines+markers",
+            line={"color": colour},
+            name=row["kind"].replace("_", " "),
+            hovertemplate="said %{x:.1%}, came %{y:.1%}, n = %{text}",
+        )
+    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
+    figure.update_xaxes(title_text="predicted probability of failing", tickformat=".0%")
+    figure.update_yaxes(title_text="share that failed", tickformat=".0%")
+    return figure
+
+
+def _learning_curve(judgement: Judgement) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for key, name, colour in (("r2", "R2", BLUE), ("sparse_kendall", "sparse Kendall", VERMILION)):
+        for whole, dash in ((True, "solid"), (False, "dash")):
+            rows = [row for row in judgement.learning_curve if (row["budget"] is None) == whole]
+            figure.add_scatter(
+                x=[row["n"] for row in rows],
+                y=[row[key] for row in rows],
+                mode="lines+markers",
+                line={"color": colour, "dash": dash},
+                name=f"{name}, {'all budgets' if whole else 'largest budget'}",
+                hovertemplate="%{x:,} evaluations: %{y:.3f}",
+            )
+    figure.update_xaxes(title_text="evaluations that the surrogate was fitted to", type="log", tickformat="~s")
+    figure.update_yaxes(title_text="score on held-out configurations")
+    return figure
+
+
+def _left_out_figures(left_out: Iterable[LeftOut]) -> Iterable[str]:
+    """One plot an optimizer: its logged runs, and the median and quartiles of its runs on a surrogate without them."""
+    import plotly.graph_objects as go
+
+    for one in left_out:
+        figure, style = go.Figure(), styles([one.optimizer])[one.optimizer]
+        grid = np.linspace(0, max(search.spent[-1] for search in one.logged), 200)
+        runs = np.stack([search.at(grid) for search in one.simulated])
+        begun = np.isfinite(runs).all(axis=0)
+        lower, middle, upper = np.quantile(runs[:, begun], [0.25, 0.5, 0.75], axis=0)
+        x = grid[begun].tolist()
+        figure.add_scatter(
+            x=[*x, *x[::-1]],
+            y=[*upper.tolist(), *lower.tolist()[::-1]],
+            fill="toself",
+            fillcolor=style.faded(0.18),
+            line={"width": 0},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=x,
+            y=middle.tolist(),
+            mode="lines",
+            line={"color": style.colour, "dash": style.dash, "shape": "hv"},
+            name=f"{one.optimizer} on the surrogate without its data, {len(one.simulated)} seeds",
+            hovertemplate="%{y:.2%}",
+        )
+        for number, search in enumerate(one.logged):
+            figure.add_scatter(
+                x=search.spent.tolist(),
+                y=[None if np.isnan(lowest) else lowest for lowest in search.lowest],
+                mode="lines",
+                line={"color": BLACK, "shape": "hv", "width": 1.5},
+                name="as logged",
+                legendgroup="logged",
+                showlegend=number == 0,
+                hovertemplate="%{y:.2%}",
+            )
+        figure.update_xaxes(title_text="budgets spent, in units of the largest")
+        figure.update_yaxes(title_text="lowest validation error so far", **error_axis())
+        yield f"<h3>{html.escape(one.optimizer)}</h3>" + figure_html(figure, 380)

@@ -1,0 +1,114 @@
+"""Two comparisons beside each other, such as on a surrogate and on real trainings: do they agree?"""
+
+import html
+from collections.abc import Sequence
+from dataclasses import fields
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from jointbench.bench.comparing.agreement import (
+    common_grid,
+    final_medians,
+    order_agreement,
+    rank_correlation,
+    trajectory_correlation,
+)
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.trajectories import FloatArray, Runs, read_trajectories, time_grid
+from jointbench.bench.pages.comparison_figures import error_figure
+from jointbench.bench.pages.comparison_page import again
+from jointbench.bench.pages.comparison_words import words
+from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.palette import styles
+from jointbench.data.errors import InputError
+
+#: Settings in which two comparisons may differ and still be expected to agree.
+_OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
+
+HEADINGS = ("optimizer", "final error, first", "second", "rank, first", "second", "trajectories' correlation")
+
+
+def side_by_side(first: Path, second: Path) -> list[str]:
+    """The body of the page. Raises LogError for a folder without a comparison, InputError without common optimizers."""
+    folders = (first, second)
+    settings = [Settings.read(folder) for folder in folders]
+    both = [read_trajectories(folder) for folder in folders]
+    common = [name for name in both[0] if name in both[1]]
+    if len(common) < 2:
+        raise InputError("second comparison", str(second), f"at least two optimizers of {first}")
+    runs: list[Runs] = [{name: some[name] for name in common} for some in both]
+    names = [f"{one.name} ({folder})" for one, folder in zip(settings, folders, strict=True)]
+    final, grid, look = [final_medians(some) for some in runs], common_grid(*runs), styles(common)
+    ranks = [_ranks(errors) for errors in final]
+    return [
+        script(),
+        "<h1>Do two comparisons agree?</h1>",
+        f'<p class="lead"><b>{html.escape(names[0])}</b> and <b>{html.escape(names[1])}</b> have {len(common)} '
+        f"optimizers in common. {_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}</p>",
+        "<h2>The incumbent's error over time</h2>",
+        '<div class="two">',
+        *(
+            f"<div><p>{html.escape(name)}</p>"
+            f"{figure_html(error_figure(some, look, time_grid(some), words(one).clock), 440)}</div>"
+            for name, some, one in zip(names, runs, settings, strict=True)
+        ),
+        "</div>",
+        "<h2>The table</h2>",
+        table_html(
+            HEADINGS,
+            [
+                (
+                    name,
+                    *(f"{errors[i]:.2%}" for errors in final),
+                    *(f"{rank[i]:g}" for rank in ranks),
+                    _shown(trajectory_correlation(runs[0][name], runs[1][name], grid)),
+                )
+                for i, name in enumerate(common)
+            ],
+            look,
+        ),
+        '<p class="note">Final validation errors are medians over seeds; ranks are among the optimizers of this table. '
+        "The last column is Spearman's rank correlation of the two median trajectories over the times that both "
+        "comparisons have.</p>",
+        *(part for folder in folders for part in again(folder)),
+    ]
+
+
+def _ranks(errors: FloatArray) -> FloatArray:
+    from scipy.stats import rankdata
+
+    ranks: FloatArray = rankdata(errors)
+    return ranks
+
+
+def _at_the_end(final: Sequence[FloatArray]) -> str:
+    """Pairs of optimizers in the same order, and a rank correlation where there are enough of them for one."""
+    from scipy.stats import spearmanr
+
+    pairs = list(combinations(range(len(final[0])), 2))
+    same = sum(np.sign(final[0][i] - final[0][j]) == np.sign(final[1][i] - final[1][j]) for i, j in pairs)
+    text = f"By final validation error {same} of {len(pairs)} pairs of them stand in the same order"
+    rho = rank_correlation(spearmanr, *final)
+    return f"{text}." if len(final[0]) < 3 or np.isnan(rho) else f"{text} (Spearman's rank correlation {rho:.2f})."
+
+
+def _over_time(runs: Sequence[Runs], grid: FloatArray) -> str:
+    tau = order_agreement(runs[0], runs[1], grid)
+    if np.isnan(tau):
+        return "There is no time at which the orders of both could be compared."
+    return (
+        f"Over the times that both have, from {grid[0]:.3g} to {grid[-1]:.3g} seconds, Kendall's rank correlation of "
+        f"their orders is {tau:.2f} on average."
+    )
+
+
+def _differ(settings: Sequence[Settings]) -> str:
+    names = [field.name for field in fields(Settings) if field.name not in _OF_THE_OBJECTIVE]
+    differing = [name.replace("_", " ") for name in names if len({str(getattr(one, name)) for one in settings}) > 1]
+    return f" They were not made alike: {', '.join(differing)} differ." if differing else ""
+
+
+def _shown(correlation: float) -> str:
+    return "-" if np.isnan(correlation) else f"{correlation:.2f}"

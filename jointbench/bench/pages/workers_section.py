@@ -1,0 +1,100 @@
+"""The same comparison with other numbers of workers, on the page of the first: who gains from more of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from jointbench.bench.comparing.comparison_folder import Settings, run_files, workers_folders
+from jointbench.bench.comparing.summary import Row, summary
+from jointbench.bench.pages.page import error_axis, figure_html, ratio_axis
+from jointbench.bench.pages.palette import Style
+
+#: An optimizer's rows by number of workers.
+Points = Sequence[tuple[int, Row]]
+
+
+def workers_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
+    """Nothing where the comparison has one number of workers only."""
+    settings = Settings.read(folder)
+    numbers = {one: Settings.read(one).workers for one in (folder, *workers_folders(folder))}
+    # One that is the same but for its workers.
+    by_workers = {
+        workers: summary(one)
+        for one, workers in numbers.items()
+        if Settings.read(one) == replace(settings, workers=workers) and run_files(one)
+    }
+    counts = sorted(by_workers)
+    if len(counts) < 2:
+        return []
+    found = {
+        name: [(count, row) for count in counts for row in by_workers[count] if row.optimizer == name] for name in look
+    }
+    return [
+        "<h2>By number of workers</h2>",
+        f"<p>The same comparison with {', '.join(f'{count:,}' for count in counts[:-1])} and {counts[-1]:,} workers. "
+        "The total of the budgets is the same, so more workers end sooner but decide on less.</p>",
+        '<div class="two">',
+        f"<div><p>Final validation error, median and quartiles.</p>{figure_html(_errors(found, look), 400)}</div>",
+        "<div><p>Speed-up over random search with equal workers; no point where its error is never reached.</p>"
+        f"{figure_html(_speedups(found, look), 400)}</div>",
+        "</div>",
+    ]
+
+
+def _errors(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for name, points in found.items():
+        rows = [row for _, row in points]
+        figure.add_scatter(
+            x=[count for count, _ in points],
+            y=[row.validation_error for row in rows],
+            error_y={
+                "type": "data",
+                "array": [row.quartiles[1] - row.validation_error for row in rows],
+                "arrayminus": [row.validation_error - row.quartiles[0] for row in rows],
+                "thickness": 1.2,
+                "width": 3,
+            },
+            **_line(name, points, look),
+        )
+    figure.update_traces(hovertemplate="%{y:.2%}, %{text}")
+    figure.update_xaxes(**_workers_axis(found))
+    figure.update_yaxes(title_text="final validation error", **error_axis())
+    return figure
+
+
+def _speedups(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for name, points in found.items():
+        reached = [(count, row) for count, row in points if row.speedup and row.speedup.factor > 0]
+        figure.add_scatter(
+            x=[count for count, _ in reached],
+            y=[row.speedup.factor for _, row in reached if row.speedup],
+            **_line(name, reached, look),
+        )
+    figure.update_traces(hovertemplate="%{y:.1f}x, %{text}")
+    figure.update_xaxes(**_workers_axis(found))
+    figure.update_yaxes(title_text="speed-up over random", **ratio_axis())
+    return figure
+
+
+def _line(name: str, points: Points, look: Mapping[str, Style]) -> dict[str, Any]:
+    style = look[name]
+    return {
+        "name": name,
+        "text": [f"{row.seeds} seeds" for _, row in points],
+        "mode": "lines+markers",
+        "line": {"color": style.colour, "dash": style.dash, "width": 2},
+        "marker": {"size": 7},
+    }
+
+
+def _workers_axis(found: Mapping[str, Points]) -> dict[str, Any]:
+    counts = sorted({count for points in found.values() for count, _ in points})
+    ticks = {"tickvals": counts, "ticktext": [f"{count:,}" for count in counts]}
+    return {"type": "log", "title_text": "workers", **ticks}

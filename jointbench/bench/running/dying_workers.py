@@ -1,0 +1,50 @@
+"""Workers that die, in simulation: what is lost is time, and now and then a trial."""
+
+import math
+import random
+from dataclasses import replace
+
+from jointbench.bench.running.cluster import ATTEMPTS
+from jointbench.bench.running.objective import Objective
+from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+
+
+class DyingWorkers:
+    """An objective whose workers die while they evaluate, `rate` times an hour of a worker's work on average.
+
+    As on the Dask cluster a dead worker is replaced and its trial begun again, `ATTEMPTS` times in all; then it has
+    crashed, with `guessing_error`. `wall_seconds` is that of all attempts together. Deaths follow from the seed of
+    the training.
+    """
+
+    def __init__(self, objective: Objective, rate: float, guessing_error: float) -> None:
+        self.objective, self.rate, self.guessing_error = objective, rate, guessing_error
+
+    @property
+    def space(self) -> Space:
+        return self.objective.space
+
+    @property
+    def ladder(self) -> Ladder:
+        return self.objective.ladder
+
+    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+        evaluation = self.objective(configuration, budget, seed)
+        luck = random.Random(seed)
+        lost = 0.0
+        for _ in range(ATTEMPTS):
+            # A memoryless worker: exponential time to its death.
+            alive = -math.log(1 - luck.random()) * 3600 / self.rate
+            if alive >= evaluation.wall_seconds:
+                return replace(evaluation, wall_seconds=lost + evaluation.wall_seconds)
+            lost += alive
+        return replace(
+            evaluation,
+            status=Status.CRASHED,
+            validation_error=self.guessing_error,
+            test_error=self.guessing_error,
+            wall_seconds=lost,
+            reason=f"{ATTEMPTS} workers died",
+        )

@@ -1,0 +1,112 @@
+"""A run's decisions on disk, so that a run that was stopped goes on as if it had not been."""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from jointbench.bench.running.cluster import Started
+from jointbench.data.errors import LogError, ReplayError
+from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.optimizers.optimizer import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One decision: the optimizer was asked for, or told of, its n-th trial."""
+
+    kind: Literal["ask", "tell"]
+    number: int
+    seed: int = 0
+    budget: float = 0.0
+    configuration: Mapping[str, Any] | None = None
+    evaluation: Mapping[str, Any] | None = None
+
+    @property
+    def outcome(self) -> Evaluation | None:
+        """What the optimizer was told; None of an ask, and in journals of the first versions."""
+        if self.evaluation is None:
+            return None
+        content = dict(self.evaluation)
+        curve = {name: tuple(values) for name, values in content.pop("curve").items()}
+        provenance = Provenance(**content.pop("provenance"))
+        status = Status(content.pop("status"))
+        return Evaluation(**content, status=status, curve=Curve(**curve), provenance=provenance)
+
+
+class Journal:
+    """JSON lines, one a decision, each on disk (fsync) before it takes effect.
+
+    The interleaving of asks and tells decides what an asynchronous optimizer proposes; it is here, and so is what it
+    was told, a second time after the log, since nothing can be rebuilt without it. A torn last line (the process died
+    while writing it) is a decision that never took effect and is cut off. One process at a time holds a journal;
+    raises LogError for a second one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries: list[Entry] = []
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered, so that nothing of a write that failed is written later.
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the run
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise LogError("run", path.stem, f"no other process that is running it on {path.parent.parent}") from None
+        whole = 0
+        for line in path.read_bytes().splitlines(keepends=True):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                self.entries.append(Entry(**json.loads(line)))
+            except (ValueError, TypeError):
+                raise LogError("journal", str(path), f"JSON lines (byte {whole} on is none)") from None
+            whole += len(line)
+        self._file.truncate(whole)
+
+    def _write(self, entry: dict[str, Any]) -> None:
+        line = json.dumps(entry).encode() + b"\n"
+        try:
+            if self._file.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise LogError("journal", str(self.path), f"a file that can be written to ({error.strerror})") from None
+
+    def ask(self, started: Started) -> None:
+        trial = started.trial
+        self._write(
+            {
+                "kind": "ask",
+                "number": started.number,
+                "seed": started.seed,
+                "budget": trial.budget,
+                "configuration": dict(trial.configuration),
+            }
+        )
+
+    def tell(self, number: int, evaluation: Evaluation) -> None:
+        self._write({"kind": "tell", "number": number, "evaluation": asdict(evaluation)})
+
+    def confirm(self, entry: Entry, trial: Trial | None) -> Trial:
+        """The trial, if it is the one in the journal. Raises ReplayError otherwise."""
+        if trial is None or dict(trial.configuration) != entry.configuration or trial.budget != entry.budget:
+            raise ReplayError(
+                f"trial {entry.number} in {self.path} is not what the optimizer proposes now; "
+                "continue with the JointBench version that began this run, or start another log"
+            )
+        return trial
+
+    def outcome(self, entry: Entry, evaluated: Mapping[int, Evaluation]) -> Evaluation:
+        """The evaluation of a trial that the journal says was told. Raises LogError when the log lacks it."""
+        if entry.number not in evaluated:
+            raise LogError("log", str(self.path.parent.parent), f"trial {entry.number} of {self.path.stem} in it")
+        return evaluated[entry.number]
+
+    def close(self) -> None:
+        self._file.close()

@@ -1,0 +1,85 @@
+"""The run loop: the only place where an optimizer meets an objective."""
+
+from collections.abc import Iterator
+
+from jointbench.bench.running.cluster import Cluster, Finished, Started
+from jointbench.bench.running.journal import Journal
+from jointbench.data.evaluation import Evaluation
+from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.optimizers.optimizer import Optimizer
+
+
+def training_seed(run_seed: int, number: int) -> int:
+    """The seed of a run's n-th training: different for every trial, and for every run of fewer than 2^20 trials."""
+    return (run_seed << 20) + number
+
+
+def run(
+    optimizer: Optimizer,
+    cluster: Cluster,
+    ladder: Ladder,
+    *,
+    full_budgets: float,
+    seed: int,
+    journal: Journal | None = None,
+    evaluated: dict[int, Evaluation] | None = None,
+) -> Iterator[Finished]:
+    """Run `optimizer` on `cluster`, yielding trials as they end (in the order in which the optimizer hears of them).
+
+    Ends when the next trial would bring the sum of budgets above `full_budgets` times the ladder's maximum and
+    nothing is running any more, or when the optimizer has no more to ask. With a journal every decision is
+    written down before it takes effect; a journal that holds some already is replayed first, with the outcomes
+    in `evaluated` (trial number to evaluation), and the trials that were on their way start again. Raises
+    ReplayError when the optimizer does not repeat its journal.
+    """
+    limit = full_budgets * ladder.maximum * (1 + SAME_RUNG)
+    running: dict[int, Started] = {}
+    spent, number, over = 0.0, 0, False
+    evaluated = evaluated or {}
+
+    if journal:
+        for entry in journal.entries:
+            if entry.kind == "ask":
+                started = Started(entry.number, journal.confirm(entry, optimizer.ask()), entry.seed)
+                running[entry.number] = started
+                spent, number = spent + started.trial.budget, entry.number + 1
+            else:
+                started = running.pop(entry.number)
+                optimizer.tell(started.trial, journal.outcome(entry, evaluated))
+        # What ended while nobody listened is heard of now; the rest starts again.
+        for started in list(running.values()):
+            if started.number in evaluated:
+                evaluation = evaluated[started.number]
+                journal.tell(started.number, evaluation)
+                del running[started.number]
+                optimizer.tell(started.trial, evaluation)
+                yield Finished(started, evaluation, 0.0, 0.0)
+
+    waiting = list(running.values())
+    running.clear()
+    while True:
+        while len(running) < cluster.workers and not (over and not waiting):
+            if waiting:
+                started = waiting.pop(0)
+            else:
+                trial = optimizer.ask()
+                if trial is None:
+                    break
+                if spent + trial.budget > limit:
+                    over = True
+                    break
+                spent += trial.budget
+                started = Started(number, trial, training_seed(seed, number) if trial.seed is None else trial.seed)
+                if journal:
+                    journal.ask(started)
+                number += 1
+            running[started.number] = started
+            cluster.start(started)
+        if not running:
+            return
+        finished = cluster.wait()
+        del running[finished.started.number]
+        if journal:
+            journal.tell(finished.started.number, finished.evaluation)
+        optimizer.tell(finished.started.trial, finished.evaluation)
+        yield finished

@@ -1,0 +1,89 @@
+"""Real training as an objective."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import jointbench
+from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.calibration import Calibrations
+from jointbench.bench.training.checkpoint import Checkpoint
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.memory import DeviceMemory
+from jointbench.bench.training.network import network
+from jointbench.bench.training.step import Step
+from jointbench.bench.training.trainer import train
+from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.images import load_images
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+from jointbench.data.spaces import get_space
+
+#: Seconds between two checkpoints of a training, where nobody says otherwise.
+CHECKPOINT_EVERY = 300.0
+
+
+@dataclass(frozen=True)
+class TrainingObjective:
+    """Trains networks on image data; small enough to travel to a worker, which loads the data itself, once.
+
+    `images` is a data set's name, `data_folder` where its files are (None: the default places). In `folder`, a log's,
+    lie the calibrations, and the checkpoints (one every `checkpoint_every` seconds) of the trainings that are on
+    their way; without it there are none.
+    """
+
+    space: Space
+    ladder: Ladder
+    images: str
+    hardware: Hardware
+    data_folder: str | None = None
+    folder: Path | None = None
+    checkpoint_every: float = CHECKPOINT_EVERY
+
+    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+        return train(
+            self.space,
+            configuration,
+            budget,
+            seed,
+            ladder=self.ladder,
+            images=_on_device(self.space.name, self.images, self.data_folder, self.hardware),
+            hardware=self.hardware,
+            calibrations=None if self.folder is None else Calibrations(self.folder / "calibrations"),
+            checkpoint=self.checkpoint(configuration, budget, seed),
+        )
+
+    def checkpoint(self, configuration: Configuration, budget: float, seed: int) -> Checkpoint | None:
+        """Where the training of these arguments leaves its state."""
+        if self.folder is None:
+            return None
+        row = self.space.row(configuration)
+        what = (self.space.name, row, float(budget), seed, self.images, self.hardware, jointbench.__version__)
+        name = hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+        return Checkpoint(self.folder / "checkpoints" / f"{name}.checkpoint", self.checkpoint_every)
+
+    def discard(self, evaluation: Evaluation) -> None:
+        """Remove the checkpoint of a training whose evaluation is safe: nobody will go on with it."""
+        checkpoint = self.checkpoint(evaluation.configuration, evaluation.budget, evaluation.seed)
+        if checkpoint is not None:
+            checkpoint.remove()
+
+
+@cache
+def _on_device(space: str, images: str, data_folder: str | None, hardware: Hardware) -> DeviceImages:
+    hardware.prepare()
+    loaded = DeviceImages(load_images(images, data_folder), hardware.torch_device)
+    _first_step(get_space(space), loaded)
+    return loaded
+
+
+def _first_step(space: Space, images: DeviceImages) -> None:
+    """Take one step of the smallest network, so that what a process pays once falls into no training."""
+    configuration = space.configuration([h.low for h in space.hyperparameters])
+    with images.device:
+        model = network(space, configuration, images.facts.shape, images.facts.classes)
+    batch = Batches(images, 32, 0, 0.0, np.random.default_rng(0)).next()
+    Step(model, configuration, Hardware(str(images.device)), DeviceMemory(images.device, None)).take(batch)

@@ -1,0 +1,66 @@
+"""Seconds a step takes on an idle device: measured once for a configuration, kept, and the budget's measure then."""
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from jointbench.bench.training.hardware import Hardware
+from jointbench.data.errors import LogError
+from jointbench.data.evaluation import Configuration
+
+
+class Calibrations:
+    """A folder with one small JSON file a configuration and hardware.
+
+    All trainings of a configuration, at any budget and with any seed, on any worker and after any restart, count
+    with the same figure: the first that was written stays. That is what makes a calibrated training repeatable.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def seconds_a_step(
+        self, space: str, configuration: Configuration, images: str, hardware: Hardware, measure: Callable[[], float]
+    ) -> float:
+        """The figure, by `measure()` if it is not known yet. Raises LogError for a file that holds none."""
+        what = {
+            "space": space,
+            "configuration": dict(configuration),
+            "images": images,
+            "device": hardware.description,
+            "precision": hardware.precision,
+            "torch": torch.__version__,
+        }
+        name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
+        path = self.folder / f"{name}.json"
+        if not path.exists():
+            _write_once(path, {"seconds_a_step": measure(), **what})
+        try:
+            seconds = float(json.loads(path.read_text())["seconds_a_step"])
+        except (ValueError, KeyError, TypeError):
+            raise LogError("calibration", str(path), "seconds_a_step in a JSON object") from None
+        if not seconds > 0:
+            raise LogError("calibration", str(path), f"seconds above 0, not {seconds}")
+        return seconds
+
+
+def _write_once(path: Path, content: dict[str, object]) -> None:
+    """Durably, and without replacing what somebody else wrote meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid.uuid4().hex}.writing")
+    try:
+        with open(temporary, "w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return
+    finally:
+        temporary.unlink(missing_ok=True)

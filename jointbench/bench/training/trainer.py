@@ -1,0 +1,175 @@
+"""The trainer: trains one network for a budget and says everything that came of it.
+
+Each rule in what it calls is a line of the paper's appendix B or of the authors' code; the budget counts forward,
+backward and optimizer step alone. How quick it is, on what, and how often that was measured is in docs/speed.md.
+"""
+
+import gc
+import platform
+import time
+import uuid
+from functools import cache, partial
+
+import numpy as np
+import torch
+
+import jointbench
+from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.calibration import Calibrations
+from jointbench.bench.training.checkpoint import Checkpoint
+from jointbench.bench.training.clock import Clock, StepClock, device_clock
+from jointbench.bench.training.convolution import initialise
+from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
+from jointbench.bench.training.network import network
+from jointbench.bench.training.patience import GRACE, PATIENCE, OutOfPatienceError, Patience
+from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.rehearsal import time_steps, warm_up
+from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.step import Step
+from jointbench.bench.training.training import DivergedError, Training
+from jointbench.data.errors import InputError, JointBenchError
+from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status
+from jointbench.data.ladder import Ladder
+from jointbench.data.space import Space
+
+
+def train(
+    space: Space,
+    configuration: Configuration,
+    budget: float,
+    seed: int,
+    *,
+    ladder: Ladder,
+    images: DeviceImages,
+    hardware: Hardware,
+    calibrations: Calibrations | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Evaluation:
+    """Train `configuration` from scratch for `budget` (a rung of `ladder`) and evaluate it once at the end.
+
+    The calibrated clock keeps what it measures in `calibrations`. With a checkpoint that a training of the same
+    arguments left, go on from it. Divergence, running out of memory and any crash inside are outcomes with a status
+    and a reason. Raises ConfigurationError, BudgetError or InputError before anything is trained.
+    """
+    configuration = space.check(configuration)
+    rung = ladder.rung_of(budget)
+    if hardware.clock == "calibrated" and calibrations is None:
+        raise InputError("clock", hardware.clock, "measured, where there is no folder for calibrations")
+    facts = space.facts(configuration, images.facts.shape, images.facts.classes)
+    began = time.perf_counter()
+    device, progress = images.device, Progress()
+    memory, patience, share = (
+        DeviceMemory(device, hardware.memory),
+        Patience(device, budget, ladder.unit),
+        _share(device),
+    )
+    clock = device_clock(device)
+    validation_error = test_error = 1 - 1 / images.facts.classes
+    status, reason = Status.OK, ""
+    try:
+        memory.reserve(facts.parameters, facts.activations * int(configuration["batch_size"]))
+        torch.manual_seed(seed)
+        with device:
+            model = network(space, configuration, images.facts.shape, images.facts.classes)
+        step = Step(model, configuration, hardware, memory)
+        batches = partial(_batches, images, configuration, seed)
+        with share.together():
+            warm_up(step, batches())
+            if calibrations is not None and hardware.clock == "calibrated":
+                clock = _step_clock(calibrations, space, configuration, images, hardware, share, step, batches())
+            step.forget()
+            torch.manual_seed(seed)
+            initialise(model)
+            progress.warmup_seconds = time.perf_counter() - began
+            training = Training(
+                model,
+                step,
+                batches(),
+                CosineRestarts(budget, rung),
+                clock,
+                progress,
+                precision=hardware.precision,
+                memory=memory,
+                patience=patience,
+                share=share,
+                activations=facts.activations,
+                began=began,
+            )
+            if checkpoint is not None and (state := checkpoint.load()) is not None:
+                training.resume(state)
+            training.spend(budget, ladder.unit, checkpoint)
+            test_error = training.error_of(images.test)
+            validation_error = progress.validation_error[-1]
+    except DivergedError:
+        status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
+    except OutOfPatienceError:
+        status, reason = Status.TIMEOUT, f"longer than {PATIENCE:g} budgets and {GRACE:g} s"
+    except JointBenchError:
+        raise
+    except Exception as error:
+        status = Status.OUT_OF_MEMORY if ran_out_of_memory(error) else Status.CRASHED
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    seconds = clock.elapsed
+    # A failed training's tensors hang in its traceback's cycle until collected.
+    gc.collect()
+    return Evaluation(
+        space=space.name,
+        configuration=configuration,
+        budget=float(budget),
+        seed=seed,
+        status=status,
+        validation_error=validation_error,
+        test_error=test_error,
+        parameters=facts.parameters,
+        flops=facts.flops,
+        training_seconds=seconds,
+        wall_seconds=progress.earlier_wall_seconds + time.perf_counter() - began,
+        warmup_seconds=progress.warmup_seconds,
+        peak_memory=max(progress.earlier_peak_memory, memory.peak),
+        images_per_second=progress.images / seconds if seconds > 0 else 0.0,
+        epochs=progress.images / len(images.training),
+        steps=progress.steps,
+        reason=reason,
+        key=uuid.uuid4().hex,
+        finished_at=time.time(),
+        curve=progress.curve(),
+        provenance=Provenance(
+            images=images.facts.name,
+            machine=f"{platform.system()} {platform.machine()}",
+            device=hardware.description,
+            torch_version=torch.__version__,
+            code_version=jointbench.__version__,
+            precision=hardware.precision,
+            clock=hardware.clock,
+        ),
+    )
+
+
+@cache
+def _share(device: torch.device) -> DeviceShare:
+    return DeviceShare(device)
+
+
+def _batches(images: DeviceImages, configuration: Configuration, seed: int) -> Batches:
+    at, rng = configuration, np.random.default_rng(seed)
+    return Batches(images, int(at["batch_size"]), int(at["cutout_length"]), at["mixup_alpha"], rng)
+
+
+def _step_clock(
+    calibrations: Calibrations,
+    space: Space,
+    configuration: Configuration,
+    images: DeviceImages,
+    hardware: Hardware,
+    share: DeviceShare,
+    step: Step,
+    batches: Batches,
+) -> Clock:
+    def measure() -> float:
+        with share.alone():
+            return time_steps(step, batches)
+
+    seconds = calibrations.seconds_a_step(space.name, configuration, images.facts.name, hardware, measure)
+    return StepClock(images.device, seconds)

@@ -1,0 +1,185 @@
+"""One network's way through its budget."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import torch
+from torch import nn
+
+from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
+from jointbench.bench.training.checkpoint import Checkpoint, State
+from jointbench.bench.training.clock import Clock
+from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.hardware import Precision
+from jointbench.bench.training.memory import DeviceMemory
+from jointbench.bench.training.patience import Patience
+from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.step import Step, autocast
+from jointbench.data.ladder import Unit
+
+
+class DivergedError(Exception):
+    """The loss is not finite."""
+
+
+class Training:
+    """A network, its data, its clock, and all else that a step changes.
+
+    `activations`: numbers that the layers put out for one image, which decide how many images are evaluated at once;
+    `began`: when this process began with it (time.perf_counter).
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        step: Step,
+        batches: Batches,
+        schedule: CosineRestarts,
+        clock: Clock,
+        progress: Progress,
+        *,
+        precision: Precision,
+        memory: DeviceMemory,
+        patience: Patience,
+        share: DeviceShare,
+        activations: int,
+        began: float,
+    ) -> None:
+        self.model, self.step, self.batches, self.schedule, self.clock = model, step, batches, schedule, clock
+        self.precision, self.memory, self.patience, self.share = precision, memory, patience, share
+        self.progress, self.activations, self.began = progress, activations, began
+        self.images: DeviceImages = batches.images
+
+    def spend(self, budget: float, unit: Unit, checkpoint: Checkpoint | None) -> None:
+        """Train until the budget is spent; the first step that reaches it is the last.
+
+        Raises DivergedError, OutOfPatienceError and whatever running out of memory raises.
+        """
+        progress, clock = self.progress, self.clock
+        spent, saved = self._spent(unit), time.monotonic()
+        while spent < budget:
+            spent = self.advance(spent, unit)
+            over = spent >= budget
+            if over:
+                clock.finish()
+                self._note_losses()
+            if over or progress.curve_point_due(spent / budget, len(self.images.validation)):
+                error = self.error_of(self.images.validation)
+                progress.add_point(clock.elapsed, self.epochs, error, len(self.images.validation))
+            if checkpoint is not None and not over and time.monotonic() - saved >= checkpoint.every:
+                clock.finish()
+                self._note_losses()
+                checkpoint.save(self.state())
+                saved = time.monotonic()
+
+    def advance(self, spent: float, unit: Unit) -> float:
+        """Take one step and return what is spent of the budget after it; `spent` is what it was before.
+
+        Raises what `spend` raises.
+        """
+        batch = self.batches.next()
+        self.step.set_rate(self.schedule.factor)
+        with self.clock.lap():
+            self.clock.keep(self.step.take(batch))
+        self.memory.check()
+        self.patience.check()
+        self.share.give_way()
+        self.progress.steps += 1
+        self.progress.images += len(batch.labels)
+        after = self._spent(unit)
+        self.schedule.advance(after - spent)
+        self._note_losses()
+        return after
+
+    @property
+    def epochs(self) -> float:
+        return self.progress.images / len(self.images.training)
+
+    def _spent(self, unit: Unit) -> float:
+        return self.clock.elapsed if unit == "seconds" else self.epochs
+
+    def _note_losses(self) -> None:
+        losses = self.clock.losses()
+        if not all(math.isfinite(loss) for loss in losses):
+            raise DivergedError
+        self.progress.losses += losses
+
+    def error_of(self, part: DevicePart) -> float:
+        """Fraction of clean images of `part` that the network in evaluation mode gets wrong.
+
+        Batches are as large as memory allows, and smaller still where others have taken what was free.
+        """
+        size = min(len(part), self.memory.images_at_once(self.activations))
+        while True:
+            try:
+                return self._wrong(part, size) / len(part)
+            except torch.OutOfMemoryError:
+                if size == 1:
+                    raise
+            torch.cuda.empty_cache()
+            size = math.ceil(size / 2)
+
+    def _wrong(self, part: DevicePart, size: int) -> float:
+        self.model.eval()
+        wrong = torch.zeros((), device=self.images.device)
+        with torch.inference_mode(), autocast(self.images.device, self.precision), _without_search():
+            for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
+                wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
+                self.patience.check()
+                self.share.give_way()
+        self.model.train()
+        return wrong.item()
+
+    def state(self) -> State:
+        """All that the rest of the training depends on, between two steps."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.step.optimizer.state_dict(),
+            "schedule": vars(self.schedule),
+            "batches": self.batches.state(),
+            "clock": self.clock.elapsed,
+            "progress": asdict(self.progress)
+            | {
+                "earlier_wall_seconds": self.progress.earlier_wall_seconds + time.perf_counter() - self.began,
+                "earlier_peak_memory": max(self.progress.earlier_peak_memory, self.memory.peak),
+            },
+            "random": _random_state(self.images.device),
+        }
+
+    def resume(self, state: State) -> None:
+        """Go on where another process stood."""
+        self.model.load_state_dict(state["model"])
+        self.step.optimizer.load_state_dict(state["optimizer"])
+        vars(self.schedule).update(state["schedule"])
+        self.batches.resume(state["batches"])
+        self.clock.resume(state["clock"])
+        vars(self.progress).update(state["progress"])
+        _set_random_state(self.images.device, state["random"])
+
+
+@contextmanager
+def _without_search() -> Iterator[None]:
+    """Take cuDNN's first guess: a search for the quickest kernels takes longer than the few batches of a shape."""
+    searching = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = searching
+
+
+def _random_state(device: torch.device) -> State:
+    return {
+        "cpu": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
+    }
+
+
+def _set_random_state(device: torch.device, state: State) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state["cuda"], device)
