@@ -151,7 +151,7 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
         ("query digits-cpu zela-2018 --seed x", "seed: 'x'"),
         ("query {tmp} zela-2018", "benchmark.json"),
         ("query digits-cpu {tmp}/outside.json", "[0.001, 1]"),
-        ("query digits-cpu-v7 zela-2018", "digits-cpu-v1, the version that ships"),
+        ("query digits-cpu-v7 zela-2018", "digits-cpu-v2, the version that ships"),
         ("publish digits-cpu", "--out"),
         ("publish no-such --out {tmp}/out", "digits-cpu"),
         ("publish {tmp} --out {tmp}/out", "benchmark.json"),

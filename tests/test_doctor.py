@@ -1,6 +1,7 @@
 """What `jointbench doctor` says of a log, healthy or not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,16 @@ def test_a_healthy_log_is_counted_by_rung_and_status(log: EvaluationLog, capsys:
     assert found["problems"] == []
     assert found["evaluations"]["1"]["ok"] == found["evaluations"]["27"]["diverged"] == 1
     assert "run r-0: 2 trials begun, 1 ended" in found["facts"]
+
+
+def test_seconds_of_different_devices_are_not_taken_for_the_same(
+    log: EvaluationLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = evaluation("r-0/7")
+    log.append([replace(other, provenance=replace(other.provenance, device="quick"))])
+    (note,) = (note for note in findings(log, capsys, 0)["notes"] if "devices" in note)
+    assert "trainings of 2 devices" in note
+    assert "quick (1)" in note
 
 
 def test_people_read_it_too(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:

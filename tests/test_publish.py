@@ -178,8 +178,8 @@ class TestGoldenAnswers:
             "",
             "[" * 10**5,
             "{}",
-            json.dumps({"benchmark": "digits-cpu-v2", "answers": [{}]}),
-            *(json.dumps({"benchmark": "digits-cpu-v1", "answers": answers}) for answers in ([], [{}], 7, {"a": 1})),
+            json.dumps({"benchmark": "digits-cpu-v1", "answers": [{}]}),
+            *(json.dumps({"benchmark": "digits-cpu-v2", "answers": answers}) for answers in ([], [{}], 7, {"a": 1})),
         ],
         ids=lambda content: content[:60],
     )

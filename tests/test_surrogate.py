@@ -1,5 +1,6 @@
 """Fitting, freezing and querying, on the released log of real trainings."""
 
+import copy
 import json
 import math
 import re
@@ -145,6 +146,14 @@ def test_a_log_with_too_little_is_refused(log: EvaluationLog, tmp_path: Path) ->
     small.append([next(log.evaluations())])
     with pytest.raises(LogError, match="at least 20 configurations"):
         Surrogate.fit(small, "small")
+
+
+def test_a_card_says_when_seconds_are_of_different_devices(surrogate: Surrogate, log: EvaluationLog) -> None:
+    judgement, benchmark = nothing_but_scores(surrogate), copy.copy(surrogate.benchmark)
+    said = "2 devices, whose seconds buy different amounts of work"
+    assert said not in card(benchmark, log, judgement)
+    benchmark.provenance = {**benchmark.provenance, "devices": ["this", "that"]}
+    assert said in card(benchmark, log, judgement)
 
 
 class TestEpochs:

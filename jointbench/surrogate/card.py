@@ -60,6 +60,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         "## What to keep in mind",
         "",
         "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
+        *_of_several(made["devices"], ladder.unit),
         f"- Running out of memory, and {device_says}, depend on the device above.",
         "- Answers far from what the optimizers above have tried are extrapolations; budgets between rungs are "
         "interpolated and marked so.",
@@ -70,6 +71,12 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _of_several(devices: Sequence[str], unit: str) -> list[str]:
+    if len(devices) < 2 or unit != "seconds":
+        return []
+    return [f"- The trainings are of {len(devices)} devices, whose seconds buy different amounts of work."]
 
 
 def _line(cells: Sequence[str]) -> str:

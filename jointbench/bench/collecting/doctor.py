@@ -98,6 +98,10 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
         wrong = ~((values >= low) & (values <= high) & np.isfinite(values))
         if wrong.any():
             found.problems.append(f"{wrong.sum()} evaluation(s) with {name} {values[wrong][0]:g}: outside its range")
+    devices = Counter(table["device"].to_pylist())
+    if len(devices) > 1 and facts.ladder.unit == "seconds":
+        shares = "; ".join(f"{device or 'unknown'} ({number:,})" for device, number in devices.most_common())
+        found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different amounts of work: {shares}")
     configurations = table["configuration"].combine_chunks()
     outside = np.zeros(len(table), dtype=bool)
     for h in facts.space.hyperparameters:
