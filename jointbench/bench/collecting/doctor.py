@@ -101,7 +101,7 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
     devices = Counter(table["device"].to_pylist())
     if len(devices) > 1 and facts.ladder.unit == "seconds":
         shares = "; ".join(f"{device or 'unknown'} ({number:,})" for device, number in devices.most_common())
-        found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different amounts of work: {shares}")
+        found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different work: {shares}")
     configurations = table["configuration"].combine_chunks()
     outside = np.zeros(len(table), dtype=bool)
     for h in facts.space.hyperparameters:
