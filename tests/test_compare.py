@@ -158,7 +158,7 @@ class TestNeverMixed:
 
     @pytest.mark.parametrize(
         ("entry", "value", "differing"),
-        [("version", 2, "name"), ("noise", {"floor": 0.1, "slope": 0.3, "counting": 0.2}, "checksum")],
+        [("version", 7, "name"), ("noise", {"floor": 0.1, "slope": 0.3, "counting": 0.2}, "checksum")],
     )
     def test_another_version_of_a_benchmark_or_its_like_is_refused(
         self, copied: Path, tmp_path: Path, entry: str, value: object, differing: str
