@@ -45,8 +45,10 @@ def test_it_says_which_number_to_take(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(sys, "argv", [*words, "--network", "Shake-Shake 26 2x32d"])
     sharing.main()
     figures = json.loads(capsys.readouterr().out)
-    assert figures["best"] == 1
-    assert figures["images_per_second_1"] > 0
+    rates = {number: figures[f"images_per_second_{number}"] for number in (1, 2)}
+    assert all(rate > 0 for rate in rates.values())
+    # Which one that is depends on what else the machine does.
+    assert figures["best"] == choose(rates)
 
 
 def test_on_a_processor_batches_are_as_large_as_their_flops_allow() -> None:
