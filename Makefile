@@ -17,7 +17,7 @@ COLLECT = $(BIN)/jointbench collect $(LOG) --images $(IMAGES) --ladder $(LADDER)
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[fast]'
 	touch $@
 
 .venv/.installed-train: .venv/.installed
