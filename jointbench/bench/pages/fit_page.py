@@ -108,10 +108,7 @@ def _coverage(judgement: Judgement) -> Any:
             name=f"{row['error']} error",
             hovertemplate="%{x:.0%} interval: %{y:.1%}",
         )
-    figure.add_scatter(x=[0.4, 1], y=[0.4, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
-    figure.update_xaxes(title_text="interval of drawn differences", tickformat=".0%")
-    figure.update_yaxes(title_text="real differences inside", tickformat=".0%")
-    return figure
+    return _beside_the_calibrated(figure, 0.4, "interval of drawn differences", "real differences inside")
 
 
 def _reliability(judgement: Judgement) -> Any:
@@ -128,9 +125,14 @@ def _reliability(judgement: Judgement) -> Any:
             name=row["kind"].replace("_", " "),
             hovertemplate="said %{x:.1%}, came %{y:.1%}, n = %{text}",
         )
-    figure.add_scatter(x=[0, 1], y=[0, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
-    figure.update_xaxes(title_text="predicted probability of failing", tickformat=".0%")
-    figure.update_yaxes(title_text="share that failed", tickformat=".0%")
+    return _beside_the_calibrated(figure, 0.0, "predicted probability of failing", "share that failed")
+
+
+def _beside_the_calibrated(figure: Any, low: float, said: str, came: str) -> Any:
+    """The figure with a diagonal from `low` to 1, where what was said is what came; both axes are shares."""
+    figure.add_scatter(x=[low, 1], y=[low, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
+    figure.update_xaxes(title_text=said, tickformat=".0%")
+    figure.update_yaxes(title_text=came, tickformat=".0%")
     return figure
 
 
