@@ -1,5 +1,5 @@
 # The commands that a person runs are the ones that CI calls.
-.PHONY: compare test check ground-truth clean
+.PHONY: compare test check ground-truth evidence evidence-merge clean
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -47,6 +47,17 @@ ground-truth: .venv/.installed-train
 	$(COLLECT) --repeat $(REPEATS) --full-budgets $(FULL_BUDGETS)
 	$(BIN)/jointbench doctor $(LOG)
 	$(BIN)/jointbench fit $(LOG) --out $(LOG)-benchmark
+
+# The evidence of a shipped benchmark: goes on where it stopped, at the lowest priority, and its clock does not care how
+# busy the machine is. Several machines may each collect into a log of their own; `evidence-merge` puts them together.
+EVIDENCE ?= evidence/fashion-small
+EVIDENCE_WORKERS ?= 2
+
+evidence: .venv/.installed-train
+	nice -n 19 $(BIN)/jointbench collect $(EVIDENCE)/log --plan $(EVIDENCE)/plan.toml --device cpu --workers $(EVIDENCE_WORKERS)
+
+evidence-merge: .venv/.installed
+	$(BIN)/jointbench merge $(EVIDENCE)/log $(PIECES) --out $(EVIDENCE)/log
 
 clean:
 	rm -rf .venv build dist

@@ -1,11 +1,14 @@
 """What becomes of each image of a batch: its crop, its statistics, its square, its partner, its label."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages, cutout_side, padding
+from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages, cutout_side
+from jointbench.data.image_facts import PHOTOGRAPHS, Augmentation
 from jointbench.data.images import ImageData, Part, load_images
 
 CPU = torch.device("cpu")
@@ -23,6 +26,13 @@ def ahead(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 def uploaded(images: np.ndarray, labels: np.ndarray) -> DeviceImages:
     part = Part(images.astype(np.uint8), labels.astype(np.int64))
     return DeviceImages(ImageData("painted", 10, part, part.take(np.arange(5)), part.take(np.arange(7))), CPU)
+
+
+def with_augmentation(augmentation: Augmentation, side: int = 32) -> DeviceImages:
+    """One image, whose pixels differ, as a data set that wants this augmentation."""
+    pixels = (np.arange(side * side).reshape(1, 1, side, side) % 251).astype(np.uint8)
+    part = Part(pixels, np.zeros(1, dtype=np.int64))
+    return DeviceImages(ImageData("one", 10, part, part, part, augmentation), CPU)
 
 
 @pytest.fixture
@@ -103,7 +113,21 @@ class TestBatches:
 
 class TestCropAndFlip:
     def test_padding_is_4_of_32_pixels_and_keeps_the_proportion(self) -> None:
-        assert [padding(side) for side in (32, 28, 8)] == [4, 4, 1]
+        assert [PHOTOGRAPHS.padding_of(side) for side in (32, 28, 8)] == [4, 4, 1]
+
+    def test_a_data_set_that_is_neither_flipped_nor_padded_stays_as_it_is(self) -> None:
+        digits = DeviceImages(load_images("digits"), CPU)
+        chosen = torch.arange(50)
+        assert torch.equal(digits.crop_and_flip(chosen), digits.training.images[chosen])
+
+    def test_a_data_set_that_is_flipped_alone_is_not_shifted(self, painted: DeviceImages) -> None:
+        data = with_augmentation(Augmentation(flip=True, padding=0))
+        crops = data.crop_and_flip(torch.zeros(200, dtype=torch.int64))
+        whole = data.training.images[0]
+        flipped = [torch.equal(crop, whole.flip(2)) for crop in crops]
+        assert all(torch.equal(crop, whole) for crop, turned in zip(crops, flipped, strict=True) if not turned)
+        # 200 flips: a standard error of 0.035.
+        assert np.mean(flipped) == pytest.approx(0.5, abs=0.15)
 
     def test_crops_of_the_black_padded_image_reach_every_offset_and_half_are_flipped(
         self, painted: DeviceImages
@@ -147,6 +171,25 @@ class TestCutOut:
     def test_its_length_is_in_pixels_of_32_and_keeps_the_proportion(self) -> None:
         assert [cutout_side(20, side) for side in (32, 8)] == [20, 5]
         assert [cutout_side(0, side) for side in (32, 8)] == [0, 0]
+
+    def test_by_area_it_is_what_the_papers_square_leaves_of_an_image_that_is_averaged_down(self) -> None:
+        """On 8 x 8 a pixel is 4 x 4 of the paper's 32 x 32: its share that is cut becomes the mean, 0."""
+        small = with_augmentation(Augmentation(cutout="area"), side=8)
+        for length in (1, 5, 20):
+            torch.manual_seed(length)
+            kept = small.cut_out(torch.ones(64, 1, 8, 8), length)[:, 0]
+            torch.manual_seed(length)
+            top, left = (torch.randint(0, 32, (64, 1)) - length // 2 for _ in range(2))
+            along = torch.arange(32)
+            rows, columns = ((along >= first) & (along < first + length) for first in (top, left))
+            large = 1 - (rows[:, :, None] & columns[:, None, :]).float()
+            torch.testing.assert_close(kept, torch.nn.functional.avg_pool2d(large, 4))
+
+    def test_by_area_every_length_has_its_own_strength(self) -> None:
+        small = with_augmentation(Augmentation(cutout="area"), side=8)
+        torch.manual_seed(0)
+        cut = [float(1 - small.cut_out(torch.ones(4000, 1, 8, 8), length).mean()) for length in range(21)]
+        assert all(a < b for a, b in itertools.pairwise(cut))
 
     def test_length_0_is_off(self, flat: DeviceImages) -> None:
         ones = torch.ones(64, 3, 32, 32)

@@ -126,10 +126,10 @@ class TestCalibratedClock:
     def test_in_epochs_it_decides_the_seconds_alone(self, digits: DeviceImages, tmp_path: Path) -> None:
         ladder = Ladder(0.1, 0.3, unit="epochs")
         calibrated = trained(digits, tmp_path, ladder=ladder)
-        measured = trained(digits, tmp_path, ladder=ladder, hardware=Hardware())
-        assert calibrated.steps == measured.steps
-        assert calibrated.validation_error == measured.validation_error
-        assert calibrated.training_seconds != measured.training_seconds
+        other = trained(digits, tmp_path / "elsewhere", ladder=ladder)
+        assert calibrated.steps == other.steps == trained(digits, tmp_path, ladder=ladder, hardware=Hardware()).steps
+        assert calibrated.curve.validation_error == other.curve.validation_error
+        assert calibrated.training_seconds != other.training_seconds
 
     def test_without_a_folder_it_is_refused(self, digits: DeviceImages) -> None:
         with pytest.raises(InputError, match="calibrated"):
@@ -154,10 +154,11 @@ class TestCalibratedClock:
 
     def test_laps_are_counted_and_resumed(self) -> None:
         clock = StepClock(torch.device("cpu"), 0.1)
-        clock.resume(0.7)
+        clock.resume(0.7, 0.5)
         with clock.lap():
             clock.keep(torch.tensor(1.5))
         assert clock.elapsed == 8 * 0.1
+        assert clock.measured > 0.5
         assert clock.losses() == [1.5]
 
 

@@ -93,7 +93,7 @@ class TestCudaClock:
     def test_it_goes_on_where_another_process_stood(self, device: Device) -> None:
         device.times = [0.0, 1.0]
         clock = CudaClock()
-        clock.resume(10.0)
+        clock.resume(10.0, 10.0)
         lap(clock, 1.0)
         clock.finish()
         assert clock.elapsed == 11.0
@@ -114,12 +114,13 @@ def test_the_first_steps_are_outside_the_budget_and_logged_apart(monkeypatch: py
     """A first step that takes half a second more, as a search for kernels does, is not in a budget of 0.2 s."""
     images = DeviceImages(load_images("digits"), torch.device("cpu"))
 
-    def slow(step: Step, batches: Batches) -> None:
-        rehearsal.warm_up(step, batches)
+    def slow(step: Step, batches: Batches) -> float:
+        first = rehearsal.warm_up(step, batches)
         busy = torch.randn(400, 400)
         start = clocks.time.thread_time()
         while clocks.time.thread_time() < start + 0.5:
             busy @ busy
+        return first
 
     monkeypatch.setattr(trainer, "warm_up", slow)
     evaluation = trained(images)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.image_facts import Augmentation, ImageFacts, known_facts
 from jointbench.data.images import DATA_FOLDER_VARIABLE, load_images
 
 
@@ -35,7 +35,10 @@ def write_fashion(folder: Path, suffix: str, count: int = 40) -> np.ndarray:
 class TestDigits:
     def test_is_split_once_and_for_all(self) -> None:
         digits = load_images("digits")
-        assert digits.facts == ImageFacts("digits", (1, 8, 8), 10, training=1348, validation=150, test=299)
+        assert digits.facts == known_facts("digits")
+        assert digits.facts == ImageFacts(
+            "digits", (1, 8, 8), 10, 1348, 150, 299, augmentation=Augmentation(flip=False, padding=0, cutout="area")
+        )
         content = b"".join(part.images.tobytes() for part in (digits.training, digits.validation, digits.test))
         assert digits.facts.as_dict()["split_seed"] == 2018
         # The released log stands on this very split.
@@ -58,8 +61,41 @@ class TestFashionMnist:
     def test_is_read_from_idx_files(self, tmp_path: Path, suffix: str, place: str) -> None:
         images = write_fashion(tmp_path / place, suffix)
         data = load_images("fashion-mnist", tmp_path)
-        assert data.facts == ImageFacts("fashion-mnist", (1, 28, 28), 10, training=36, validation=4, test=40)
+        assert data.facts == ImageFacts(
+            "fashion-mnist",
+            (1, 28, 28),
+            10,
+            training=36,
+            validation=4,
+            test=40,
+            augmentation=Augmentation(cutout="area"),
+        )
         np.testing.assert_array_equal(data.test.images[:, 0], images)
+
+    @pytest.mark.parametrize(("side", "margin"), [(8, 2), (14, 0)])
+    def test_small_ones_are_framed_and_averaged_and_drawn_once(self, tmp_path: Path, side: int, margin: int) -> None:
+        write_fashion(tmp_path, "", count=10_000)
+        whole = np.random.default_rng(0).integers(0, 256, (10_000, 28, 28))
+        data = load_images(f"fashion-mnist-{side}", tmp_path)
+        assert data.facts == known_facts(f"fashion-mnist-{side}")
+        order = np.random.RandomState(2018).permutation(10_000)
+        for part, drawn in (
+            (data.validation, order[:3_000]),
+            (data.training, order[3_000:7_000]),
+            (data.test, order[:5_000]),
+        ):
+            np.testing.assert_array_equal(part.labels, drawn % 10)
+            block = (28 + 2 * margin) // side
+            first = np.pad(whole[drawn[0]], margin).reshape(side, block, side, block).mean(axis=(1, 3))
+            np.testing.assert_array_equal(part.images[0, 0], np.rint(first))
+
+    def test_the_small_ones_of_the_real_articles_are_the_same_for_all(self) -> None:
+        folder = Path("/usr/share/datasets/fashion-mnist")
+        if not folder.is_dir():
+            pytest.skip("needs Debian's dataset-fashion-mnist")
+        parts = load_images("fashion-mnist-8", folder)
+        content = b"".join(part.images.tobytes() for part in (parts.training, parts.validation, parts.test))
+        assert hashlib.sha256(content).hexdigest()[:16] == "dcbb82783234b428"
 
     @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x03short", b"not an IDX file"])
     @pytest.mark.parametrize("suffix", ["", ".gz"])

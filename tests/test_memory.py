@@ -48,18 +48,21 @@ class TestOnTheProcessor:
         ],
     )
     def test_a_batch_takes_half_of_the_limit_and_no_more_than_is_of_use(self, limit: int, images: int) -> None:
-        assert DeviceMemory(CPU, limit).images_at_once(10486) == pytest.approx(images, rel=0.01)
+        assert DeviceMemory(CPU, limit).images_at_once(10486, 0) == pytest.approx(images, rel=0.01)
 
     def test_without_a_limit_it_is_what_the_machine_has_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         memory = DeviceMemory(CPU, None)
-        assert memory.images_at_once(1000) == 2**28 // 4000
+        assert memory.images_at_once(1000, 0) == 2**28 // 4000
         monkeypatch.setattr("jointbench.bench.training.memory._available", lambda: 8 * MIB)
-        assert memory.images_at_once(1000) == 4 * MIB // 4000
+        assert memory.images_at_once(1000, 0) == 4 * MIB // 4000
 
     def test_a_part_is_evaluated_in_such_batches(
         self, training: Training, batches: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(training.memory, "limit", 2 * 4 * 64 * training.activations)
+        room = 2 * 4 * 64 * training.activations
+        # Less than any process takes: it is the size of the batches that is looked at.
+        monkeypatch.setattr(training.memory, "check", lambda: None)
+        monkeypatch.setattr(training.memory, "limit", room + 12 * training.parameters)
         error = training.error_of(training.images.validation)
         assert batches == [64, 64, 22]
         monkeypatch.setattr(training.memory, "limit", None)
@@ -93,7 +96,7 @@ class TestOnAGpu:
         monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 400 * MIB)
         memory = DeviceMemory(CPU, None)
         memory.device, memory.limit = CUDA, limit
-        assert memory.images_at_once(1000) == images
+        assert memory.images_at_once(1000, 0) == images
 
     @pytest.mark.parametrize(
         ("name", "limit", "set_to"),

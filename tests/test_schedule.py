@@ -1,12 +1,13 @@
 """SGDR: the budget of every rung ends at the end of a cycle."""
 
+import itertools
 import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts
 from jointbench.data.ladder import Ladder
 
 #: Budget and first cycle of the paper's four rungs, in seconds.
@@ -63,3 +64,20 @@ def test_what_runs_over_the_end_of_a_cycle_is_discarded(budget: float, rung: int
             assert schedule.factor == 1.0
         assert (schedule.length, schedule.position) == (length, position)
         assert 0 <= schedule.factor <= 1
+
+
+@given(steps=st.integers(1, 2000), rung=st.integers(0, 3))
+def test_where_steps_are_known_every_training_ends_annealed(steps: int, rung: int) -> None:
+    schedule = CosineOfSteps(steps, rung)
+    factors = []
+    for _ in range(steps):
+        factors.append(schedule.factor)
+        schedule.advance(1.0)
+    assert factors[0] == 1.0
+    assert all(0 <= factor <= 1 for factor in factors)
+    # A step before its end the last cycle, of at least half of the steps, is where its cosine is: near 0.
+    last = 2**rung / (2 ** (rung + 1) - 1) * steps
+    assert factors[-1] == pytest.approx(0.5 * (1 + math.cos(math.pi * max(0.0, 1 - 1 / last))), abs=1e-9)
+    # The rate goes up once a cycle, and nowhere else: where every cycle has at least two steps, that can be seen.
+    if steps >= 2 * (2 ** (rung + 1) - 1):
+        assert sum(b > a for a, b in itertools.pairwise(factors)) == rung

@@ -5,9 +5,10 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from jointbench.bench.training import progress, trainer
-from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
 from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.network import network
@@ -25,7 +26,7 @@ from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.trainer import train
 from jointbench.bench.training.training import Training
 from jointbench.data.errors import BudgetError, ConfigurationError
-from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Status
 from jointbench.data.images import load_images
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
@@ -95,6 +96,10 @@ class Metronome:
 
     def finish(self) -> None:
         pass
+
+    @property
+    def measured(self) -> float:
+        return self.elapsed
 
 
 @dataclass
@@ -234,7 +239,8 @@ class TestRules:
     def test_errors_are_those_of_the_last_network_on_clean_images(
         self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        watched = watch(monkeypatch, digits, 1.5, beat=0.025)
+        # With seed 0 two answers to one image are as good as equal, so that the last bit decides.
+        watched = watch(monkeypatch, digits, 1.5, beat=0.025, seed=1)
         data = load_images("digits")
         pixels = data.training.images / 255
         errors = []
@@ -322,13 +328,10 @@ class TestOutcomes:
         assert evaluation.provenance.images == "digits"
         assert evaluation.provenance.clock == "measured"
 
-    @pytest.mark.parametrize(("classes", "guessing"), [(10, 0.9), (100, 0.99)])
-    def test_divergence_is_an_outcome_and_counts_as_guessing_among_the_classes(
-        self, classes: int, guessing: float
-    ) -> None:
-        evaluation = trained(broken(DeviceImages(replace(load_images("digits"), classes=classes), CPU)))
+    def test_divergence_is_an_outcome_and_ranks_below_guessing(self) -> None:
+        evaluation = trained(broken(DeviceImages(load_images("digits"), CPU)))
         assert evaluation.status is Status.DIVERGED
-        assert evaluation.validation_error == evaluation.test_error == pytest.approx(guessing)
+        assert evaluation.validation_error == evaluation.test_error == FAILURE_ERROR == 1.0
         assert "not finite" in evaluation.reason
 
     def test_running_out_of_memory_is_an_outcome(self, digits: DeviceImages) -> None:
@@ -339,7 +342,7 @@ class TestOutcomes:
         large = {f"widen_factor_{i}": 6.0 for i in (1, 2)} | {"res_branches_1": 5, "batch_size": 128}
         later = trained(digits, hardware=Hardware(memory=60 * 2**20), **large)
         assert later.status is Status.OUT_OF_MEMORY, later.reason
-        assert later.validation_error == pytest.approx(0.9)
+        assert later.validation_error == 1.0
         assert later.peak_memory > 60 * 2**20
 
     def test_what_the_machine_cannot_hold_is_an_outcome(self, digits: DeviceImages) -> None:
@@ -354,8 +357,56 @@ class TestOutcomes:
         monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.05)
         evaluation = trained(digits)
         assert evaluation.status is Status.TIMEOUT
-        assert evaluation.validation_error == pytest.approx(0.9)
+        assert evaluation.validation_error == 1.0
         assert 0 < evaluation.training_seconds < 0.2
+
+    def test_evaluating_is_not_training_and_never_times_out(
+        self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def slowly(training: Training, part: DevicePart, size: int) -> float:
+            began = time.thread_time()
+            while time.thread_time() < began + 0.4:
+                pass
+            return 1.0
+
+        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 1.0)
+        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.2)
+        monkeypatch.setattr(Training, "_wrong", slowly)
+        evaluation = trained(digits)
+        assert evaluation.status is Status.OK, evaluation.reason
+        assert min(evaluation.validation_seconds, evaluation.test_seconds) >= 0.4
+
+    def test_a_validation_error_that_was_measured_is_kept_though_the_test_fails(
+        self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def failing(training: Training) -> float:
+            raise MemoryError("no room for the test")
+
+        monkeypatch.setattr(Training, "test", failing)
+        evaluation = trained(digits)
+        assert (evaluation.status, evaluation.test_error) == (Status.OUT_OF_MEMORY, 1.0)
+        assert evaluation.validation_error == evaluation.curve.validation_error[-1] < 1.0
+
+    def test_memory_of_evaluating_stands_apart_and_is_limited_too(
+        self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def greedily(training: Training, part: DevicePart, size: int) -> float:
+            taken = np.ones(40 * 2**20 // 8)
+            training.memory.check()
+            return float(taken[0])
+
+        monkeypatch.setattr(Training, "_wrong", greedily)
+        evaluation = trained(digits)
+        assert evaluation.status is Status.OK, evaluation.reason
+        assert evaluation.evaluation_memory > 40 * 2**20 > evaluation.peak_memory
+        limited = trained(digits, hardware=Hardware(memory=40 * 2**20))
+        assert limited.status is Status.OUT_OF_MEMORY
+
+    def test_a_first_step_of_several_budgets_is_too_slow_and_not_evaluated(self, digits: DeviceImages) -> None:
+        evaluation = trained(digits, 1e-5, Ladder(1e-5, 3e-5))
+        assert evaluation.status is Status.TOO_SLOW
+        assert (evaluation.steps, evaluation.validation_seconds, evaluation.test_seconds) == (0, 0.0, 0.0)
+        assert evaluation.reason.startswith("the first step took")
 
     def test_a_crash_is_an_outcome_with_its_reason(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
         def burn(self: Any, indices: Any) -> Any:

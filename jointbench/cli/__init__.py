@@ -5,20 +5,37 @@ import sys
 from collections.abc import Sequence
 
 import jointbench
-from jointbench.cli import collect, compare, describe, doctor, fit, merge, plan, publish, query, report, retrain, train
+from jointbench.cli import (
+    collect,
+    compare,
+    describe,
+    doctor,
+    fit,
+    measure,
+    merge,
+    plan,
+    publish,
+    query,
+    report,
+    retrain,
+    train,
+)
 from jointbench.cli.command import Commands, Parser
 from jointbench.data.errors import JointBenchError
 
+#: In the order in which a person meets them.
+MODULES = (describe, train, measure, plan, collect, doctor, merge, fit, query, compare, retrain, report, publish)
+
 
 def parser() -> Parser:
-    """The parser with all commands, in the order in which a person meets them."""
+    """The parser with all commands."""
     made = Parser(
         prog="jointbench",
         description="Which optimizer wins when architecture and hyperparameters are searched together?",
     )
     made.add_argument("--version", action="version", version=f"jointbench {jointbench.__version__}")
     commands = Commands(made)
-    for module in (describe, train, plan, collect, doctor, merge, fit, query, compare, retrain, report, publish):
+    for module in MODULES:
         module.add_to(commands)
     return made
 

@@ -2,14 +2,24 @@
 
 import argparse
 import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jointbench.cli.command import Commands, full_budgets, say
 from jointbench.cli.training_options import training_options
 from jointbench.cli.values import positive, whole
 from jointbench.cli.workplace_options import workplace, workplace_options
-from jointbench.data.joint import JOINT
+from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
+
+if TYPE_CHECKING:
+    from jointbench.bench.collecting.evidence import EvidencePlan
+    from jointbench.data.image_facts import ImageFacts
+    from jointbench.data.log import EvaluationLog
+    from jointbench.optimizers.optimizer import Optimizer
 
 
 def add_to(commands: Commands) -> None:
@@ -20,10 +30,17 @@ def add_to(commands: Commands) -> None:
     sub = commands.add("collect", run, summary, example)
     add = sub.add_argument
     add("log", metavar="LOG", help="folder of the log; begun if it does not exist")
-    add("--images", required=True, help="digits, fashion-mnist, cifar10 or cifar100")
-    add("--ladder", type=Ladder.parse, required=True, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
+    add(
+        "--plan",
+        type=Path,
+        metavar="FILE.toml",
+        help="collect the parts of a plan, which names space, images, ladder, clock and memory",
+    )
+    add("--space", default="joint", help="joint or joint-small; default joint")
+    add("--images", help="digits, fashion-mnist, fashion-mnist-8, fashion-mnist-14, cifar10 or cifar100")
+    add("--ladder", type=Ladder.parse, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
     add("--optimizer", default="random", help="default random")
-    full_budgets(sub)
+    full_budgets(sub, required=False)
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
     add(
         "--repeat",
@@ -56,40 +73,87 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.collecting.collection import collect, repeats
+    from jointbench.bench.collecting.collection import collect
     from jointbench.bench.collecting.collection_display import CollectionDisplay
+    from jointbench.bench.collecting.evidence import EvidencePlan
     from jointbench.data.images import load_images
-    from jointbench.data.log import EvaluationLog
-    from jointbench.optimizers import make_optimizer
 
+    plan = None if arguments.plan is None else EvidencePlan.read(arguments.plan)
+    if plan is not None:
+        arguments.space, arguments.images, arguments.ladder = plan.space.name, plan.images, plan.ladder
+        arguments.clock, arguments.memory = plan.clock, int(plan.memory * 2**30)
+    for option in ("images", "ladder") + (() if plan else ("full_budgets",)):
+        if getattr(arguments, option) is None:
+            raise InputError(option.replace("_", " "), None, f"--{option.replace('_', '-')}, or a --plan")
     place, device = workplace(arguments)
     # Only now that torch is known to be there.
     from jointbench.bench.running.training_objective import TrainingObjective
 
     facts = load_images(arguments.images, arguments.data).facts
-    ladder: Ladder = arguments.ladder
-    name = arguments.optimizer
-    settings = {"seed": arguments.seed, "full_budgets": arguments.full_budgets}
-    if arguments.repeat is None:
-        optimizer = make_optimizer(name, JOINT, ladder, **settings)
-        log = EvaluationLog.open_or_create(arguments.log, JOINT, ladder, facts)
-    else:
-        log = EvaluationLog.open_or_create(arguments.log, JOINT, ladder, facts)
-        optimizer = repeats(log, arguments.repeat, arguments.repeat_seeds, **settings)
-    objective = TrainingObjective(
-        JOINT, ladder, arguments.images, device, arguments.data, log.path, arguments.checkpoint_every
-    )
-    # It names files too.
-    run_name = f"{quote(optimizer.name, safe=':=')}-{arguments.seed}"
-    ended = ""
     try:
         if arguments.stop_after is not None:
             _raise_after(60 * arguments.stop_after)
-        with CollectionDisplay(run_name, ladder, arguments.full_budgets) as display:
-            collect(log, objective, optimizer, run_name=run_name, workplace=place, **settings, watcher=display)
+        for made in _runs(arguments, plan, facts):
+            objective = TrainingObjective(
+                made.log.space,
+                made.log.ladder,
+                arguments.images,
+                device,
+                arguments.data,
+                made.log.path,
+                arguments.checkpoint_every,
+            )
+            with CollectionDisplay(made.name, made.log.ladder, made.full_budgets) as display:
+                collect(
+                    made.log,
+                    objective,
+                    made.optimizer,
+                    run_name=made.name,
+                    full_budgets=made.full_budgets,
+                    seed=made.seed,
+                    workplace=place,
+                    watcher=display,
+                )
+            say(f"{made.name}: {made.log.table(['key']).num_rows} evaluations in {made.log.path}")
     except _TimeIsUpError:
-        ended = f"; stopped after {arguments.stop_after:g} minutes, the same command goes on"
-    say(f"{run_name}: {log.table().num_rows} evaluations in {log.path}{ended}")
+        say(f"stopped after {arguments.stop_after:g} minutes, the same command goes on")
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A run of the log: its name (which names files too), its optimizer, when it stops, the seed of its trainings."""
+
+    name: str
+    log: "EvaluationLog"
+    optimizer: "Optimizer"
+    full_budgets: float
+    seed: int
+
+
+def _runs(arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "ImageFacts") -> Iterator[_Run]:
+    """Each is made when those before it have ended: what a part of a plan trains may follow from them."""
+    from jointbench.bench.collecting.collection import repeats
+    from jointbench.bench.collecting.evidence import optimizer_of
+    from jointbench.data.log import EvaluationLog
+    from jointbench.data.seeds import collection_seed
+    from jointbench.data.spaces import get_space
+    from jointbench.optimizers import make_optimizer
+
+    space, ladder = get_space(arguments.space), arguments.ladder
+    if plan is not None:
+        log = EvaluationLog.open_or_create(arguments.log, space, ladder, images)
+        for part in plan.parts:
+            optimizer, full_budgets = optimizer_of(part, log)
+            yield _Run(part.name, log, optimizer, full_budgets, collection_seed(part.seed))
+        return
+    settings = {"seed": collection_seed(arguments.seed), "full_budgets": arguments.full_budgets}
+    if arguments.repeat is None:
+        optimizer = make_optimizer(arguments.optimizer, space, ladder, **settings)
+        log = EvaluationLog.open_or_create(arguments.log, space, ladder, images)
+    else:
+        log = EvaluationLog.open_or_create(arguments.log, space, ladder, images)
+        optimizer = repeats(log, arguments.repeat, arguments.repeat_seeds, **settings)
+    yield _Run(f"{quote(optimizer.name, safe=':=')}-{arguments.seed}", log, optimizer, **settings)
 
 
 class _TimeIsUpError(Exception):

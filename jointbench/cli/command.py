@@ -42,12 +42,12 @@ class Commands:
         return made
 
 
-def full_budgets(sub: Parser, default: float | None = None) -> None:
+def full_budgets(sub: Parser, default: float | None = None, required: bool = True) -> None:
     shown = "" if default is None else f"; default {default:g}"
     sub.add_argument(
         "--full-budgets",
         type=positive("full budgets"),
-        required=default is None,
+        required=required and default is None,
         default=default,
         metavar="N",
         help=f"stop when the budgets spent sum up to N of the largest{shown}",

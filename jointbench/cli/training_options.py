@@ -18,9 +18,10 @@ def training_options(to: "argparse._ActionsContainer") -> None:
     add("--precision", choices=["fp32", "bf16"], default="fp32", help="default fp32")
     add(
         "--clock",
-        choices=["measured", "calibrated"],
+        metavar="CLOCK",
         default="measured",
-        help="of the budget's seconds: measured (default), or the steps that fit into them on an idle device",
+        help="of the budget's seconds: measured (default); calibrated, the steps that fit into them on this device if "
+        "idle; or reference:NAME, the steps that fit into them on a named device, the same on every machine",
     )
     add("--compile", action="store_true", help="through torch.compile, whose time is outside the budget")
     add("--memory", type=memory, metavar="GiB", help="device memory that a training may take; default all")

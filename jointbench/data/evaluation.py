@@ -16,6 +16,13 @@ class Status(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     TIMEOUT = "timeout"
+    #: A step takes so long that fewer than ten fit into the smallest budget; known by arithmetic, before training.
+    TOO_SLOW = "too_slow"
+
+
+#: What a failure counts as wherever errors are compared. Guessing would not rank last: a network that learned nothing
+#: can be worse than that.
+FAILURE_ERROR = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +59,16 @@ class Evaluation:
     """One outcome, immutable; one row of the log's schema.
 
     Errors are fractions of misclassified images after the last step (not the best seen). A failure carries
-    1 - 1/classes, the error of guessing, so that it ranks last; its `status` tells it apart and `reason` says why.
+    FAILURE_ERROR, so that it ranks last; its `status` tells it apart and `reason` says why. A validation error that
+    was measured before the failure (of the test) is kept.
 
-    Units: `budget` in the ladder's unit; `training_seconds` is the budgeted part (forward, backward, step),
-    `wall_seconds` everything from start to end, `warmup_seconds` of them what was paid once before the clock started
-    (kernel search, compilation, calibration); `peak_memory` in bytes; `flops` are those of one image's
-    forward pass; `finished_at` in seconds since 1970. `trial` is the position in its run, -1 outside a run.
+    Units: `budget` in the ladder's unit; `training_seconds` is the budgeted part (forward, backward, step) as the
+    run's clock counts it, `measured_seconds` what that part took on `provenance.device`; `wall_seconds` everything
+    from start to end, `warmup_seconds` of them what was paid once before the clock started (kernel search,
+    compilation, calibration). Beside the budget, in CPU seconds on a processor: `batch_seconds` for making batches,
+    `validation_seconds` and `test_seconds`. `peak_memory` in bytes is that of training, `evaluation_memory` that of
+    validating and testing; `flops` are those of one image's forward pass; `finished_at` in seconds since 1970.
+    `trial` is the position in its run, -1 outside a run.
     `key` is the same whenever the same trial of the same run is finished twice, and otherwise unique.
     """
 
@@ -73,7 +84,12 @@ class Evaluation:
     training_seconds: float = 0.0
     wall_seconds: float = 0.0
     warmup_seconds: float = 0.0
+    measured_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    test_seconds: float = 0.0
     peak_memory: int = 0
+    evaluation_memory: int = 0
     images_per_second: float = 0.0
     epochs: float = 0.0
     steps: int = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.space import ImageShape
@@ -14,9 +14,62 @@ SPLIT_SEED = 2018
 _MOST_IMAGES, _LONGEST_SIDE = 2**31, 2**12
 
 
+#: `pixels`: a CutOut square is rounded to whole pixels. `area`: its edges cut pixels, whose covered share becomes the
+#: mean, as if it had been cut from an image of the paper's size that was then scaled down.
+CutoutLaw = Literal["pixels", "area"]
+
+#: The paper's images are so many pixels wide, and padded by so many (appendix B).
+PAPER_SIDE, PAPER_PADDING = 32, 4
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What training images go through besides CutOut's and MixUp's strength, which are hyperparameters.
+
+    It belongs to the data set, since what helps photographs harms others: mirrored digits are no digits, and a pixel
+    of eight is a large part of an image. `flip`: half of the images are mirrored; `padding`: pixels on each side
+    before the random crop, 0 for none of both, None for the paper's share of the side. The defaults are appendix B's.
+    Raises InputError.
+    """
+
+    flip: bool = True
+    padding: int | None = None
+    cutout: CutoutLaw = "pixels"
+
+    def __post_init__(self) -> None:
+        if type(self.flip) is not bool:
+            raise InputError("images: flip", self.flip, "true or false")
+        if self.padding is not None:
+            _check("padding", self.padding, 0, _LONGEST_SIDE)
+        if self.cutout not in get_args(CutoutLaw):
+            raise InputError("images: cutout", self.cutout, "pixels or area")
+
+    def padding_of(self, side: int) -> int:
+        """Pixels, for images of this side: 4 for 32 where the data set says nothing else."""
+        return max(1, round(PAPER_PADDING * side / PAPER_SIDE)) if self.padding is None else self.padding
+
+    @property
+    def words(self) -> str:
+        crop = {None: "padded by an eighth of the side and cropped", 0: "not cropped"}
+        return ", ".join(
+            (
+                "flipped" if self.flip else "not flipped",
+                crop.get(self.padding, f"padded by {self.padding} and cropped"),
+                "CutOut by whole pixels" if self.cutout == "pixels" else "CutOut by area",
+            )
+        )
+
+
+#: Appendix B's.
+PHOTOGRAPHS = Augmentation()
+
+
 @dataclass(frozen=True)
 class ImageFacts:
-    """Channels, height and width, and counts of images. Raises InputError when one is no sensible number."""
+    """Channels, height and width, counts of images, and how they are augmented.
+
+    Raises InputError when one is no sensible number. Logs from before there was an augmentation have the default.
+    """
 
     name: str
     shape: ImageShape
@@ -25,6 +78,7 @@ class ImageFacts:
     validation: int
     test: int
     split_seed: int = SPLIT_SEED
+    augmentation: Augmentation = PHOTOGRAPHS
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str):
@@ -42,7 +96,8 @@ class ImageFacts:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "ImageFacts":
         channels, height, width = content["shape"]
-        return cls(**{**content, "shape": (channels, height, width)})
+        augmentation = Augmentation(**content.get("augmentation", {}))
+        return cls(**{**content, "shape": (channels, height, width), "augmentation": augmentation})
 
 
 def _check(field: str, value: object, least: int, most: int) -> None:
@@ -50,12 +105,19 @@ def _check(field: str, value: object, least: int, most: int) -> None:
         raise InputError(f"images: {field}", value, f"a whole number from {least} to {most}")
 
 
+_SMALL = Augmentation(cutout="area")
+
 #: What the data sets are, for who plans before having them.
 _KNOWN = {
-    "digits": ImageFacts("digits", (1, 8, 8), 10, 1_348, 150, 299),
-    "fashion-mnist": ImageFacts("fashion-mnist", (1, 28, 28), 10, 54_000, 6_000, 10_000),
-    "cifar10": ImageFacts("cifar10", (3, 32, 32), 10, 45_000, 5_000, 10_000),
-    "cifar100": ImageFacts("cifar100", (3, 32, 32), 100, 45_000, 5_000, 10_000),
+    facts.name: facts
+    for facts in (
+        ImageFacts("digits", (1, 8, 8), 10, 1_348, 150, 299, augmentation=Augmentation(False, 0, "area")),
+        ImageFacts("fashion-mnist", (1, 28, 28), 10, 54_000, 6_000, 10_000, augmentation=_SMALL),
+        ImageFacts("fashion-mnist-14", (1, 14, 14), 10, 4_000, 3_000, 5_000, augmentation=_SMALL),
+        ImageFacts("fashion-mnist-8", (1, 8, 8), 10, 4_000, 3_000, 5_000, augmentation=Augmentation(True, 0, "area")),
+        ImageFacts("cifar10", (3, 32, 32), 10, 45_000, 5_000, 10_000),
+        ImageFacts("cifar100", (3, 32, 32), 100, 45_000, 5_000, 10_000),
+    )
 }
 
 

@@ -1,4 +1,4 @@
-"""The joint space of Zela et al. 2018: 10 architecture choices and 7 hyperparameters (Table 3)."""
+"""The joint space of Zela et al. 2018, 10 architecture choices and 7 hyperparameters (Table 3), in two sizes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import Facts, FloatArray, Hyperparameter, ImageShape, Space
+from jointbench.data.space import Convolution, Facts, FloatArray, Hyperparameter, ImageShape, Space
 from jointbench.data.training_hyperparameters import TRAINING
 
 MAIN_BLOCKS = (1, 2, 3)
@@ -19,6 +19,20 @@ def _per_block(name: str, low: float, high: float, log: bool, integer: bool) -> 
     return tuple(Hyperparameter(f"{name}_{block}", low, high, log, integer) for block in MAIN_BLOCKS)
 
 
+def _hyperparameters(
+    *, most_blocks: int, most_branches: int, filters: tuple[int, int], most_widening: float
+) -> tuple[Hyperparameter, ...]:
+    """The 17 hyperparameters of Table 3 in its order and on its scales; the architecture's upper ends vary."""
+    return (
+        *TRAINING,
+        Hyperparameter("death_rate", 0.0, 1.0),
+        *_per_block("res_blocks", 1, most_blocks, log=True, integer=True),
+        *_per_block("res_branches", 1, most_branches, log=False, integer=True),
+        Hyperparameter("filters", *filters, log=True, integer=True),
+        *_per_block("widen_factor", 0.5, most_widening, log=True, integer=False),
+    )
+
+
 class JointSpace(Space):
     """Ranges and log scales as in Table 3; flat, without conditions (authors' code).
 
@@ -26,14 +40,7 @@ class JointSpace(Space):
     """
 
     name = "joint"
-    hyperparameters = (
-        *TRAINING,
-        Hyperparameter("death_rate", 0.0, 1.0),
-        *_per_block("res_blocks", 1, 16, log=True, integer=True),
-        *_per_block("res_branches", 1, 5, log=False, integer=True),
-        Hyperparameter("filters", 8, 32, log=True, integer=True),
-        *_per_block("widen_factor", 0.5, 8.0, log=True, integer=False),
-    )
+    hyperparameters = _hyperparameters(most_blocks=16, most_branches=5, filters=(8, 32), most_widening=8.0)
     architecture = tuple(h.name for h in hyperparameters[7:])
 
     def facts(
@@ -61,8 +68,9 @@ class JointSpace(Space):
         widths = []
         for block, stride in zip(MAIN_BLOCKS, STRIDES, strict=True):
             blocks, branches = at[f"res_blocks_{block}"], at[f"res_branches_{block}"]
-            # At least 1 by itself: the fewest filters, 8, halved three times.
             after = rounded(at[f"widen_factor_{block}"] * before)
+            # The fewest filters of the small space, 4, halved three times are none.
+            after = after + (after < 1) * 1
             height, width = -(-height // stride), -(-width // stride)
             pixels = height * width
             entering, later = 9 * before * after, 9 * after * after
@@ -78,10 +86,43 @@ class JointSpace(Space):
         multiply_adds = multiply_adds + before * classes
         return Facts(tuple(widths), parameters, 2 * multiply_adds, activations)
 
+    def convolutions(
+        self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+    ) -> tuple[Convolution, ...]:
+        """As `bench/training/network.py` computes them: all branches of a residual block at once."""
+        at: dict[str, Any] = dict(configuration)
+        channels, height, width = image_shape
+        before = at["filters"]
+        made = [Convolution(3, channels, before, 1, height * width)]
+        for block, stride, after in zip(
+            MAIN_BLOCKS, STRIDES, self.facts(configuration, image_shape, classes).widths, strict=True
+        ):
+            blocks, branches = at[f"res_blocks_{block}"], at[f"res_branches_{block}"]
+            height, width = -(-height // stride), -(-width // stride)
+            pixels, wide = height * width, branches * after
+            made.append(Convolution(3, before, wide, 1, pixels))
+            if before != after or stride != 1:
+                halves = [part for part in (after // 2, after - after // 2) if part]
+                made += [Convolution(1, before, part, 1, pixels) for part in halves]
+            made.append(Convolution(3, wide, wide, branches, pixels, blocks))
+            if blocks > 1:
+                made.append(Convolution(3, after, wide, 1, pixels, blocks - 1))
+            before = after
+        return tuple(made)
+
 
 def _round_all(values: FloatArray) -> npt.NDArray[np.int64]:
     """Python's `round` for arrays: halves go to the even neighbour."""
     return np.rint(values).astype(np.int64)
 
 
+class SmallJointSpace(JointSpace):
+    """The same names, scales and networks with ranges for a processor: on small images half of its networks have fewer
+    than 60,000 weights and cost less than 2 MFLOPs."""
+
+    name = "joint-small"
+    hyperparameters = _hyperparameters(most_blocks=4, most_branches=3, filters=(4, 16), most_widening=4.0)
+
+
 JOINT = JointSpace()
+JOINT_SMALL = SmallJointSpace()

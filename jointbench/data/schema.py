@@ -7,18 +7,28 @@ from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from jointbench.data.errors import LogError
-from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.evaluation import FAILURE_ERROR, Curve, Evaluation, Provenance, Status
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 
 #: Raised whenever a column is added or changes its name, type, unit or meaning.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: What each version added to the one before: columns, and what they hold in a file that was written without them.
-ADDED: Mapping[int, Mapping[str, Any]] = {2: {"warmup_seconds": 0.0}}
+ADDED: Mapping[int, Mapping[str, Any]] = {
+    2: {"warmup_seconds": 0.0},
+    3: {
+        "measured_seconds": 0.0,
+        "batch_seconds": 0.0,
+        "validation_seconds": 0.0,
+        "test_seconds": 0.0,
+        "evaluation_memory": 0,
+    },
+}
 
 _METADATA_KEY = b"jointbench"
 _ARROW: dict[Any, pa.DataType] = {str: pa.string(), Status: pa.string(), int: pa.int64(), float: pa.float64()}
@@ -77,7 +87,17 @@ def schema(facts: LogFacts) -> pa.Schema:
 
 
 def upgraded(table: pa.Table, wanted: pa.Schema) -> pa.Table:
-    """The table with the columns that were added after its version, and in the wanted order."""
+    """The table with the columns that were added after its version, and in the wanted order.
+
+    Until version 3 a failure carried the error of guessing.
+    """
+    if "status" in table.column_names and "measured_seconds" not in table.column_names:
+        failed = pc.not_equal(table["status"], Status.OK.value)
+        for name in ("validation_error", "test_error"):
+            if name in table.column_names:
+                at = table.column_names.index(name)
+                errors = pc.if_else(failed, FAILURE_ERROR, table[name])
+                table = table.set_column(at, table.field(name), errors)
     defaults = {name: value for added in ADDED.values() for name, value in added.items()}
     for field in wanted:
         if field.name not in table.column_names and field.name in defaults:

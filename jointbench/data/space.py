@@ -111,6 +111,24 @@ class Facts:
     activations: Any
 
 
+@dataclass(frozen=True)
+class Convolution:
+    """`count` convolutions of one shape, each followed by a norm: side of the kernel, channels before and after it,
+    groups, and pixels of its output."""
+
+    side: int
+    before: int
+    after: int
+    groups: int
+    pixels: int
+    count: int = 1
+
+    @property
+    def weights(self) -> int:
+        """Of one of them."""
+        return self.side * self.side * self.before * self.after // self.groups
+
+
 class Space(ABC):
     """A named configuration space with named configurations and facts.
 
@@ -128,6 +146,13 @@ class Space(ABC):
         self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
     ) -> Facts:
         """Exact facts of one configuration (a mapping) or of a batch (n, hyperparameters)."""
+
+    def convolutions(
+        self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+    ) -> tuple[Convolution, ...]:
+        """The network's convolutions, from the input on; what a reference clock counts. Empty where a space does not
+        say."""
+        return ()
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other)

@@ -8,12 +8,13 @@ from typing import Any
 from jointbench.bench.collecting.collection_progress import WatchedCluster, Watcher
 from jointbench.bench.running.dask_cluster import DaskCluster
 from jointbench.bench.running.journal import Journal
-from jointbench.bench.running.run import run, training_seed
+from jointbench.bench.running.run import run
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import training_seed
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
@@ -109,5 +110,5 @@ def _choose(log: EvaluationLog, configurations: int, seeds: int, seed: int) -> l
         for _ in range(seeds - done[row][budget])
     ]
     # Seeds far from those of the searches' own trainings.
-    first = training_seed(seed, 0) + 2**52
+    first = training_seed(seed, 0) + 2**60
     return [{"configuration": c, "budget": b, "seed": first + i} for i, (c, b) in enumerate(missing)]

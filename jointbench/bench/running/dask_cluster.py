@@ -12,7 +12,7 @@ from typing import Any, Self
 from jointbench.bench.running.cluster import ATTEMPTS, Finished, Started
 from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.workplaces import Workplace
-from jointbench.data.evaluation import Evaluation, Provenance, Status
+from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Provenance, Status
 from jointbench.data.log import EvaluationLog
 
 
@@ -103,7 +103,6 @@ class DaskCluster:
     def _killed(self, started: Started) -> Evaluation:
         trial = started.trial
         facts = self.log.space.facts(trial.configuration, self.log.images.shape, self.log.images.classes)
-        guessing = 1 - 1 / self.log.images.classes
         evaluation = in_run(
             Evaluation(
                 space=self.log.space.name,
@@ -111,8 +110,8 @@ class DaskCluster:
                 budget=trial.budget,
                 seed=started.seed,
                 status=Status.CRASHED,
-                validation_error=guessing,
-                test_error=guessing,
+                validation_error=FAILURE_ERROR,
+                test_error=FAILURE_ERROR,
                 parameters=facts.parameters,
                 flops=facts.flops,
                 reason=f"{ATTEMPTS} workers died",

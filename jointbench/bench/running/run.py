@@ -6,12 +6,8 @@ from jointbench.bench.running.cluster import Cluster, Finished, Started
 from jointbench.bench.running.journal import Journal
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.data.seeds import training_seed
 from jointbench.optimizers.optimizer import Optimizer
-
-
-def training_seed(run_seed: int, number: int) -> int:
-    """The seed of a run's n-th training: different for every trial, and for every run of fewer than 2^20 trials."""
-    return (run_seed << 20) + number
 
 
 def run(

@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own documentation c
 from torch.utils.data import DataLoader, Dataset
 
 from jointbench.bench.speed.plain import PlainNetwork
-from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages, cutout_side, padding
+from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages, cutout_side
 from jointbench.bench.training.clock import device_clock
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware
@@ -65,6 +65,7 @@ def training_of(
         patience=Patience(device, math.inf, "seconds"),
         share=share or _alone(device),
         activations=facts.activations,
+        parameters=facts.parameters,
         began=time.perf_counter(),
     )
 
@@ -166,8 +167,8 @@ class Plain:
         at, shape = dict(configuration), images.facts.shape
         self.device, self.alpha = images.device, float(at["mixup_alpha"])
         chain = [
-            transforms.RandomCrop(shape[1:], padding(shape[1])),
-            transforms.RandomHorizontalFlip(),
+            *([transforms.RandomCrop(shape[1:], images.pad)] if images.pad else []),
+            *([transforms.RandomHorizontalFlip()] if images.facts.augmentation.flip else []),
             transforms.ToTensor(),
             transforms.Normalize(images.mean.flatten().tolist(), images.std.flatten().tolist()),
         ]

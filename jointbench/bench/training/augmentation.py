@@ -10,25 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.image_facts import PAPER_SIDE, ImageFacts
 from jointbench.data.images import ImageData, Part, Pixels
-
-#: The paper's images; padding and CutOut length keep their proportion to the side on others.
-PAPER_SIDE = 32
-PAPER_PADDING = 4
 
 #: Images that are made at once, as whole batches: a GPU is kept waiting by each operation that it is asked for, a
 #: processor by what does not fit into its caches.
 AHEAD = {"cpu": 1, "cuda": 1024}
 
 
-def padding(side: int) -> int:
-    """Pixels of padding before the crop: 4 for 32 (appendix B), 1 for 8."""
-    return max(1, round(PAPER_PADDING * side / PAPER_SIDE))
-
-
 def cutout_side(length: int, side: int) -> int:
-    """Side of the CutOut square in pixels of an image of this side, from the hyperparameter's pixels of 32."""
+    """Side of the CutOut square in whole pixels of an image of this side, from the hyperparameter's pixels of 32."""
     return round(length * side / PAPER_SIDE)
 
 
@@ -61,7 +52,7 @@ class DeviceImages:
         self.facts: ImageFacts = data.facts
         self.device = device
         side = data.facts.shape[1]
-        self.pad = padding(side)
+        self.pad = data.augmentation.padding_of(side)
         # Per channel, of the training part (appendix B); a constant channel stays as it is.
         mean, spread = _statistics(data.training.images)
         self.mean = self._channels(mean)
@@ -85,12 +76,16 @@ class DeviceImages:
         return scaled.contiguous(memory_format=torch.channels_last)
 
     def crop_and_flip(self, indices: Tensor) -> Tensor:
-        """Training images (n,) padded with black, cropped anywhere and flipped half the time, each on its own."""
+        """Training images (n,) padded with black, cropped anywhere and flipped half the time, each on its own, as far
+        as the data set wants it."""
         channels, height, width = self.facts.shape
         count = len(indices)
+        flips = self.facts.augmentation.flip
+        if not (self.pad or flips):
+            return self.training.images[indices]
         top = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
         left = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
-        flipped = torch.rand((count, 1), device=self.device) < 0.5
+        flipped = torch.rand((count, 1), device=self.device) < (0.5 if flips else 0.0)
         across = torch.arange(width, device=self.device)
         rows = top + torch.arange(height, device=self.device)
         columns = left + torch.where(flipped, width - 1 - across, across)
@@ -103,8 +98,17 @@ class DeviceImages:
 
     def cut_out(self, images: Tensor, length: int) -> Tensor:
         """DeVries and Taylor 2017: one square an image, centre anywhere, clipped at the border, set to the mean
-        (0 after normalisation). `length` is the hyperparameter; 0 means off."""
+        (0 after normalisation). `length` is the hyperparameter in pixels of 32; 0 means off."""
         _, height, width = self.facts.shape
+        if length == 0:
+            return images
+        if self.facts.augmentation.cutout == "area":
+            kept = (
+                1
+                - self._covered(len(images), height, length)[:, :, None]
+                * self._covered(len(images), width, length)[:, None, :]
+            )
+            return images * kept[:, None]
         square = cutout_side(length, height)
         if square == 0:
             return images
@@ -116,6 +120,13 @@ class DeviceImages:
         columns = (across >= left) & (across < left + square)
         # `masked_fill` would put the channels first again.
         return torch.where((rows[:, :, None] & columns[:, None, :])[:, None], 0.0, images)
+
+    def _covered(self, count: int, side: int, length: int) -> Tensor:
+        """(count, side): shares of the pixels in a row that squares cover, drawn as on images of the paper's size."""
+        first = torch.randint(0, PAPER_SIDE, (count, 1), device=self.device) - length // 2
+        edges = torch.arange(side + 1, device=self.device) * (PAPER_SIDE / side)
+        overlap = torch.minimum(edges[1:], first + length) - torch.maximum(edges[:-1], first)
+        return overlap.clamp(min=0) * (side / PAPER_SIDE)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,11 @@ class Clock(Protocol):
         """Seconds of all laps so far."""
         ...
 
+    @property
+    def measured(self) -> float:
+        """Seconds that the laps took on the device, whatever they count as."""
+        ...
+
     def lap(self) -> AbstractContextManager[None]: ...
 
     def keep(self, loss: Tensor) -> None:
@@ -32,7 +37,7 @@ class Clock(Protocol):
         """Wait until all laps have ended."""
         ...
 
-    def resume(self, elapsed: float) -> None:
+    def resume(self, elapsed: float, measured: float) -> None:
         """Go on from where the clock of a training that was interrupted stood."""
         ...
 
@@ -60,7 +65,11 @@ class ProcessorClock:
     def finish(self) -> None:
         pass
 
-    def resume(self, elapsed: float) -> None:
+    @property
+    def measured(self) -> float:
+        return self.elapsed
+
+    def resume(self, elapsed: float, measured: float) -> None:
         self.elapsed = elapsed
 
 
@@ -109,28 +118,36 @@ class CudaClock:
         ended, self._ended = self._ended, []
         return ended
 
+    @property
+    def measured(self) -> float:
+        return self.elapsed
+
     def finish(self) -> None:
         torch.cuda.synchronize()
         self._collect()
 
-    def resume(self, elapsed: float) -> None:
+    def resume(self, elapsed: float, measured: float) -> None:
         self._done = elapsed
 
 
 class StepClock:
-    """Every lap takes the same seconds, those that it was found to take on an idle device.
+    """Every lap takes the same seconds: those that it was found to take on an idle device, or a reference clock's.
 
     Whatever else the device does meanwhile, the budget is the same number of laps.
     """
 
     def __init__(self, device: torch.device, seconds_a_lap: float) -> None:
         self._device_clock = device_clock(device)
-        self._seconds_a_lap = seconds_a_lap
+        self.seconds_a_lap = seconds_a_lap
         self._laps = 0
 
     @property
     def elapsed(self) -> float:
-        return self._laps * self._seconds_a_lap
+        return self._laps * self.seconds_a_lap
+
+    @property
+    def measured(self) -> float:
+        return self._device_clock.measured
 
     @contextmanager
     def lap(self) -> Iterator[None]:
@@ -147,8 +164,9 @@ class StepClock:
     def finish(self) -> None:
         self._device_clock.finish()
 
-    def resume(self, elapsed: float) -> None:
-        self._laps = round(elapsed / self._seconds_a_lap)
+    def resume(self, elapsed: float, measured: float) -> None:
+        self._laps = round(elapsed / self.seconds_a_lap)
+        self._device_clock.resume(measured, measured)
 
 
 def device_clock(device: torch.device) -> Clock:

@@ -6,11 +6,15 @@ from typing import Literal
 
 import torch
 
+from jointbench.data.errors import InputError
+from jointbench.data.reference_clock import PREFIX, ReferenceClock, reference_clock
+
 Precision = Literal["fp32", "bf16"]
 
 #: `measured`: the seconds that forward, backward and step really took (the paper's). `calibrated`: the steps that
-#: they would take on an idle device, so that trainings may share one and can be repeated exactly.
-ClockName = Literal["measured", "calibrated"]
+#: they would take on an idle device, so that trainings may share one and can be repeated exactly. `reference:NAME`:
+#: the steps that a named device would take by its law (data/reference_clock.py), the same on every machine.
+CLOCKS = ("measured", "calibrated", f"{PREFIX}NAME")
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,20 @@ class Hardware:
     device: str = "cpu"
     precision: Precision = "fp32"
     memory: int | None = None
-    clock: ClockName = "measured"
+    clock: str = "measured"
     compile: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises InputError for a clock of no known kind, UnknownNameError for a reference clock that is not there."""
+        if self.clock.startswith(PREFIX):
+            reference_clock(self.clock)
+        elif self.clock not in ("measured", "calibrated"):
+            raise InputError("clock", self.clock, f"one of {', '.join(CLOCKS)}")
+
+    @property
+    def reference(self) -> ReferenceClock | None:
+        """The law that counts the seconds, where a reference clock does."""
+        return reference_clock(self.clock) if self.clock.startswith(PREFIX) else None
 
     @property
     def torch_device(self) -> torch.device:

@@ -3,7 +3,8 @@
 import ctypes
 import math
 import resource
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -28,11 +29,13 @@ class DeviceMemory:
 
     `limit` in bytes (None: what the device has to give). A GPU's allocator enforces it. On a CPU a limit of the
     system's would strike the whole process, so the growth of the process is compared with it, after each forward
-    pass and each step: a training that went above it counts as having run out.
+    pass and each step, and after each batch of an evaluation: what went above it counts as having run out.
+    `training_peak` and `evaluation_peak`: bytes, of what has ended of each.
     """
 
     def __init__(self, device: torch.device, limit: int | None) -> None:
         self.device, self.limit = device, limit
+        self.training_peak = self.evaluation_peak = 0
         if device.type == "cuda":
             share = 1.0 if limit is None else limit / torch.cuda.get_device_properties(device).total_memory
             # What an earlier training left in the allocator's pieces would let this one run out sooner.
@@ -40,22 +43,43 @@ class DeviceMemory:
             # Of all these functions this one alone refuses a device without a number.
             number = torch.cuda.current_device() if device.index is None else device.index
             torch.cuda.set_per_process_memory_fraction(min(1.0, share), number)
-            torch.cuda.reset_peak_memory_stats(device)
         else:
             with suppress(OSError, AttributeError):
                 # What the last training left in the heap would hide this one's growth.
                 ctypes.CDLL("libc.so.6").malloc_trim(0)
-            with suppress(OSError):
-                # Linux: sets the high-water mark back to what is resident now.
-                Path("/proc/self/clear_refs").write_text("5")
-            self._before = _high_water()
+        self._begin_anew()
+        self._before = 0 if device.type == "cuda" else _high_water()
 
     @property
     def peak(self) -> int:
-        """Bytes: allocated at most on a GPU, the growth of the process on a CPU."""
+        """Bytes that training, without what evaluates it, took at most: allocated on a GPU, the growth of the
+        process on a CPU."""
+        return max(self.training_peak, self._since())
+
+    def _since(self) -> int:
+        """The peak since it was last begun anew."""
         if self.device.type == "cuda":
             return int(torch.cuda.max_memory_allocated(self.device))
         return max(0, _high_water() - self._before)
+
+    def _begin_anew(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats(self.device)
+        else:
+            with suppress(OSError):
+                # Linux: sets the high-water mark back to what is resident now.
+                Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """What is taken meanwhile is evaluation's."""
+        self.training_peak = self.peak
+        self._begin_anew()
+        try:
+            yield
+        finally:
+            self.evaluation_peak = max(self.evaluation_peak, self._since())
+            self._begin_anew()
 
     def reserve(self, parameters: int, activations: int) -> None:
         """Raises MemoryError when a network of so many parameters cannot be trained within the limit.
@@ -69,19 +93,23 @@ class DeviceMemory:
         if self.device.type == "cpu" and needed > (available := _available()):
             raise MemoryError(f"about {needed:,} bytes needed, {available:,} available")
 
-    def images_at_once(self, activations: int) -> int:
-        """How many images fit into an evaluation batch, whose network puts out so many numbers for one of them.
+    def images_at_once(self, activations: int, parameters: int) -> int:
+        """How many images fit into an evaluation batch beside a network of so many parameters, which puts out so many
+        numbers for one of them.
 
         On a CPU it follows from the limit alone, where there is one, so that an evaluation can be repeated exactly.
         """
-        free = _free(self.device, self.limit) if self.device.type == "cuda" else self.limit or _available()
+        if self.device.type == "cuda":
+            free: float = _free(self.device, self.limit)
+        else:
+            free = _available() if self.limit is None else max(0, self.limit - parameters * BYTES_A_PARAMETER)
         room = min(EVALUATION_SHARE * free, EVALUATION_BYTES[self.device.type])
         return max(1, int(room) // (activations * BYTES_AN_ACTIVATION))
 
     def check(self) -> None:
-        """Raises MemoryError when a CPU training has gone above its limit."""
-        if self.limit is not None and self.device.type == "cpu" and self.peak > self.limit:
-            raise MemoryError(f"{self.peak:,} bytes taken, more than {self.limit:,}")
+        """Raises MemoryError when a CPU training, or what evaluates it, has gone above its limit."""
+        if self.limit is not None and self.device.type == "cpu" and (taken := self._since()) > self.limit:
+            raise MemoryError(f"{taken:,} bytes taken, more than {self.limit:,}")
 
 
 def _free(device: torch.device, limit: int | None) -> int:

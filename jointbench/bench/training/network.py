@@ -11,7 +11,7 @@ from jointbench.bench.training.reference_networks import ReferenceNetwork
 from jointbench.bench.training.shake import shake_drop, shake_shake
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
-from jointbench.data.joint import JOINT, MAIN_BLOCKS, STRIDES
+from jointbench.data.joint import MAIN_BLOCKS, STRIDES, JointSpace
 from jointbench.data.reference_networks import ReferenceSpace
 from jointbench.data.space import ImageShape, Space
 from jointbench.data.spaces import SPACES
@@ -75,7 +75,7 @@ class ResidualBlock(nn.Module):
 class JointNetwork(nn.Module):
     """Stem, three main blocks, ReLU, global average pool, linear (equation 1 and the authors' code)."""
 
-    def __init__(self, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
+    def __init__(self, space: JointSpace, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
         super().__init__()
         at: dict[str, Any] = dict(configuration)
         before = at["filters"]
@@ -84,7 +84,7 @@ class JointNetwork(nn.Module):
             Conv(1, image_shape[0], before, 3, padding=1),
             nn.BatchNorm2d(before),
         ]
-        widths = JOINT.facts(configuration, image_shape, classes).widths
+        widths = space.facts(configuration, image_shape, classes).widths
         for block, first_stride, after in zip(MAIN_BLOCKS, STRIDES, widths, strict=True):
             for index in range(at[f"res_blocks_{block}"]):
                 stride = first_stride if index == 0 else 1
@@ -111,8 +111,8 @@ def network(space: Space, configuration: Configuration, image_shape: ImageShape,
     with torch.device("meta"):
         if isinstance(space, ReferenceSpace):
             model = ReferenceNetwork(space, image_shape, classes)
-        elif space == JOINT:
-            model = JointNetwork(configuration, image_shape, classes)
+        elif isinstance(space, JointSpace):
+            model = JointNetwork(space, configuration, image_shape, classes)
         else:
             raise UnknownNameError.of("space of the network", space.name, SPACES)
     model.to(memory_format=torch.channels_last)

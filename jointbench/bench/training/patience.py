@@ -2,13 +2,14 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
 from jointbench.data.ladder import Unit
 
-#: A training and its evaluation are given up after this many budgets and a minute more, in seconds: on a processor
-#: the validation of a large network can take hours, however short its training.
+#: A training is given up after this many budgets and a minute more, in seconds.
 PATIENCE, GRACE = 10.0, 60.0
 
 
@@ -17,14 +18,26 @@ class OutOfPatienceError(Exception):
 
 
 class Patience:
-    """Ends after PATIENCE budgets and GRACE seconds, counted as the budget is: CPU time of this thread on a CPU.
+    """Ends after PATIENCE budgets and GRACE seconds of training, counted as the budget is: CPU time of this thread
+    on a CPU. Evaluating is not training and does not count.
 
-    A ladder in epochs says nothing of seconds, so there it never ends.
+    A ladder in epochs says nothing of seconds, nor does a number of steps that a reference clock gives, so there it
+    never ends.
     """
 
-    def __init__(self, device: torch.device, budget: float, unit: Unit) -> None:
+    def __init__(self, device: torch.device, budget: float, unit: Unit, *, endless: bool = False) -> None:
         self._now = time.thread_time if device.type == "cpu" else time.perf_counter
-        self._end = self._now() + PATIENCE * budget + GRACE if unit == "seconds" else math.inf
+        limited = unit == "seconds" and not endless
+        self._end = self._now() + PATIENCE * budget + GRACE if limited else math.inf
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Time that does not count."""
+        began = self._now()
+        try:
+            yield
+        finally:
+            self._end += self._now() - began
 
     def check(self) -> None:
         """Raises OutOfPatienceError."""

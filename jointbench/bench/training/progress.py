@@ -17,8 +17,9 @@ CURVE_SHARE = 0.02
 class Progress:
     """Read by the evaluation whether or not the training got to its end; plain numbers, so that it can be kept.
 
-    `losses` are those since the last point of the curve; `earlier_wall_seconds` and `earlier_peak_memory` (bytes) are
-    of other processes, which the training was taken over from.
+    `losses` are those since the last point of the curve. `batch_seconds`, `validation_seconds` and `test_seconds` are
+    beside the budget: CPU seconds on a processor. `earlier_wall_seconds`, `earlier_peak_memory` and
+    `earlier_evaluation_memory` (bytes) are of other processes, which the training was taken over from.
     """
 
     images: int = 0
@@ -30,8 +31,12 @@ class Progress:
     training_loss: list[float] = field(default_factory=list)
     validation_error: list[float] = field(default_factory=list)
     warmup_seconds: float = 0.0
+    batch_seconds: float = 0.0
+    validation_seconds: float = 0.0
+    test_seconds: float = 0.0
     earlier_wall_seconds: float = 0.0
     earlier_peak_memory: int = 0
+    earlier_evaluation_memory: int = 0
 
     def curve_point_due(self, share: float, validation_images: int) -> bool:
         """`share`: of the budget, spent. Costs are counted in images, not seconds, so that the same training has

@@ -26,13 +26,22 @@ from jointbench.bench.training.network import network
 from jointbench.bench.training.patience import GRACE, PATIENCE, OutOfPatienceError, Patience
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.rehearsal import time_steps, warm_up
-from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts, Schedule
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.training import DivergedError, Training
 from jointbench.data.errors import InputError, JointBenchError
-from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status
+from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
+from jointbench.data.reference_clock import FEWEST_STEPS, ReferenceClock, steps_within
 from jointbench.data.space import Space
+
+#: A first step of more budgets than these is not followed by others; where seconds are measured, they vary too much
+#: for a closer look.
+SEVERAL_BUDGETS = 3
+
+
+class TooSlowError(Exception):
+    """A step takes so long that there is no training in the budget."""
 
 
 def train(
@@ -50,8 +59,9 @@ def train(
     """Train `configuration` from scratch for `budget` (a rung of `ladder`) and evaluate it once at the end.
 
     The calibrated clock keeps what it measures in `calibrations`. With a checkpoint that a training of the same
-    arguments left, go on from it. Divergence, running out of memory and any crash inside are outcomes with a status
-    and a reason. Raises ConfigurationError, BudgetError or InputError before anything is trained.
+    arguments left, go on from it. Divergence, running out of memory, steps that are too slow for the budget and any
+    crash inside are outcomes with a status and a reason. Raises ConfigurationError, BudgetError or InputError before
+    anything is trained.
     """
     configuration = space.check(configuration)
     rung = ladder.rung_of(budget)
@@ -62,13 +72,15 @@ def train(
     device, progress = images.device, Progress()
     memory, patience, share = (
         DeviceMemory(device, hardware.memory),
-        Patience(device, budget, ladder.unit),
+        Patience(device, budget, ladder.unit, endless=hardware.clock != "measured"),
         _share(device),
     )
     clock = device_clock(device)
-    validation_error = test_error = 1 - 1 / images.facts.classes
+    validation_error = test_error = FAILURE_ERROR
     status, reason = Status.OK, ""
     try:
+        if hardware.reference is not None:
+            clock = _reference_clock(hardware.reference, space, configuration, images, ladder)
         memory.reserve(facts.parameters, facts.activations * int(configuration["batch_size"]))
         torch.manual_seed(seed)
         with device:
@@ -76,7 +88,9 @@ def train(
         step = Step(model, configuration, hardware, memory)
         batches = partial(_batches, images, configuration, seed)
         with share.together():
-            warm_up(step, batches())
+            first = warm_up(step, batches())
+            if hardware.reference is None and ladder.unit == "seconds" and first > SEVERAL_BUDGETS * budget:
+                raise TooSlowError(f"the first step took {first:.3g} s of a budget of {budget:g} s")
             if calibrations is not None and hardware.clock == "calibrated":
                 clock = _step_clock(calibrations, space, configuration, images, hardware, share, step, batches())
             step.forget()
@@ -87,7 +101,7 @@ def train(
                 model,
                 step,
                 batches(),
-                CosineRestarts(budget, rung),
+                _schedule(clock, images, int(configuration["batch_size"]), budget, rung, ladder),
                 clock,
                 progress,
                 precision=hardware.precision,
@@ -95,13 +109,16 @@ def train(
                 patience=patience,
                 share=share,
                 activations=facts.activations,
+                parameters=facts.parameters,
                 began=began,
             )
             if checkpoint is not None and (state := checkpoint.load()) is not None:
                 training.resume(state)
             training.spend(budget, ladder.unit, checkpoint)
-            test_error = training.error_of(images.test)
             validation_error = progress.validation_error[-1]
+            test_error = training.test()
+    except TooSlowError as error:
+        status, reason = Status.TOO_SLOW, str(error)
     except DivergedError:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
     except OutOfPatienceError:
@@ -127,7 +144,12 @@ def train(
         training_seconds=seconds,
         wall_seconds=progress.earlier_wall_seconds + time.perf_counter() - began,
         warmup_seconds=progress.warmup_seconds,
+        measured_seconds=clock.measured,
+        batch_seconds=progress.batch_seconds,
+        validation_seconds=progress.validation_seconds,
+        test_seconds=progress.test_seconds,
         peak_memory=max(progress.earlier_peak_memory, memory.peak),
+        evaluation_memory=max(progress.earlier_evaluation_memory, memory.evaluation_peak),
         images_per_second=progress.images / seconds if seconds > 0 else 0.0,
         epochs=progress.images / len(images.training),
         steps=progress.steps,
@@ -145,6 +167,28 @@ def train(
             clock=hardware.clock,
         ),
     )
+
+
+def _reference_clock(
+    reference: ReferenceClock, space: Space, configuration: Configuration, images: DeviceImages, ladder: Ladder
+) -> StepClock:
+    """Raises TooSlowError, by arithmetic alone."""
+    seconds = reference.seconds_a_step(space, configuration, images.facts.shape, images.facts.classes)
+    if ladder.unit == "seconds" and FEWEST_STEPS * seconds > ladder.minimum:
+        raise TooSlowError(
+            f"a step takes {seconds:.3g} s of {reference.name}: fewer than {FEWEST_STEPS} fit into {ladder.minimum:g} s"
+        )
+    return StepClock(images.device, seconds)
+
+
+def _schedule(
+    clock: Clock, images: DeviceImages, batch_size: int, budget: float, rung: int, ladder: Ladder
+) -> Schedule:
+    """By steps where their number is known beforehand, else by what is measured (the authors' rule)."""
+    if not isinstance(clock, StepClock):
+        return CosineRestarts(budget, rung)
+    a_step = clock.seconds_a_lap if ladder.unit == "seconds" else batch_size / len(images.training)
+    return CosineOfSteps(steps_within(budget, a_step), rung)
 
 
 @cache

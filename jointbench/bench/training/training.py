@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from typing import Literal
 
 import torch
 from torch import nn
@@ -17,7 +18,7 @@ from jointbench.bench.training.hardware import Precision
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.patience import Patience
 from jointbench.bench.training.progress import Progress
-from jointbench.bench.training.schedule import CosineRestarts
+from jointbench.bench.training.schedule import Schedule
 from jointbench.bench.training.step import Step, autocast
 from jointbench.data.ladder import Unit
 
@@ -29,8 +30,8 @@ class DivergedError(Exception):
 class Training:
     """A network, its data, its clock, and all else that a step changes.
 
-    `activations`: numbers that the layers put out for one image, which decide how many images are evaluated at once;
-    `began`: when this process began with it (time.perf_counter).
+    `activations`: numbers that the layers put out for one image, which with the number of `parameters` decide how
+    many images are evaluated at once; `began`: when this process began with it (time.perf_counter).
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Training:
         model: nn.Module,
         step: Step,
         batches: Batches,
-        schedule: CosineRestarts,
+        schedule: Schedule,
         clock: Clock,
         progress: Progress,
         *,
@@ -47,12 +48,14 @@ class Training:
         patience: Patience,
         share: DeviceShare,
         activations: int,
+        parameters: int,
         began: float,
     ) -> None:
         self.model, self.step, self.batches, self.schedule, self.clock = model, step, batches, schedule, clock
         self.precision, self.memory, self.patience, self.share = precision, memory, patience, share
-        self.progress, self.activations, self.began = progress, activations, began
+        self.progress, self.activations, self.parameters, self.began = progress, activations, parameters, began
         self.images: DeviceImages = batches.images
+        self._now = time.thread_time if self.images.device.type == "cpu" else time.perf_counter
 
     def spend(self, budget: float, unit: Unit, checkpoint: Checkpoint | None) -> None:
         """Train until the budget is spent; the first step that reaches it is the last.
@@ -68,7 +71,8 @@ class Training:
                 clock.finish()
                 self._note_losses()
             if over or progress.curve_point_due(spent / budget, len(self.images.validation)):
-                error = self.error_of(self.images.validation)
+                with self._beside("validation_seconds"):
+                    error = self.error_of(self.images.validation)
                 progress.add_point(clock.elapsed, self.epochs, error, len(self.images.validation))
             if checkpoint is not None and not over and time.monotonic() - saved >= checkpoint.every:
                 clock.finish()
@@ -76,12 +80,27 @@ class Training:
                 checkpoint.save(self.state())
                 saved = time.monotonic()
 
+    def test(self) -> float:
+        """The error on the test part, once the budget is spent. Raises what running out of memory raises."""
+        with self._beside("test_seconds"):
+            return self.error_of(self.images.test)
+
+    @contextmanager
+    def _beside(self, what: Literal["batch_seconds", "validation_seconds", "test_seconds"]) -> Iterator[None]:
+        """What is done beside the budget, whose time is added up."""
+        began = self._now()
+        try:
+            yield
+        finally:
+            setattr(self.progress, what, getattr(self.progress, what) + self._now() - began)
+
     def advance(self, spent: float, unit: Unit) -> float:
         """Take one step and return what is spent of the budget after it; `spent` is what it was before.
 
         Raises what `spend` raises.
         """
-        batch = self.batches.next()
+        with self._beside("batch_seconds"):
+            batch = self.batches.next()
         self.step.set_rate(self.schedule.factor)
         with self.clock.lap():
             self.clock.keep(self.step.take(batch))
@@ -113,15 +132,16 @@ class Training:
 
         Batches are as large as memory allows, and smaller still where others have taken what was free.
         """
-        size = min(len(part), self.memory.images_at_once(self.activations))
-        while True:
-            try:
-                return self._wrong(part, size) / len(part)
-            except torch.OutOfMemoryError:
-                if size == 1:
-                    raise
-            torch.cuda.empty_cache()
-            size = math.ceil(size / 2)
+        size = min(len(part), self.memory.images_at_once(self.activations, self.parameters))
+        with self.patience.standing(), self.memory.evaluating():
+            while True:
+                try:
+                    return self._wrong(part, size) / len(part)
+                except torch.OutOfMemoryError:
+                    if size == 1:
+                        raise
+                torch.cuda.empty_cache()
+                size = math.ceil(size / 2)
 
     def _wrong(self, part: DevicePart, size: int) -> float:
         self.model.eval()
@@ -129,7 +149,7 @@ class Training:
         with torch.inference_mode(), autocast(self.images.device, self.precision), _without_search():
             for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
                 wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
-                self.patience.check()
+                self.memory.check()
                 self.share.give_way()
         self.model.train()
         return wrong.item()
@@ -142,10 +162,12 @@ class Training:
             "schedule": vars(self.schedule),
             "batches": self.batches.state(),
             "clock": self.clock.elapsed,
+            "measured": self.clock.measured,
             "progress": asdict(self.progress)
             | {
                 "earlier_wall_seconds": self.progress.earlier_wall_seconds + time.perf_counter() - self.began,
                 "earlier_peak_memory": max(self.progress.earlier_peak_memory, self.memory.peak),
+                "earlier_evaluation_memory": max(self.progress.earlier_evaluation_memory, self.memory.evaluation_peak),
             },
             "random": _random_state(self.images.device),
         }
@@ -156,7 +178,7 @@ class Training:
         self.step.optimizer.load_state_dict(state["optimizer"])
         vars(self.schedule).update(state["schedule"])
         self.batches.resume(state["batches"])
-        self.clock.resume(state["clock"])
+        self.clock.resume(state["clock"], state["measured"])
         vars(self.progress).update(state["progress"])
         _set_random_state(self.images.device, state["random"])
 

@@ -1,0 +1,31 @@
+"""Seeds: which streams may meet, and which never do.
+
+A comparison must not be judged on the trainings that its surrogate was fitted to. Its runs take their seeds from 0 on,
+a collection's are 2^31 further on: neither the proposals of a run nor its trainings' seeds are ever those of the other.
+"""
+
+from jointbench.data.errors import InputError
+
+#: Where the seeds of collections begin; there are as many as fit into 32 bits, which is what smac takes.
+_COLLECTIONS = 2**31
+
+
+def collection_seed(seed: int) -> int:
+    """The seed of a collection's optimizer and trainings, from the number that a person gives. Raises InputError."""
+    return _COLLECTIONS + _within(seed)
+
+
+def comparison_seed(seed: int) -> int:
+    """The seed of a comparison's run, from the number that a person gives. Raises InputError."""
+    return _within(seed)
+
+
+def _within(seed: int) -> int:
+    if not 0 <= seed < _COLLECTIONS:
+        raise InputError("seed", seed, f"a whole number from 0 to {_COLLECTIONS - 1}")
+    return seed
+
+
+def training_seed(run_seed: int, number: int) -> int:
+    """The seed of a run's n-th training: different for every trial, and for every run of fewer than 2^20 trials."""
+    return (run_seed << 20) + number

@@ -1,0 +1,134 @@
+"""A collection as a plan: its parts choose what they say, once, and no comparison meets their seeds."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jointbench.bench.collecting.evidence import EvidencePlan, Part, optimizer_of
+from jointbench.data.errors import InputError, LogError
+from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.image_facts import known_facts
+from jointbench.data.joint import JOINT_SMALL
+from jointbench.data.ladder import Ladder
+from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import collection_seed, comparison_seed, training_seed
+from jointbench.optimizers.optimizer import Optimizer, Trial
+
+LADDER = Ladder(3, 81)
+SHIPPED = Path(__file__).parent.parent / "evidence" / "fashion-small" / "plan.toml"
+
+
+def trials_of(optimizer: Optimizer) -> list[Trial]:
+    return list(iter(optimizer.ask, None))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> EvaluationLog:
+    """60 configurations at the two largest rungs, with errors in the order in which they were drawn."""
+    log = EvaluationLog.open_or_create(tmp_path / "log", JOINT_SMALL, LADDER, known_facts("fashion-mnist-8"))
+    configurations = JOINT_SMALL.sample(np.random.default_rng(0), 60)
+    log.append(
+        [
+            Evaluation(JOINT_SMALL.name, configuration, budget, 100 * number + int(budget), Status.OK, error, error)
+            for number, configuration in enumerate(configurations)
+            for budget in (27.0, 81.0)
+            for error in [0.1 + number / 100]
+        ]
+    )
+    return log
+
+
+def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) -> None:
+    plan = EvidencePlan.read(SHIPPED)
+    assert [part.kind for part in plan.parts] == [
+        "sobol",
+        *["search"] * 6,
+        "near-best",
+        "replicates",
+        "replicates",
+    ]
+    assert (plan.space, plan.ladder) == (JOINT_SMALL, LADDER)
+    for part in plan.parts[:-1]:
+        optimizer_of(part, log)
+
+
+def test_a_sobol_part_trains_each_configuration_at_all_rungs(log: EvaluationLog) -> None:
+    part = Part("sobol-1", "sobol", 1, {"configurations": 20, "repeats": [2, 2, 1, 1]})
+    optimizer, full_budgets = optimizer_of(part, log)
+    trials = trials_of(optimizer)
+    assert Counter(t.budget for t in trials) == {3.0: 40, 9.0: 40, 27.0: 20, 81.0: 20}
+    assert full_budgets == sum(t.budget for t in trials) / 81
+    points = JOINT_SMALL.encode(JOINT_SMALL.rows([t.configuration for t in trials[::6]]))
+    # Of the first 16 points of a Sobol sequence each half of each axis has 8; float axes keep that.
+    floats = [i for i, h in enumerate(JOINT_SMALL.hyperparameters) if not h.integer]
+    assert ((points[:16, floats] < 0.5).sum(axis=0) == 8).all()
+
+
+def test_what_a_part_has_chosen_stays_chosen(log: EvaluationLog) -> None:
+    part = Part("near-best-8", "near-best", 8, {"configurations": 9, "best": 0.1, "distance": [0.05, 0.2], "below": 3})
+    first = trials_of(optimizer_of(part, log)[0])
+    log.append([Evaluation(JOINT_SMALL.name, first[0].configuration, 81.0, 5, Status.OK, 0.0, 0.0)])
+    again = trials_of(optimizer_of(part, log)[0])
+    assert [(t.configuration, t.budget) for t in first] == [(t.configuration, t.budget) for t in again]
+
+
+def test_neighbours_lie_near_one_of_the_best(log: EvaluationLog) -> None:
+    part = Part("near-best-8", "near-best", 8, {"configurations": 40, "best": 0.1, "distance": [0.05, 0.2], "below": 7})
+    trials = trials_of(optimizer_of(part, log)[0])
+    assert Counter(t.budget for t in trials) == {27.0: 7, 81.0: 40}
+    best = JOINT_SMALL.encode(JOINT_SMALL.rows(JOINT_SMALL.sample(np.random.default_rng(0), 6)))
+    floats = [i for i, h in enumerate(JOINT_SMALL.hyperparameters) if not h.integer]
+    points = JOINT_SMALL.encode(JOINT_SMALL.rows([t.configuration for t in trials if t.budget == 81.0]))
+    away = np.linalg.norm((points[:, None] - best[None])[:, :, floats], axis=2).min(axis=1)
+    # Over the axes that do not round, so no farther than the whole.
+    assert away.max() <= 0.2 + 1e-9
+
+
+def test_replicates_are_brought_up_to_so_many_different_seeds(log: EvaluationLog) -> None:
+    options = {"configurations": 12, "seeds": 3, "rungs": [27, 81], "from_best": 0.5}
+    trials = trials_of(optimizer_of(Part("replicates-9", "replicates", 9, options), log)[0])
+    # One of the three is there at each rung.
+    assert Counter(t.budget for t in trials) == {27.0: 24, 81.0: 24}
+    ranks = {tuple(c.values()): n for n, c in enumerate(JOINT_SMALL.sample(np.random.default_rng(0), 60))}
+    chosen = sorted({ranks[tuple(t.configuration.values())] for t in trials})
+    assert chosen[:6] == [0, 1, 2, 3, 4, 5]
+    assert chosen[-1] == 59
+    with pytest.raises(LogError, match="70 configurations"):
+        optimizer_of(Part("replicates-9x", "replicates", 9, {**options, "configurations": 70}), log)
+
+
+@given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(0, 2**20 - 1), st.integers(0, 2**20 - 1))
+def test_seeds_of_comparisons_never_meet_those_of_collections(a: int, b: int, m: int, n: int) -> None:
+    assert comparison_seed(a) != collection_seed(b) < 2**32
+    assert training_seed(comparison_seed(a), m) != training_seed(collection_seed(b), n) < 2**63
+
+
+@pytest.mark.parametrize("seed", [-1, 2**31])
+def test_a_seed_outside_the_stream_is_refused(seed: int) -> None:
+    with pytest.raises(InputError, match="seed"):
+        collection_seed(seed)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (('kind = "sobol"', 'kind = "halton"'), "halton"),
+        (("repeats = [2, 2, 1, 1]", "repeats = 3"), "repeats"),
+        (("seed = 3", "seed = -3"), "-3"),
+        (("full_budgets = 80", "budgets = 80"), "budgets"),
+        (("memory = 2.0", 'memory = "all"'), "memory"),
+        (('optimizer = "bohb"\nseed = 3', 'optimizer = "hyperband"\nseed = 2'), "hyperband-2"),
+        (("[[part]]", "[[part"), "TOML"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused_by_name(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert change[0] in text
+    path = tmp_path / "plan.toml"
+    path.write_text(text.replace(*change, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=named):
+        EvidencePlan.read(path)
