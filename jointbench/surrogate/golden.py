@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.errors import BenchmarkError, JointBenchError
+from jointbench.data.json_text import read_json
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import read_file
 
@@ -40,7 +41,7 @@ def check_golden(benchmark: Benchmark, content: str) -> int:
     Raises BenchmarkError with the first that it does not, or when the content is damaged.
     """
     try:
-        given = json.loads(content)
+        given = read_json(content.encode(), GOLDEN)
         if given["benchmark"] != benchmark.name:
             raise BenchmarkError("golden answers", given["benchmark"], f"those of {benchmark.name}")
         return _check(benchmark, given["answers"])

@@ -39,6 +39,7 @@ class SurrogateObjective:
         return self._evaluation(configuration, budget, None)
 
     def _evaluation(self, configuration: Configuration, budget: float, seed: int | None) -> Evaluation:
+        budget = self.ladder.check_within(budget)
         answer = self.benchmark.query(configuration, budget, seed)
         return Evaluation(
             space=self.space.name,
