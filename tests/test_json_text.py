@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointbench.bench.comparing.comparison_folder import SETTINGS, Settings
@@ -35,10 +35,11 @@ ENCODED = {
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=10,
+    max_leaves=5,
 )
 
 
+@settings(max_examples=30)
 @given(JSON, st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32"]), st.booleans())
 def test_what_was_written_is_read(content: object, encoding: str, ascii_alone: bool) -> None:
     assert read_json(json.dumps(content, ensure_ascii=ascii_alone).encode(encoding), "file") == content

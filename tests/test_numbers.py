@@ -19,6 +19,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.numbers import array_of_numbers, checked_seed, plain_number
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate import adapters
+from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import load_benchmark, released
 
 BENCHMARK = load_benchmark("digits-cpu")
@@ -34,6 +35,14 @@ NO_NUMBERS = [True, np.True_, np.array(True), "27", np.str_("27"), b"27", None, 
 NO_NUMBERS += [np.timedelta64(27, "s"), np.array([27.0, 9.0]), pd.NA, float("nan"), np.float32("nan"), Decimal("nan")]
 
 
+@pytest.fixture(scope="module")
+def accelerated() -> Benchmark:
+    pytest.importorskip("llvmlite")
+    benchmark = load_benchmark("digits-cpu")
+    benchmark.accelerate()
+    return benchmark
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 class TestAnyRealNumber:
     def test_is_a_budget_of_a_benchmark(self, kind: Any) -> None:
@@ -44,11 +53,8 @@ class TestAnyRealNumber:
         assert adapters.plain_function(BENCHMARK)(CONFIGURATION, kind(27), 3) == expected.validation_error
         assert adapters.smac_target(BENCHMARK)(CONFIGURATION, 3, kind(27)) == expected.validation_error
 
-    def test_is_a_budget_of_the_accelerated_benchmark(self, kind: Any) -> None:
-        pytest.importorskip("llvmlite")
-        benchmark = load_benchmark("digits-cpu")
-        benchmark.accelerate()
-        assert benchmark.query(CONFIGURATION, kind(27), 3) == BENCHMARK.query(CONFIGURATION, 27.0, 3)
+    def test_is_a_budget_of_the_accelerated_benchmark(self, kind: Any, accelerated: Benchmark) -> None:
+        assert accelerated.query(CONFIGURATION, kind(27), 3) == BENCHMARK.query(CONFIGURATION, 27.0, 3)
 
     def test_is_a_budget_of_an_objective_which_keeps_a_plain_one(self, kind: Any) -> None:
         evaluation = SurrogateObjective(BENCHMARK)(CONFIGURATION, kind(27), 3)

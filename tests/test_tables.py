@@ -14,6 +14,7 @@ from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import ConfigurationError, InputError
 from jointbench.data.joint import JOINT
 from jointbench.surrogate import adapters
+from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import load_benchmark
 
 BENCHMARK = load_benchmark("digits-cpu")
@@ -57,6 +58,14 @@ SINGLE: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def accelerated() -> Benchmark:
+    pytest.importorskip("llvmlite")
+    benchmark = load_benchmark("digits-cpu")
+    benchmark.accelerate()
+    return benchmark
+
+
 @pytest.mark.parametrize("made", TABLES.values(), ids=TABLES)
 def test_a_batch_is_read_by_its_names_or_by_position(made: Callable[[], Any]) -> None:
     assert list(BENCHMARK.query_batch(made(), 27.0, 3)) == list(EXPECTED)
@@ -78,11 +87,8 @@ def test_one_configuration_is_read_by_its_names_or_by_position(made: Callable[[]
 
 
 @pytest.mark.parametrize("made", SINGLE.values(), ids=SINGLE)
-def test_machine_code_reads_one_configuration_as_numpy_does(made: Callable[[], Any]) -> None:
-    pytest.importorskip("llvmlite")
-    benchmark = load_benchmark("digits-cpu")
-    benchmark.accelerate()
-    assert benchmark.query(made(), 27.0, 3) == EXPECTED[0]
+def test_machine_code_reads_one_configuration_as_numpy_does(made: Callable[[], Any], accelerated: Benchmark) -> None:
+    assert accelerated.query(made(), 27.0, 3) == EXPECTED[0]
 
 
 @given(order=st.permutations(JOINT.names))
@@ -173,14 +179,10 @@ def test_what_is_no_table_of_the_space_is_refused_by_one_sentence(table: Any, se
         (None, "configuration: None given, expected hyperparameters by name"),
     ],
 )
-@pytest.mark.parametrize("accelerated", [False, True])
 def test_what_is_no_configuration_is_refused_by_one_sentence(
-    configuration: Any, sentence: str, accelerated: bool
+    configuration: Any, sentence: str, accelerated: Benchmark
 ) -> None:
-    benchmark = load_benchmark("digits-cpu")
-    if accelerated:
-        pytest.importorskip("llvmlite")
-        benchmark.accelerate()
-    with pytest.raises(ConfigurationError, match=f"^{sentence}") as refused:
-        benchmark.query(configuration, 27.0)
-    assert len(str(refused.value).splitlines()) == 1
+    for benchmark in (BENCHMARK, accelerated):
+        with pytest.raises(ConfigurationError, match=f"^{sentence}") as refused:
+            benchmark.query(configuration, 27.0)
+        assert len(str(refused.value).splitlines()) == 1
