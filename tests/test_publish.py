@@ -218,7 +218,7 @@ class TestWheel:
     def test_imports_neither_ours_nor_anything_heavy(self, unpacked: Path) -> None:
         code = f"""
 import sys, {PACKAGE}
-{PACKAGE}.load().query({PACKAGE}.load().search_space.named["zela-2018"], 27.0, 3)
+{PACKAGE}.load().query({PACKAGE}.load().space.named["zela-2018"], 27.0, 3)
 print(sorted(name for name in sys.modules if "." not in name and name not in sys.stdlib_module_names))
 """
         done = run(unpacked, "-c", code, cwd=unpacked)
@@ -251,7 +251,7 @@ for table in (Frame(columns), columns, configurations):
     assert list(benchmark.query_batch(table, np.float32(27), np.int64(3))) == expected
 assert benchmark.query(configurations[0], Fraction(27), np.uint8(3)) == expected[0]
 points = np.random.default_rng(0).random((5, len(columns)))
-named = Frame(dict(zip(benchmark.search_space.names, points.T)))
+named = Frame(dict(zip(benchmark.space.names, points.T)))
 function = {PACKAGE}.adapters.population_function(benchmark)
 assert (function(named) == function(points)).all()
 assert "pandas" not in sys.modules
@@ -312,7 +312,7 @@ import importlib.metadata, json, dataclasses, {PACKAGE}
 assert {{d.name for d in importlib.metadata.distributions()}} == {{"numpy", "jointbench-digits-cpu"}}
 benchmark = {PACKAGE}.load()
 rows, budgets, seeds = json.load(open("asked.json"))
-single = [benchmark.query(benchmark.search_space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
+single = [benchmark.query(benchmark.space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
 assert single == list(benchmark.query_batch(rows, budgets, seeds))
 print(json.dumps([dataclasses.asdict(answer) for answer in single]))
 """

@@ -90,8 +90,9 @@ def _columns(given: Any) -> Mapping[Any, Any] | None:
 
 def _is_listed(given: Any) -> bool:
     """Whether its rows have names."""
-    listed = isinstance(given, Sequence) or (isinstance(given, np.ndarray) and given.dtype.kind == "O" and given.ndim)
-    return listed and len(given) > 0 and _named(given[0]) is not None
+    if isinstance(given, np.ndarray) and not (given.dtype.kind == "O" and given.ndim):
+        return False
+    return isinstance(given, (Sequence, np.ndarray)) and len(given) > 0 and _named(given[0]) is not None
 
 
 def _ordered(row: Any, names: Sequence[str], expected: str) -> list[int | float]:

@@ -45,7 +45,7 @@ def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR)
 
     def function(points: Any, budgets: Any = None, seeds: Any = None) -> npt.NDArray[np.float64]:
         budgets = benchmark.ladder.maximum if budgets is None else budgets
-        rows = benchmark.search_space.rows_at(points)
+        rows = benchmark.space.rows_at(points)
         values = benchmark.query_batch(rows, budgets, seeds).objectives(*objectives)
         return values if len(objectives) > 1 else values[:, 0]
 
@@ -78,7 +78,7 @@ def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) ->
 
     def objective(trial: Any) -> Any:
         configuration = {}
-        for h in benchmark.search_space.hyperparameters:
+        for h in benchmark.space.hyperparameters:
             suggest = trial.suggest_int if h.integer else trial.suggest_float
             configuration[h.name] = suggest(h.name, h.low, h.high, log=h.log)
         if len(objectives) > 1:
@@ -124,7 +124,7 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
         return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
 
     objectives, ladder = checked_objectives(objectives), benchmark.ladder
-    space = {h.name: domain(h) for h in benchmark.search_space.hyperparameters}
+    space = {h.name: domain(h) for h in benchmark.space.hyperparameters}
 
     class BenchmarkBlackbox(Blackbox):  # type: ignore[misc]
         fidelity_values = np.array([round(rung / ladder.minimum) for rung in ladder.rungs])

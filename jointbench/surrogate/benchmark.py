@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.numbers import checked_seed
-from jointbench.data.space import FloatArray
+from jointbench.data.space import Facts, FloatArray
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.features import FeatureMap
@@ -48,7 +47,7 @@ class Benchmark:
         """Raises BenchmarkError when the parts do not fit together."""
         self.source = source
         self.manifest = made = Manifest.from_dict(manifest, source)
-        self.search_space, self.ladder, self.images = made.space, made.ladder, made.images
+        self.space, self.ladder, self.images = made.space, made.ladder, made.images
         self.quality, self.provenance = made.quality, made.provenance
         self.features = FeatureMap(made.space, made.images, made.ladder, made.laws)
         if made.features != self.features.names:
@@ -58,8 +57,8 @@ class Benchmark:
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
             raise BenchmarkError("benchmark", source, "models with as many outputs as there are targets")
         self._forest = Forest(boosters)
-        self._luck = Luck(len(self.search_space.names))
-        self._values = itemgetter(*self.search_space.names)
+        self._luck = Luck(len(self.space.names))
+        self._values = itemgetter(*self.space.names)
         self._compiled: CompiledAnswer | None = None
         self._asked = 0
 
@@ -72,13 +71,13 @@ class Benchmark:
         """With its version: answers of different versions are answers of different benchmarks."""
         return f"{self.manifest.name}-v{self.manifest.version}"
 
-    @cached_property
-    def space(self) -> "ConfigurationSpace":
+    @property
+    def configspace(self) -> "ConfigurationSpace":
         """The space as a ConfigSpace object, whose `sample_configuration` follows ConfigSpace's law and not `sample`'s.
 
-        The two differ for integers on a log scale alone: `Space.configspace` says how. Seed it by `space.seed(seed)`.
+        The two differ for integers on a log scale alone: `Space.configspace` says how.
         """
-        return self.search_space.configspace
+        return self.space.configspace
 
     def sample(self, count: int, seed: int) -> list[Configuration]:
         """`count` configurations, uniform in the unit cube (`Space.sample`); one seed, one list, on every machine.
@@ -89,7 +88,7 @@ class Benchmark:
         for field, value in (("count", count), ("seed", seed)):
             if checked_seed(field, value) < 0:
                 raise InputError(field, value, "a whole number of at least 0")
-        return self.search_space.sample(np.random.default_rng(int(seed)), int(count))
+        return self.space.sample(np.random.default_rng(int(seed)), int(count))
 
     @property
     def checksum(self) -> str:
@@ -108,6 +107,13 @@ class Benchmark:
             self._compiled = CompiledAnswer(self.features, self._forest.boosters, self._outcomes, self._luck)
         except ImportError:
             raise MissingExtraError("compiled queries need llvmlite: pip install llvmlite") from None
+
+    def facts(self, configuration: Any) -> Facts:
+        """Exact counts of a configuration's network for the benchmark's own images, those of its answers.
+
+        Raises ConfigurationError for a configuration outside the space.
+        """
+        return self.space.facts(self.space.check(configuration), self.images.shape, self.images.classes)
 
     def query(self, configuration: Any, budget: float, seed: int | None = None) -> Answer:
         """The expected outcome, or with a seed one noisy draw, the same for the same seed on every machine.
@@ -131,7 +137,7 @@ class Benchmark:
         if type(budget) not in _PLAIN or budget not in self.ladder.rungs or not (seed is None or type(seed) is int):
             return None
         try:
-            if len(configuration) != len(self.search_space.names):
+            if len(configuration) != len(self.space.names):
                 return None
             values = self._values(configuration)
             if not _PLAIN.issuperset(map(type, values)):
@@ -146,9 +152,9 @@ class Benchmark:
         return Answer(*(*most, parameters, flops, failing, False))
 
     def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer:
-        at = self.search_space.check(configuration)
+        at = self.space.check(configuration)
         budget, below, above, share = self._between(budget)
-        facts = self.search_space.facts(at, self.images.shape, self.images.classes)
+        facts = self.space.facts(at, self.images.shape, self.images.classes)
         outputs = self._forest.one(self.features.one(at, facts, below))
         if share:
             higher = self._forest.one(self.features.one(at, facts, above))
@@ -167,7 +173,7 @@ class Benchmark:
         structured array and a list of configurations by name, an array (n, hyperparameters) of raw values by position.
         Each answer equals that of `query` bit for bit. Raises as `query` does, and InputError for other shapes.
         """
-        table = self._checked(self.search_space.rows(rows))
+        table = self._checked(self.space.rows(rows))
         each = checked_budgets(len(table), budgets, self.ladder)
         drawn = None if seeds is None else checked_seeds(len(table), seeds)
         parts = [
@@ -183,20 +189,20 @@ class Benchmark:
         different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
-        facts = self.search_space.facts(rows, self.images.shape, self.images.classes)
+        facts = self.space.facts(rows, self.images.shape, self.images.classes)
         outputs = self._forest.many(self.features.many(rows, facts, below))
         if share.any():
             higher = self._forest.many(self.features.many(rows, facts, above))
             outputs = (1 - share) * outputs + share * higher
         uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
-        at = dict(zip(self.search_space.names, rows.T, strict=True))
+        at = dict(zip(self.space.names, rows.T, strict=True))
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         columns = (*most, facts.parameters, facts.flops, failing, share > 0)
         # Without any kind of failure, their columns are single numbers.
         return [np.broadcast_to(column, len(rows)) for column in columns]
 
     def _checked(self, rows: FloatArray) -> FloatArray:
-        space = self.search_space
+        space = self.space
         low, high = (np.array([getattr(h, end) for h in space.hyperparameters]) for end in ("low", "high"))
         integer = np.array([h.integer for h in space.hyperparameters])
         legal = (rows >= low) & (rows <= high) & (~integer | (rows == np.rint(rows)))

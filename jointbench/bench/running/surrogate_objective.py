@@ -16,7 +16,7 @@ class SurrogateObjective:
 
     @property
     def space(self) -> Space:
-        return self.benchmark.search_space
+        return self.benchmark.space
 
     @property
     def ladder(self) -> Ladder:
