@@ -145,6 +145,7 @@ def test_any_whole_number_is_a_seed(kind: Any) -> None:
     assert made[0].ask().configuration == made[1].ask().configuration  # type: ignore[union-attr]
     assert type(made[0].seed) is int
     assert type(checked_seed("seed", kind(3))) is int
+    assert type(SurrogateObjective(BENCHMARK)(CONFIGURATION, 27.0, kind(3)).seed) is int
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What is sampled at random, and by which law: ours, and those of the spaces that we hand to others."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -12,6 +14,7 @@ from jointbench.optimizers import make_optimizer
 from jointbench.surrogate import adapters
 from jointbench.surrogate.stored import load_benchmark
 
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BENCHMARK = load_benchmark("digits-cpu")
 COUNT = 20_000
 INTEGERS = [h for h in JOINT.hyperparameters if h.integer]
@@ -134,6 +137,7 @@ class TestLawsOfOthers:
             (ours, Space.configspace.__doc__),
             (configspaces, Space.configspace.__doc__),
             (syne_tunes, adapters.syne_tune_blackbox.__doc__),
+            *((law, README) for law in (ours, configspaces, syne_tunes)),
         ):
             assert said is not None
             assert of_one[law] in said

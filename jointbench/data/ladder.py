@@ -53,8 +53,9 @@ class Ladder:
     >>> Ladder(400.0, 10800.0).rungs
     (400.0, 1200.0, 3600.0, 10800.0)
 
-    Raises InputError when the bounds are not positive and finite, eta is not above 1, the unit is unknown,
-    or no whole number of factors eta leads from the minimum to the maximum.
+    Bounds and eta are any real numbers, as `check_within` takes them, and are kept as plain floats. Raises InputError
+    when the bounds are not positive and finite, eta is not above 1, the unit is unknown, or no whole number of factors
+    eta leads from the minimum to the maximum.
     """
 
     minimum: float

@@ -45,7 +45,7 @@ class SurrogateObjective:
             space=self.space.name,
             configuration=configuration,
             budget=budget,
-            seed=-1 if seed is None else seed,
+            seed=-1 if seed is None else int(seed),
             status=answer.status,
             validation_error=answer.validation_error,
             test_error=answer.test_error,
