@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jointbench.data.space import Space
     from jointbench.data.spaces import get_space
     from jointbench.optimizers import Optimizer, Trial, make_optimizer
+    from jointbench.surrogate import adapters
     from jointbench.surrogate.answer import Answer
     from jointbench.surrogate.benchmark import Benchmark
     from jointbench.surrogate.stored import load_benchmark
@@ -34,6 +35,7 @@ _HOMES = {
     "Space": "data.space",
     "Status": "data.evaluation",
     "Trial": "optimizers",
+    "adapters": "surrogate.adapters",
     "get_space": "data.spaces",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
@@ -50,6 +52,7 @@ __all__ = [
     "Space",
     "Status",
     "Trial",
+    "adapters",
     "get_space",
     "load_benchmark",
     "make_optimizer",
@@ -61,7 +64,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'jointbench' has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"jointbench.{_HOMES[name]}"), name)
+    home = import_module(f"jointbench.{_HOMES[name]}")
+    # The adapters are a module, as in a published wheel.
+    return home if name == "adapters" else getattr(home, name)
 
 
 def __dir__() -> list[str]:

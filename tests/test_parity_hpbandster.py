@@ -274,8 +274,8 @@ def test_integers_sit_at_the_centres_of_their_bins_in_their_bohb_too() -> None:
     optimizer = make_optimizer("hpbandster-bohb", JOINT, Ladder(27.0, 27.0), seed=0, full_budgets=1000)
     count = 1000
     asked = [optimizer.ask() for _ in range(count)]
-    # Nothing was told: all are uniform. Four standard deviations of the binomial; ConfigSpace 1.x would give the two
-    # ends 125 each.
+    # Nothing was told: all are uniform. Four standard deviations of the binomial; rounding numbers between the two ends
+    # would give these 125 each.
     branches = np.bincount([int(trial.configuration["res_branches_1"]) for trial in asked if trial], minlength=6)[1:]
     assert np.abs(branches - count / 5).max() < 4 * math.sqrt(count / 5 * 4 / 5)
     for trial in asked[:20]:

@@ -218,7 +218,7 @@ class TestWheel:
     def test_imports_neither_ours_nor_anything_heavy(self, unpacked: Path) -> None:
         code = f"""
 import sys, {PACKAGE}
-{PACKAGE}.load().query({PACKAGE}.load().search_space.named["zela-2018"], 27.0, 3)
+{PACKAGE}.load().query({PACKAGE}.load().space.named["zela-2018"], 27.0, 3)
 print(sorted(name for name in sys.modules if "." not in name and name not in sys.stdlib_module_names))
 """
         done = run(unpacked, "-c", code, cwd=unpacked)
@@ -226,6 +226,44 @@ print(sorted(name for name in sys.modules if "." not in name and name not in sys
         # Installed packages may hook into every start.
         assert {"numpy", PACKAGE} <= modules
         assert not modules & {"jointbench", "scipy", "pyarrow", "ConfigSpace", "llvmlite", "xgboost", "pandas", "torch"}
+
+    def test_reads_tables_by_name_and_any_number_without_a_library_of_tables(
+        self, unpacked: Path, tmp_path: Path
+    ) -> None:
+        """Frames are known by what they can do: with pandas where it is, with anybody's own class where it is not."""
+        code = f"""
+import sys
+from fractions import Fraction
+import numpy as np, {PACKAGE}
+
+class Frame:
+    def __init__(self, columns):
+        self.columns, self._columns = list(columns), columns
+
+    def __getitem__(self, name):
+        return self._columns[name]
+
+benchmark = {PACKAGE}.load()
+configurations = benchmark.sample(5, 0)
+expected = [benchmark.query(configuration, 27.0, 3) for configuration in configurations]
+columns = {{name: [c[name] for c in configurations] for name in sorted(configurations[0])}}
+for table in (Frame(columns), columns, configurations):
+    assert list(benchmark.query_batch(table, np.float32(27), np.int64(3))) == expected
+assert benchmark.query(configurations[0], Fraction(27), np.uint8(3)) == expected[0]
+points = np.random.default_rng(0).random((5, len(columns)))
+named = Frame(dict(zip(benchmark.space.names, points.T)))
+function = {PACKAGE}.adapters.population_function(benchmark)
+assert (function(named) == function(points)).all()
+assert "pandas" not in sys.modules
+
+import pandas
+frame = pandas.DataFrame(columns)
+assert list(benchmark.query_batch(frame, 27.0, 3)) == expected
+assert [benchmark.query(frame.iloc[k], 27.0, 3) for k in range(5)] == expected
+print("as expected")
+"""
+        done = run(unpacked, "-c", code, cwd=tmp_path)
+        assert (done.stdout, done.stderr) == ("as expected\n", "")
 
     def test_says_so_when_an_answer_has_changed(self, unpacked: Path, tmp_path: Path) -> None:
         assert "all 130 golden answers" in run(unpacked, "-m", PACKAGE, cwd=tmp_path).stdout
@@ -274,7 +312,7 @@ import importlib.metadata, json, dataclasses, {PACKAGE}
 assert {{d.name for d in importlib.metadata.distributions()}} == {{"numpy", "jointbench-digits-cpu"}}
 benchmark = {PACKAGE}.load()
 rows, budgets, seeds = json.load(open("asked.json"))
-single = [benchmark.query(benchmark.search_space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
+single = [benchmark.query(benchmark.space.configuration(r), b, s) for r, b, s in zip(rows, budgets, seeds)]
 assert single == list(benchmark.query_batch(rows, budgets, seeds))
 print(json.dumps([dataclasses.asdict(answer) for answer in single]))
 """

@@ -25,7 +25,7 @@ def test_a_process_of_its_own_says_seconds_and_memory(tmp_path: Path) -> None:
 
 def test_xgboosts_calls_are_given_the_trees_of_the_benchmark() -> None:
     benchmark = load_benchmark("digits-cpu")
-    space, rows = benchmark.search_space, corners_and_samples(benchmark.search_space, 30)
+    space, rows = benchmark.space, corners_and_samples(benchmark.space, 30)
     features = benchmark.features.many(rows, space.facts(rows, benchmark.images.shape), np.full(len(rows), 9.0))
     models = list(split_ubjson((released()["digits-cpu"] / MODELS).read_bytes()).values())
     for booster, estimator in zip(as_boosters(models), as_estimators(models), strict=True):
@@ -36,7 +36,7 @@ def test_xgboosts_calls_are_given_the_trees_of_the_benchmark() -> None:
 
 def test_pipelines_answer_one_as_many_and_nearly_as_the_benchmark() -> None:
     benchmark = load_benchmark("digits-cpu")
-    space, rows = benchmark.search_space, corners_and_samples(benchmark.search_space, 100, seed=1)
+    space, rows = benchmark.space, corners_and_samples(benchmark.space, 100, seed=1)
     pipelines = Pipelines(benchmark, trees=20, depth=4)
     many = pipelines.predict(pipelines.frame(benchmark, rows, np.full(len(rows), 9.0)))
     one = pipelines.query(space.configuration(rows[5]), 9.0)

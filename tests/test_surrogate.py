@@ -226,7 +226,7 @@ class TestFeatures:
 class TestQueries:
     def test_a_configspace_configuration_is_as_good_as_a_dict(self) -> None:
         benchmark = load_benchmark("digits-cpu")
-        configuration = benchmark.space.sample_configuration()
+        configuration = benchmark.configspace.sample_configuration()
         assert benchmark.query(configuration, 27.0) == benchmark.query(dict(configuration), 27.0)
 
     @pytest.mark.parametrize(

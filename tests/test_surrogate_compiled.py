@@ -74,7 +74,7 @@ def test_what_needs_a_closer_look_is_answered_or_refused_as_without() -> None:
     benchmark.accelerate()
     assert benchmark._quick(ANYWHERE, 27, 3) == benchmark._answer(ANYWHERE, 27, 3)
     for configuration, budget, seed in (
-        (benchmark.space.get_default_configuration(), 27.0, 3),
+        (benchmark.configspace.get_default_configuration(), 27.0, 3),
         ({**ANYWHERE, "momentum": np.float32(0.5)}, 27.0, 3),
         (ANYWHERE, 5.0, 3),
         (ANYWHERE, 27.0 * (1 + 1e-12), 3),

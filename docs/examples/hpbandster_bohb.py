@@ -11,7 +11,7 @@ worker = published.adapters.hpbandster_worker(benchmark, run_id="example", names
 worker.run(background=True)
 ladder = benchmark.ladder
 bohb = BOHB(
-    benchmark.space,
+    benchmark.configspace,
     run_id="example",
     nameserver=host,
     nameserver_port=port,

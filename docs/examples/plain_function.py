@@ -5,6 +5,6 @@ import numpy as np
 
 benchmark = published.load()
 error = published.adapters.plain_function(benchmark)
-candidates = benchmark.search_space.sample(np.random.default_rng(0), 1000)
+candidates = benchmark.space.sample(np.random.default_rng(0), 1000)
 best = min(candidates, key=error)
 print(f"best of {len(candidates)}: {error(best):.2%} expected, {error(best, seed=1):.2%} drawn; {best}")

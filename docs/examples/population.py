@@ -6,7 +6,7 @@ import numpy as np
 benchmark = published.load()
 error = published.adapters.population_function(benchmark)
 rng = np.random.default_rng(0)
-points = rng.random((100, len(benchmark.search_space.names)))
+points = rng.random((100, len(benchmark.space.names)))
 errors = error(points)
 for _ in range(50):
     first, second, third = (points[rng.permutation(len(points))] for _ in range(3))

@@ -5,7 +5,7 @@ from smac import MultiFidelityFacade, Scenario
 
 benchmark = published.load()
 scenario = Scenario(
-    benchmark.space,
+    benchmark.configspace,
     n_trials=40,
     min_budget=benchmark.ladder.minimum,
     max_budget=benchmark.ladder.maximum,

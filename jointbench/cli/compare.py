@@ -167,7 +167,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     for number, (place, device) in zip(numbers, places, strict=True):
         how = {"workers": place.workers, "full_budgets": arguments.full_budgets}
         compare_for_real(
-            real_settings(benchmark.search_space, ladder, facts, device, **how),
+            real_settings(benchmark.space, ladder, facts, device, **how),
             arguments.optimizers,
             device,
             place,

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.stored import load_benchmark
 
     benchmark = load_benchmark(arguments.benchmark)
-    configuration = benchmark.search_space.load(arguments.configuration)
+    configuration = benchmark.space.load(arguments.configuration)
     budget = benchmark.ladder.maximum if arguments.budget is None else arguments.budget
     answer = benchmark.query(configuration, budget, arguments.seed)
     asked = {"benchmark": benchmark.name, "budget": budget, "seed": arguments.seed}

@@ -42,7 +42,9 @@ class InputError(JointBenchError):
 
 
 def _shown(value: object) -> str:
-    """As Python writes it, on one line and no longer than a sentence can bear."""
+    """As Python writes it, NumPy's numbers as Python's, on one line and no longer than a sentence can bear."""
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        value = value.item()
     try:
         text = " ".join(repr(value).split())
     except (ValueError, RecursionError):

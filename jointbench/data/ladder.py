@@ -1,12 +1,15 @@
 """The ladder of budgets: the fidelities at which a configuration can be evaluated."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+import numpy as np
+
 from jointbench.data.errors import BudgetError, InputError
+from jointbench.data.numbers import plain_number
 
 Unit = Literal["seconds", "epochs"]
 
@@ -29,6 +32,20 @@ def split_unit(text: str) -> tuple[str, Unit | None]:
     return body, None
 
 
+def _plain(budget: Any) -> float:
+    """A real number as Python's own float; not a number for anything else."""
+    if isinstance(budget, np.ndarray) and not budget.ndim:
+        budget = budget[()]
+    try:
+        if isinstance(budget, np.floating) and not isinstance(budget, float):
+            return float(str(budget))
+        return float(plain_number(budget))
+    except TypeError:
+        return math.nan
+    except OverflowError:
+        return math.inf
+
+
 @dataclass(frozen=True)
 class Ladder:
     """Budgets from `minimum` to `maximum`, factor `eta` apart, in `unit` (paper section 4.1: 400 to 10800 s, eta 3).
@@ -36,8 +53,9 @@ class Ladder:
     >>> Ladder(400.0, 10800.0).rungs
     (400.0, 1200.0, 3600.0, 10800.0)
 
-    Raises InputError when the bounds are not positive and finite, eta is not above 1, the unit is unknown,
-    or no whole number of factors eta leads from the minimum to the maximum.
+    Bounds and eta are any real numbers, as `check_within` takes them, and are kept as plain floats. Raises InputError
+    when the bounds are not positive and finite, eta is not above 1, the unit is unknown, or no whole number of factors
+    eta leads from the minimum to the maximum.
     """
 
     minimum: float
@@ -47,10 +65,11 @@ class Ladder:
 
     def __post_init__(self) -> None:
         for field in ("minimum", "maximum", "eta"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-                raise InputError(f"ladder {field}", value, "a finite number above 0")
-            object.__setattr__(self, field, float(value))
+            given = getattr(self, field)
+            value = _plain(given)
+            if not 0 < value < math.inf:
+                raise InputError(f"ladder {field}", given, "a finite number above 0")
+            object.__setattr__(self, field, value)
         if self.eta <= 1:
             raise InputError("ladder eta", self.eta, "a factor above 1")
         if self.minimum > self.maximum:
@@ -77,28 +96,37 @@ class Ladder:
         return (*inner, self.maximum)
 
     def rung_of(self, budget: float) -> int:
-        """Index of the rung with this budget. Raises BudgetError when it is not a rung."""
+        """Index of the rung with this budget, any real number. Raises BudgetError when it is not a rung."""
+        value = _plain(budget)
         for index, rung in enumerate(self.rungs):
-            if abs(budget - rung) <= SAME_RUNG * rung:
+            if abs(value - rung) <= SAME_RUNG * rung:
                 return index
         raise BudgetError("budget", budget, f"one of {self} ({self.unit})")
 
     def check_within(self, budget: float) -> float:
-        """The budget as a float. Raises BudgetError when it lies outside [minimum, maximum]."""
-        if isinstance(budget, bool) or not isinstance(budget, (int, float)):
+        """The budget, any real number, as a plain float.
+
+        NumPy's numbers, fractions and decimals are as good as Python's. One of 16 or 32 bits stands for the decimal
+        as which it is written: np.float32(0.3) is the rung 0.3. Raises BudgetError for what is no number, truth values
+        among it, and when it lies outside [minimum, maximum].
+        """
+        value = _plain(budget)
+        if math.isnan(value):
             raise BudgetError("budget", budget, f"a number of {self.unit}")
-        if not self.minimum * (1 - SAME_RUNG) <= budget <= self.maximum * (1 + SAME_RUNG):
+        if not self.minimum * (1 - SAME_RUNG) <= value <= self.maximum * (1 + SAME_RUNG):
             raise BudgetError("budget", budget, f"{self.minimum:g} to {self.maximum:g} {self.unit}")
-        return float(budget)
+        return value
 
     @classmethod
-    def of_rungs(cls, rungs: Sequence[float], unit: Unit = "seconds") -> "Ladder":
+    def of_rungs(cls, rungs: Iterable[float], unit: Unit = "seconds") -> "Ladder":
         """The ladder with exactly these rungs, at least two. Raises InputError when no constant factor joins them."""
+        given = list(rungs)
+        rungs = [_plain(budget) for budget in given]
+        for budget, value in zip(given, rungs, strict=True):
+            if not 0 < value < math.inf:
+                raise InputError("ladder", budget, "budgets that are finite and above 0")
         if len(rungs) < 2:
             raise InputError("ladder", ",".join(f"{r:g}" for r in rungs), "at least two budgets, such as 1,3,9,27")
-        for budget in rungs:
-            if not math.isfinite(budget) or budget <= 0:
-                raise InputError("ladder", budget, "budgets that are finite and above 0")
         ladder = cls(rungs[0], rungs[-1], (rungs[-1] / rungs[0]) ** (1 / (len(rungs) - 1)), unit)
         # The root is inexact (27 ** (1/3) is 3.0000000000000004): take the whole number where it is one.
         if abs(ladder.eta - round(ladder.eta)) < SAME_RUNG:

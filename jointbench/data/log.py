@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,9 @@ from jointbench.data.parts import (
 from jointbench.data.schema import LogFacts, from_table, schema, to_table
 from jointbench.data.space import Space
 
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
+
 #: So many parts of a tier become one of the next.
 FAN_IN = 64
 
@@ -48,6 +52,11 @@ class EvaluationLog:
     @property
     def space(self) -> Space:
         return self.facts.space
+
+    @property
+    def configspace(self) -> "ConfigurationSpace":
+        """The space as a ConfigSpace object, which samples by ConfigSpace's law (`Space.configspace`)."""
+        return self.space.configspace
 
     @property
     def ladder(self) -> Ladder:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,9 @@ import numpy.typing as npt
 from jointbench.data.errors import ConfigurationError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import exp, log
+from jointbench.data.json_text import read_json
+from jointbench.data.numbers import plain_number
+from jointbench.data.tables import by_name, in_order
 
 if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for its objects
     from ConfigSpace import ConfigurationSpace
@@ -34,7 +36,8 @@ class Hyperparameter:
     """A bounded number, both bounds included; `log` scales are uniform in the logarithm.
 
     The unit encoding puts integers at the centre of their bin (1..5 become .1 .3 .5 .7 .9), so that a uniform
-    number on [0, 1] gives every integer its full share; ConfigSpace 1.x gives the two ends half of theirs.
+    number on [0, 1] gives every integer its full share. On a log scale the share of k is that of the line from
+    log(k - 0.5) to log(k + 0.5): of 1..16 the 1 has 31.4 %.
     """
 
     name: str
@@ -63,14 +66,17 @@ class Hyperparameter:
         return f"{kind} in [{self.low:g}, {self.high:g}]"
 
     def check(self, value: object) -> float | int:
-        """The value as a plain int or float. Raises ConfigurationError when it is not in the range."""
-        if isinstance(value, np.generic):
-            value = value.item()
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        """The value, any real number, as a plain int or float.
+
+        Raises ConfigurationError when it is none, as truth values are none, or not in the range.
+        """
+        try:
+            number = plain_number(value)
+        except (TypeError, OverflowError):
+            raise ConfigurationError(self.name, value, self.range) from None
+        if not self.low <= number <= self.high or (self.integer and number != int(number)):
             raise ConfigurationError(self.name, value, self.range)
-        if not self.low <= value <= self.high or (self.integer and value != int(value)):
-            raise ConfigurationError(self.name, value, self.range)
-        return int(value) if self.integer else float(value)
+        return int(number) if self.integer else float(number)
 
     def encode(self, values: npt.ArrayLike) -> FloatArray:
         """Values to [0, 1], any shape."""
@@ -133,7 +139,11 @@ class Space(ABC):
     """A named configuration space with named configurations and facts.
 
     A configuration is a plain mapping from name to number; a batch is a float array of shape
-    (n, hyperparameters) in the order of `hyperparameters`.
+    (n, hyperparameters) in the order of `hyperparameters`. Methods that are given either take what people hold them
+    in: what has names (a row or a frame of pandas, a record, a list of mappings) is read by name, an array by position.
+
+    Samples are uniform in the unit cube: uniform in the number or in its logarithm, integers over bins that reach half
+    a step to both sides (`Hyperparameter`). `configspace` samples by another law.
     """
 
     name: str
@@ -175,11 +185,12 @@ class Space(ABC):
     def by_name(self) -> Mapping[str, Hyperparameter]:
         return {h.name: h for h in self.hyperparameters}
 
-    def check(self, configuration: Mapping[str, object]) -> Configuration:
+    def check(self, configuration: Any) -> Configuration:
         """The configuration as plain numbers in the space's order.
 
         Raises ConfigurationError naming the hyperparameter, its value and its range.
         """
+        configuration = by_name(configuration, self.names)
         for name in configuration:
             if name not in self.by_name:
                 raise ConfigurationError(str(name), configuration[name], f"only hyperparameters of '{self.name}'")
@@ -192,15 +203,19 @@ class Space(ABC):
         """The values in the space's order."""
         return [configuration[name] for name in self.names]
 
-    def rows(self, configurations: Iterable[Configuration]) -> FloatArray:
-        """A batch (n, hyperparameters) of raw values."""
-        values = [self.row(configuration) for configuration in configurations]
-        return np.array(values, dtype=np.float64).reshape(len(values), len(self.names))
+    def rows(self, configurations: Any) -> FloatArray:
+        """A batch (n, hyperparameters) of raw values, of configurations or of a table of them.
 
-    def encode(self, rows: FloatArray) -> FloatArray:
-        """Raw values (n, hyperparameters) to the unit cube, same shape."""
+        A frame, a mapping of columns, a structured array, or configurations one by one are read by name, an array by
+        position. Ranges are not checked. Raises ConfigurationError for a name that lacks or is none of the space's,
+        InputError for another shape and for what are no numbers.
+        """
+        return in_order(configurations, self.names, f"only hyperparameters of '{self.name}'")
+
+    def encode(self, rows: Any) -> FloatArray:
+        """Raw values (n, hyperparameters), as `rows` takes them, to the unit cube, same shape."""
         logarithmic, low, length = self._encoding
-        raw = np.array(rows, dtype=np.float64)
+        raw = np.array(self.rows(rows))
         raw[:, logarithmic] = np.log(raw[:, logarithmic])
         raw -= low
         raw /= length
@@ -212,20 +227,20 @@ class Space(ABC):
         low, high = np.array([h._span for h in self.hyperparameters]).T
         return np.flatnonzero([h.log for h in self.hyperparameters]), low, high - low
 
-    def configuration(self, row: Sequence[float] | FloatArray) -> Configuration:
-        """One row of raw values as a configuration."""
-        return {
-            h.name: int(value) if h.integer else float(value)
-            for h, value in zip(self.hyperparameters, row, strict=True)
-        }
+    def configuration(self, row: Any) -> Configuration:
+        """One row of raw values as a configuration; its ranges are not checked."""
+        values = by_name(row, self.names)
+        return {h.name: int(values[h.name]) if h.integer else float(values[h.name]) for h in self.hyperparameters}
 
-    def at(self, point: FloatArray) -> Configuration:
+    def at(self, point: Any) -> Configuration:
         """The configuration at a point (hyperparameters,) of the unit cube."""
-        return {h.name: h.decode(unit) for h, unit in zip(self.hyperparameters, point.tolist(), strict=True)}
+        units = by_name(point, self.names)
+        return {h.name: h.decode(units[h.name]) for h in self.hyperparameters}
 
-    def rows_at(self, points: FloatArray) -> FloatArray:
+    def rows_at(self, points: Any) -> FloatArray:
         """The raw values at points of the unit cube, both (n, hyperparameters): a batch of `at`."""
-        return np.stack([h.decode_all(points[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+        units = self.rows(points)
+        return np.stack([h.decode_all(units[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
         """Independent uniform configurations (uniform in the unit cube).
@@ -243,7 +258,12 @@ class Space(ABC):
 
     @cached_property
     def configspace(self) -> ConfigurationSpace:
-        """The same space as a ConfigSpace object (for SMAC, fANOVA and people)."""
+        """The same hyperparameters and ranges as a ConfigSpace object (for SMAC, fANOVA and people).
+
+        It samples by another law than `sample`, which all our optimizers draw from but smac's: ConfigSpace 1.2 draws
+        integers on a log scale log-uniformly between both ends and rounds them in as many bins of equal width, so that
+        of 1..16 the 1 has 23.9 % instead of 31.4 %. Floats and other integers have the same law in both.
+        """
         try:
             from ConfigSpace import ConfigurationSpace, UniformFloatHyperparameter, UniformIntegerHyperparameter
         except ImportError:
@@ -261,7 +281,7 @@ class Space(ABC):
     def named(self) -> Mapping[str, Configuration]:
         """The named configurations that ship with the space."""
         files = sorted((Path(__file__).parent / "configurations" / self.name).glob("*.json"))
-        return {file.stem: self.check(json.loads(file.read_text())) for file in files}
+        return {file.stem: self.check(read_json(file.read_bytes(), file.name)) for file in files}
 
     def load(self, name_or_file: str) -> Configuration:
         """A named configuration, or one read from a JSON file.
@@ -274,8 +294,8 @@ class Space(ABC):
         if not path.is_file():
             raise UnknownNameError.of("configuration", name_or_file, self.named, hint=", or a JSON file")
         try:
-            content = json.loads(path.read_text())
-        except (OSError, ValueError, RecursionError) as error:
+            content = read_json(path.read_bytes(), str(path), ConfigurationError)
+        except OSError as error:
             raise ConfigurationError(str(path), type(error).__name__, "a JSON file that can be read") from None
         if not isinstance(content, dict):
             raise ConfigurationError(str(path), type(content).__name__, "a JSON object of hyperparameters")

@@ -3,12 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
+
+if TYPE_CHECKING:
+    from ConfigSpace import ConfigurationSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +32,8 @@ class Optimizer(ABC):
 
     `ask` returns the next trial, or None when it must hear of a running trial first; None changes nothing, so
     asking again at once gives None again. None while nothing is running means that the search is over.
-    `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then).
+    `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then), with its
+    evaluation or with a benchmark's answer.
     The run ends the search when `full_budgets` times the ladder's maximum has been spent; most optimizers need
     not look at it.
     """
@@ -39,6 +44,11 @@ class Optimizer(ABC):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets
         self.rng = np.random.default_rng(seed)
+
+    @property
+    def configspace(self) -> "ConfigurationSpace":
+        """The space as a ConfigSpace object, which samples by ConfigSpace's law (`Space.configspace`)."""
+        return self.space.configspace
 
     @classmethod
     def options_of(cls) -> Callable[..., object]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.ladder import Ladder
+from jointbench.data.numbers import checked_seed
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.optimizers.options import read_options, split_name
@@ -55,7 +56,8 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
     """
     base, words = split_name(name)
     kind = _find(base)
-    made = kind(space, ladder, seed=seed, full_budgets=full_budgets, **read_options(name, kind))
+    options = read_options(name, kind)
+    made = kind(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)
     made.name = ":".join([getattr(made, "name", kind.__name__), *words])
     return made
 

@@ -5,7 +5,7 @@
 any other name, before it is asked anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ def plain_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> C
 
     objectives = checked_objectives(objectives)
 
-    def function(configuration: Mapping[str, Any], budget: float | None = None, seed: int | None = None) -> Any:
-        budget = benchmark.ladder.maximum if budget is None else float(budget)
+    def function(configuration: Any, budget: float | None = None, seed: int | None = None) -> Any:
+        budget = benchmark.ladder.maximum if budget is None else budget
         values = benchmark.query(configuration, budget, seed).objectives(*objectives)
         return values if len(values) > 1 else values[0]
 
@@ -37,16 +37,15 @@ def plain_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> C
 def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
     """`function(points, budgets=largest, seeds=None)` of points (n, hyperparameters) of the unit cube, in one batch.
 
-    It gives an array (n,), or (n, objectives) of several.
+    Points are a table as `Space.rows` takes it: a frame by name, an array by position. It gives an array (n,), or
+    (n, objectives) of several.
     """
 
     objectives = checked_objectives(objectives)
 
-    def function(
-        points: npt.ArrayLike, budgets: npt.ArrayLike | None = None, seeds: npt.ArrayLike | None = None
-    ) -> npt.NDArray[np.float64]:
+    def function(points: Any, budgets: Any = None, seeds: Any = None) -> npt.NDArray[np.float64]:
         budgets = benchmark.ladder.maximum if budgets is None else budgets
-        rows = benchmark.search_space.rows_at(np.asarray(points, dtype=np.float64))
+        rows = benchmark.space.rows_at(points)
         values = benchmark.query_batch(rows, budgets, seeds).objectives(*objectives)
         return values if len(objectives) > 1 else values[:, 0]
 
@@ -54,7 +53,11 @@ def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR)
 
 
 def smac_target(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
-    """A target function of smac 2 for the scenario's space, budgets (of the ladder) and objectives."""
+    """A target function of smac 2 for the scenario's space, budgets (of the ladder) and objectives.
+
+    The scenario's space is the benchmark's ConfigSpace object, which smac samples by ConfigSpace's law and not by ours
+    (`Space.configspace` says how they differ).
+    """
     function = plain_function(benchmark, objectives)
 
     def target(config: Any, seed: int = SEED, budget: float | None = None) -> Any:
@@ -65,14 +68,17 @@ def smac_target(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Call
 
 
 def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[[Any], Any]:
-    """An objective of Optuna. A single one is reported at each rung, numbered from 0, and may be pruned there."""
+    """An objective of Optuna. A single one is reported at each rung, numbered from 0, and may be pruned there.
+
+    What Optuna samples at random has the law of `Space.sample`: its integers have bins as ours.
+    """
     from optuna import TrialPruned
 
     function = plain_function(benchmark, objectives)
 
     def objective(trial: Any) -> Any:
         configuration = {}
-        for h in benchmark.search_space.hyperparameters:
+        for h in benchmark.space.hyperparameters:
             suggest = trial.suggest_int if h.integer else trial.suggest_float
             configuration[h.name] = suggest(h.name, h.low, h.high, log=h.log)
         if len(objectives) > 1:
@@ -88,7 +94,10 @@ def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) ->
 
 
 def hpbandster_worker(benchmark: Benchmark, **connection: Any) -> Any:
-    """A worker of HpBandSter; `connection` is what its constructor takes, such as `run_id` and `nameserver`."""
+    """A worker of HpBandSter; `connection` is what its constructor takes, such as `run_id` and `nameserver`.
+
+    HpBandSter is given the benchmark's ConfigSpace object and samples by ConfigSpace's law (`Space.configspace`).
+    """
     from hpbandster.core.worker import Worker
 
     function = plain_function(benchmark)
@@ -103,6 +112,9 @@ def hpbandster_worker(benchmark: Benchmark, **connection: Any) -> Any:
 def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Any:
     """A blackbox of Syne Tune. Its fidelity, `resource`, counts smallest budgets; its last metric, `elapsed_time`,
     is what its simulator calls `elapsed_time_attr`: wall seconds from the start.
+
+    Its space samples by Syne Tune's law: integers on a log scale are rounded from log-uniform numbers between both
+    ends, so that of 1..16 the 1 has 14.6 % instead of 31.4 % (`Space.sample`). Other laws are ours.
     """
     from syne_tune import config_space
     from syne_tune.blackbox_repository.blackbox import Blackbox
@@ -112,7 +124,7 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
         return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
 
     objectives, ladder = checked_objectives(objectives), benchmark.ladder
-    space = {h.name: domain(h) for h in benchmark.search_space.hyperparameters}
+    space = {h.name: domain(h) for h in benchmark.space.hyperparameters}
 
     class BenchmarkBlackbox(Blackbox):  # type: ignore[misc]
         fidelity_values = np.array([round(rung / ladder.minimum) for rung in ladder.rungs])

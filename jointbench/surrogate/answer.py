@@ -36,7 +36,8 @@ class Answer:
 
     Errors are fractions, seconds are seconds, `peak_memory` is in bytes, `flops` are those of one image's forward
     pass. `parameters` and `flops` are exact. `failure_probability` is that of ending in any other way than `ok`.
-    `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing.
+    `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing. An optimizer can be
+    told an answer as it is.
     """
 
     validation_error: float
@@ -51,6 +52,10 @@ class Answer:
     flops: int
     failure_probability: float
     interpolated: bool
+
+    @property
+    def ok(self) -> bool:
+        return self.status is Status.OK
 
     def objectives(self, *names: str) -> tuple[float, ...]:
         """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""

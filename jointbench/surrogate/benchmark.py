@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import BenchmarkError, InputError, MissingExtraError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
-from jointbench.data.space import FloatArray
+from jointbench.data.numbers import checked_seed
+from jointbench.data.space import Facts, FloatArray
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
-from jointbench.surrogate.batches import checked_seeds, equal_parts, for_each, numbers
+from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
@@ -46,7 +47,7 @@ class Benchmark:
         """Raises BenchmarkError when the parts do not fit together."""
         self.source = source
         self.manifest = made = Manifest.from_dict(manifest, source)
-        self.search_space, self.ladder, self.images = made.space, made.ladder, made.images
+        self.space, self.ladder, self.images = made.space, made.ladder, made.images
         self.quality, self.provenance = made.quality, made.provenance
         self.features = FeatureMap(made.space, made.images, made.ladder, made.laws)
         if made.features != self.features.names:
@@ -56,8 +57,8 @@ class Benchmark:
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
             raise BenchmarkError("benchmark", source, "models with as many outputs as there are targets")
         self._forest = Forest(boosters)
-        self._luck = Luck(len(self.search_space.names))
-        self._values = itemgetter(*self.search_space.names)
+        self._luck = Luck(len(self.space.names))
+        self._values = itemgetter(*self.space.names)
         self._compiled: CompiledAnswer | None = None
         self._asked = 0
 
@@ -70,10 +71,24 @@ class Benchmark:
         """With its version: answers of different versions are answers of different benchmarks."""
         return f"{self.manifest.name}-v{self.manifest.version}"
 
-    @cached_property
-    def space(self) -> "ConfigurationSpace":
-        """The space as a ConfigSpace object."""
-        return self.search_space.configspace
+    @property
+    def configspace(self) -> "ConfigurationSpace":
+        """The space as a ConfigSpace object, whose `sample_configuration` follows ConfigSpace's law and not `sample`'s.
+
+        The two differ for integers on a log scale alone: `Space.configspace` says how.
+        """
+        return self.space.configspace
+
+    def sample(self, count: int, seed: int) -> list[Configuration]:
+        """`count` configurations, uniform in the unit cube (`Space.sample`); one seed, one list, on every machine.
+
+        They are those that `random` proposes in a comparison with this seed. Raises InputError for a negative count
+        or seed.
+        """
+        for field, value in (("count", count), ("seed", seed)):
+            if checked_seed(field, value) < 0:
+                raise InputError(field, value, "a whole number of at least 0")
+        return self.space.sample(np.random.default_rng(int(seed)), int(count))
 
     @property
     def checksum(self) -> str:
@@ -93,12 +108,21 @@ class Benchmark:
         except ImportError:
             raise MissingExtraError("compiled queries need llvmlite: pip install llvmlite") from None
 
-    def query(self, configuration: Mapping[str, Any], budget: float, seed: int | None = None) -> Answer:
+    def facts(self, configuration: Any) -> Facts:
+        """Exact counts of a configuration's network for the benchmark's own images, those of its answers.
+
+        Raises ConfigurationError for a configuration outside the space.
+        """
+        return self.space.facts(self.space.check(configuration), self.images.shape, self.images.classes)
+
+    def query(self, configuration: Any, budget: float, seed: int | None = None) -> Answer:
         """The expected outcome, or with a seed one noisy draw, the same for the same seed on every machine.
 
-        Without a seed the status is the most probable one. Raises ConfigurationError for a configuration outside
-        the space and BudgetError for a budget outside the ladder; one between two rungs is interpolated linearly
-        in its logarithm.
+        The configuration is a mapping, a ConfigSpace configuration, a row of a table (pandas' Series, NumPy's record,
+        a named tuple), all read by name, or an array in the space's order; budget and seed are any real and any whole
+        number. Without a seed the status is the most probable one. Raises ConfigurationError for a configuration
+        outside the space and BudgetError for a budget outside the ladder; one between two rungs is interpolated
+        linearly in its logarithm.
         """
         self._asked += 1
         if self._asked == _PAYS_AFTER and self._compiled is None:
@@ -107,19 +131,19 @@ class Benchmark:
         quick = self._quick(configuration, budget, seed) if self._compiled else None
         return quick or self._answer(configuration, budget, seed)
 
-    def _quick(self, configuration: Mapping[str, Any], budget: float, seed: int | None) -> Answer | None:
+    def _quick(self, configuration: Any, budget: float, seed: int | None) -> Answer | None:
         """The compiled answer to plain numbers inside their ranges, at a rung; None to what needs a closer look."""
         assert self._compiled is not None
-        if len(configuration) != len(self.search_space.names) or type(budget) not in _PLAIN:
-            return None
-        if budget not in self.ladder.rungs or not (seed is None or type(seed) is int):
+        if type(budget) not in _PLAIN or budget not in self.ladder.rungs or not (seed is None or type(seed) is int):
             return None
         try:
+            if len(configuration) != len(self.space.names):
+                return None
             values = self._values(configuration)
             if not _PLAIN.issuperset(map(type, values)):
                 return None
             answer = self._compiled(values, budget, seed)
-        except (KeyError, OverflowError, struct.error):
+        except (LookupError, TypeError, OverflowError, struct.error):
             return None
         if answer is None:
             return None
@@ -127,34 +151,34 @@ class Benchmark:
         most[4] = STATUSES[most[4]]
         return Answer(*(*most, parameters, flops, failing, False))
 
-    def _answer(self, configuration: Mapping[str, Any], budget: float, seed: int | None) -> Answer:
-        at = self.search_space.check(configuration)
+    def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer:
+        at = self.space.check(configuration)
         budget, below, above, share = self._between(budget)
-        facts = self.search_space.facts(at, self.images.shape, self.images.classes)
+        facts = self.space.facts(at, self.images.shape, self.images.classes)
         outputs = self._forest.one(self.features.one(at, facts, below))
         if share:
             higher = self._forest.one(self.features.one(at, facts, above))
             outputs = [(1 - share) * low + share * high for low, high in zip(outputs, higher, strict=True)]
         uniforms = None
         if seed is not None:
-            if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not -(2**63) <= seed < 2**63:
-                raise InputError("seed", seed, "an integer of 64 bits")
-            uniforms = self._luck.one(list(at.values()), budget, int(seed), DRAWS)
+            uniforms = self._luck.one(list(at.values()), budget, checked_seed("seed", seed), DRAWS)
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         most[4] = STATUSES[most[4]]
         return Answer(*(*most, facts.parameters, facts.flops, failing, share > 0))
 
-    def query_batch(self, rows: npt.ArrayLike, budgets: npt.ArrayLike, seeds: npt.ArrayLike | None = None) -> Answers:
-        """Answers for rows (n, hyperparameters) of raw values; budgets and seeds (n,) or one for all.
+    def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Answers:
+        """Answers for a table of n configurations; budgets and seeds (n,) or one for all, as `query` takes them.
 
-        Each equals that of `query` bit for bit. Raises as `query` does.
+        Tables are read as `Space.rows` does: a frame (pandas, Polars), an Arrow table, a mapping of columns, a
+        structured array and a list of configurations by name, an array (n, hyperparameters) of raw values by position.
+        Each answer equals that of `query` bit for bit. Raises as `query` does, and InputError for other shapes.
         """
-        rows = self._checked(numbers("rows", rows))
-        budgets = for_each(len(rows), "budgets", numbers("budgets", budgets))
-        seeds = None if seeds is None else checked_seeds(len(rows), seeds)
+        table = self._checked(self.space.rows(rows))
+        each = checked_budgets(len(table), budgets, self.ladder)
+        drawn = None if seeds is None else checked_seeds(len(table), seeds)
         parts = [
-            self._columns(rows[part], budgets[part], None if seeds is None else seeds[part])
-            for part in equal_parts(len(rows), _TOGETHER)
+            self._columns(table[part], each[part], None if drawn is None else drawn[part])
+            for part in equal_parts(len(table), _TOGETHER)
         ]
         return Answers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
@@ -165,22 +189,20 @@ class Benchmark:
         different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
-        facts = self.search_space.facts(rows, self.images.shape, self.images.classes)
+        facts = self.space.facts(rows, self.images.shape, self.images.classes)
         outputs = self._forest.many(self.features.many(rows, facts, below))
         if share.any():
             higher = self._forest.many(self.features.many(rows, facts, above))
             outputs = (1 - share) * outputs + share * higher
         uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
-        at = dict(zip(self.search_space.names, rows.T, strict=True))
+        at = dict(zip(self.space.names, rows.T, strict=True))
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         columns = (*most, facts.parameters, facts.flops, failing, share > 0)
         # Without any kind of failure, their columns are single numbers.
         return [np.broadcast_to(column, len(rows)) for column in columns]
 
     def _checked(self, rows: FloatArray) -> FloatArray:
-        space = self.search_space
-        if rows.ndim != 2 or rows.shape[1] != len(space.names):
-            raise InputError("rows", rows.shape, f"an array (n, {len(space.names)})")
+        space = self.space
         low, high = (np.array([getattr(h, end) for h in space.hyperparameters]) for end in ("low", "high"))
         integer = np.array([h.integer for h in space.hyperparameters])
         legal = (rows >= low) & (rows <= high) & (~integer | (rows == np.rint(rows)))

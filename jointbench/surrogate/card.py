@@ -22,7 +22,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     lines = [
         f"# {benchmark.name}",
         "",
-        f"A surrogate of training networks of the space `{benchmark.search_space.name}` (Zela et al. 2018, Table 3: 10 "
+        f"A surrogate of training networks of the space `{benchmark.space.name}` (Zela et al. 2018, Table 3: 10 "
         f"architecture choices and 7 hyperparameters) on `{images.name}`, fitted to {made['evaluations']:,} "
         "real trainings.",
         "",

@@ -47,7 +47,7 @@ def _sampled(space: Space, count: int, seed: int) -> FloatArray:
 
 def check_describes_itself(benchmark: Benchmark) -> None:
     """Its ConfigSpace object holds the hyperparameters of its space; its quality is known at each rung."""
-    assert set(benchmark.space) == set(benchmark.search_space.names), (
+    assert set(benchmark.configspace) == set(benchmark.space.names), (
         "the ConfigSpace object has other hyperparameters than the space"
     )
     assert {row["budget"] for row in benchmark.quality} == {*benchmark.ladder.rungs, None}, "quality without a rung"
@@ -57,7 +57,7 @@ def check_plausible_everywhere(benchmark: Benchmark) -> None:
     """Fractions, finite costs and a status that was possible, in every corner."""
     for budget in benchmark.ladder.rungs:
         for seed in (None, 1):
-            for answer in benchmark.query_batch(corners_and_samples(benchmark.search_space, 50), budget, seed):
+            for answer in benchmark.query_batch(corners_and_samples(benchmark.space, 50), budget, seed):
                 _check_plausible(benchmark, answer, budget)
 
 
@@ -77,7 +77,7 @@ def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> Non
 
 def check_batch_equals_single(benchmark: Benchmark) -> None:
     """Bit for bit, small batch or large, at and between rungs, with and without seeds."""
-    space, ladder = benchmark.search_space, benchmark.ladder
+    space, ladder = benchmark.space, benchmark.ladder
     rows = corners_and_samples(space, 98)
     between = math.sqrt(ladder.minimum * ladder.maximum) * 1.01
     budgets = np.array([*ladder.rungs, between])[np.arange(len(rows)) % (len(ladder.rungs) + 1)]
@@ -94,7 +94,7 @@ def check_batch_equals_single(benchmark: Benchmark) -> None:
 
 def check_draws_follow_the_seed(benchmark: Benchmark) -> None:
     """The same seed gives the same answer, others give others; so do budgets and configurations."""
-    first, second = corners_and_samples(benchmark.search_space, 2)[2:]
+    first, second = corners_and_samples(benchmark.space, 2)[2:]
     rows, seeds = np.repeat([first], 40, axis=0), np.arange(40)
     draws = benchmark.query_batch(rows, benchmark.ladder.minimum, seeds)
     assert draws == benchmark.query_batch(rows, benchmark.ladder.minimum, seeds), "a seed gave two answers"
@@ -108,7 +108,7 @@ def check_draws_follow_the_seed(benchmark: Benchmark) -> None:
 def check_between_rungs_is_marked(benchmark: Benchmark) -> None:
     """Answers between two rungs lie between theirs and are marked; those at rungs are not."""
     below, above = benchmark.ladder.rungs[-2:]
-    rows = corners_and_samples(benchmark.search_space, 20)
+    rows = corners_and_samples(benchmark.space, 20)
     low, middle, high = (benchmark.query_batch(rows, b) for b in (below, math.sqrt(below * above), above))
     marks = [answers.interpolated.mean() for answers in (low, middle, high)]
     assert marks == [0, 1, 0], "marked at a rung, or not marked between two"
@@ -120,7 +120,7 @@ def check_between_rungs_is_marked(benchmark: Benchmark) -> None:
 
 def check_refuses_what_is_outside(benchmark: Benchmark) -> None:
     """A budget outside the ladder, and a configuration that is outside its ranges, lacks a value or has one more."""
-    ladder, space = benchmark.ladder, benchmark.search_space
+    ladder, space = benchmark.ladder, benchmark.space
     good = space.configuration(corners_and_samples(space, 1)[2])
     name, top = space.names[0], space.hyperparameters[0].high
     for budget in (ladder.minimum / 2, ladder.maximum * 2, math.nan, -1.0):

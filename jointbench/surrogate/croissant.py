@@ -84,7 +84,7 @@ def croissant(benchmark: Benchmark, files: Mapping[str, bytes], published: str) 
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": benchmark.name,
-        "description": f"Real trainings of the space '{benchmark.search_space.name}' on {images.name}, and a surrogate "
+        "description": f"Real trainings of the space '{benchmark.space.name}' on {images.name}, and a surrogate "
         "fitted to them that stands in for a training when optimizers are compared.",
         "version": f"{benchmark.manifest.version}.0.0",
         "datePublished": published,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.errors import BenchmarkError, JointBenchError
+from jointbench.data.json_text import read_json
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import read_file
 
@@ -21,7 +22,7 @@ _SEEDS = (None, 0, 1, 2**40, -3)
 
 def golden(benchmark: Benchmark) -> str:
     """JSON: configurations, budgets at and between the rungs, seeds, and the answers. JSON keeps every bit."""
-    space, ladder = benchmark.search_space, benchmark.ladder
+    space, ladder = benchmark.space, benchmark.ladder
     ends = [{h.name: getattr(h, end) for h in space.hyperparameters} for end in ("low", "high")]
     configurations = [*ends, *space.named.values(), *space.sample(np.random.default_rng(0), _RANDOM)]
     budgets = [*ladder.rungs, math.sqrt(ladder.minimum * ladder.maximum) * 1.01]
@@ -40,7 +41,7 @@ def check_golden(benchmark: Benchmark, content: str) -> int:
     Raises BenchmarkError with the first that it does not, or when the content is damaged.
     """
     try:
-        given = json.loads(content)
+        given = read_json(content.encode(), GOLDEN)
         if given["benchmark"] != benchmark.name:
             raise BenchmarkError("golden answers", given["benchmark"], f"those of {benchmark.name}")
         return _check(benchmark, given["answers"])
@@ -53,7 +54,7 @@ def check_golden(benchmark: Benchmark, content: str) -> int:
 def _check(benchmark: Benchmark, cases: list[dict[str, Any]]) -> int:
     if not cases:
         raise ValueError
-    rows = benchmark.search_space.rows([case["configuration"] for case in cases])
+    rows = benchmark.space.rows([case["configuration"] for case in cases])
     for seeded in (False, True):
         chosen = [k for k, case in enumerate(cases) if (case["seed"] is not None) == seeded]
         budgets = np.array([cases[k]["budget"] for k in chosen])

@@ -34,7 +34,7 @@ def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -
     page = (PAGE,) if (folder / PAGE).exists() else ()
     files = {name: read_file(folder, name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN, *page)}
     check_golden(benchmark, files[GOLDEN].decode(errors="replace"))
-    files[SPACE] = (json.dumps(benchmark.space.to_serialized_dict(), indent=1) + "\n").encode()
+    files[SPACE] = (json.dumps(benchmark.configspace.to_serialized_dict(), indent=1) + "\n").encode()
     EvaluationLog.open(folder / EVALUATIONS).table()
     files[CROISSANT] = croissant(benchmark, dict(sorted(files.items())), day).encode()
     inside = {name: files[name] for name in (MANIFEST, MODELS, GOLDEN)}

@@ -26,7 +26,7 @@ _INIT = '''"""{title}, a published benchmark of joint architecture and hyperpara
 
 >>> import {package}
 >>> benchmark = {package}.load()
->>> configuration = benchmark.search_space.named["zela-2018"]
+>>> configuration = benchmark.space.named["zela-2018"]
 >>> answer = benchmark.query(configuration, benchmark.ladder.maximum, seed=3)
 
 `python -m {package}` checks that it still answers as when it was published.

@@ -1,13 +1,13 @@
 """Benchmarks on disk: a folder with a manifest and the models, and nothing in it that is ever executed."""
 
 import hashlib
-import json
 import re
 import stat
 from pathlib import Path
 from typing import Any
 
 from jointbench.data.errors import BenchmarkError, UnknownNameError
+from jointbench.data.json_text import read_json
 from jointbench.surrogate.benchmark import Benchmark
 
 MANIFEST = "benchmark.json"
@@ -50,20 +50,10 @@ def read_benchmark(folder: Path) -> Benchmark:
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """The manifest in a folder as it stands there, unchecked."""
-    try:
-        manifest = json.loads(read_file(folder, MANIFEST), object_pairs_hook=_once)
-    except (ValueError, RecursionError):
-        raise BenchmarkError("benchmark file", str(folder / MANIFEST), "JSON, each name given once") from None
+    manifest = read_json(read_file(folder, MANIFEST), f"benchmark file {folder / MANIFEST}", BenchmarkError)
     if not isinstance(manifest, dict):
         raise BenchmarkError("benchmark file", str(folder / MANIFEST), "a JSON object")
     return manifest
-
-
-def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(members)
-    if len(content) != len(members):
-        raise ValueError
-    return content
 
 
 def read_file(folder: Path, name: str) -> bytes:

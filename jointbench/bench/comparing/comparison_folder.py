@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from jointbench.data.errors import LogError
 from jointbench.data.image_facts import ImageFacts
+from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.optimizers.options import split_name
 
@@ -74,8 +75,8 @@ class Settings:
 def read_content(folder: Path) -> dict[str, Any]:
     """The settings with the commands and the versions. Raises LogError when the folder holds no comparison."""
     try:
-        content = json.loads((folder / SETTINGS).read_text())
-    except (OSError, ValueError):
+        content = read_json((folder / SETTINGS).read_bytes(), str(folder / SETTINGS), LogError)
+    except OSError:
         raise _no_comparison(folder) from None
     if not isinstance(content, dict):
         raise _no_comparison(folder)

@@ -26,7 +26,7 @@ def fit_page(
         script(),
         f"<h1>{html.escape(benchmark.name)}: how far it can be trusted</h1>",
         '<p class="lead">A surrogate of training networks of the space '
-        f"<b>{html.escape(benchmark.search_space.name)}</b> on {html.escape(images.name)} "
+        f"<b>{html.escape(benchmark.space.name)}</b> on {html.escape(images.name)} "
         f"for {benchmark.ladder} {benchmark.ladder.unit}, fitted to {made['evaluations']:,} real trainings.</p>",
         "<h2>Predicted and real</h2>",
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",

@@ -16,7 +16,7 @@ class SurrogateObjective:
 
     @property
     def space(self) -> Space:
-        return self.benchmark.search_space
+        return self.benchmark.space
 
     @property
     def ladder(self) -> Ladder:
@@ -39,12 +39,13 @@ class SurrogateObjective:
         return self._evaluation(configuration, budget, None)
 
     def _evaluation(self, configuration: Configuration, budget: float, seed: int | None) -> Evaluation:
+        budget = self.ladder.check_within(budget)
         answer = self.benchmark.query(configuration, budget, seed)
         return Evaluation(
             space=self.space.name,
             configuration=configuration,
             budget=budget,
-            seed=-1 if seed is None else seed,
+            seed=-1 if seed is None else int(seed),
             status=answer.status,
             validation_error=answer.validation_error,
             test_error=answer.test_error,

@@ -99,7 +99,7 @@ class Slurm:
     def read(cls, path: Path, workers: int) -> Self:
         """From a TOML file of SLURM_OPTIONS. Raises InputError that names what is wrong in it."""
         try:
-            options = tomllib.loads(path.read_text())
+            options = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError("Slurm file", str(path), f"a file that can be read ({error.strerror})") from None
         except ValueError as error:

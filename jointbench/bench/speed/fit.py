@@ -71,7 +71,7 @@ def drawn(benchmark: Benchmark) -> Iterator[Evaluation]:
 
 def make(folder: Path, benchmark: Benchmark, count: int) -> EvaluationLog:
     """A log of `count` draws."""
-    log = EvaluationLog.open_or_create(folder, benchmark.search_space, benchmark.ladder, benchmark.images)
+    log = EvaluationLog.open_or_create(folder, benchmark.space, benchmark.ladder, benchmark.images)
     log.append([evaluation for evaluation, _ in zip(drawn(benchmark), range(count), strict=False)])
     return log
 

@@ -100,7 +100,7 @@ def main() -> None:
     progress("fitting the pipelines")
     pipelines = Pipelines(benchmark, len(error.roots), error.depth)
     boosters, estimators, faster = as_boosters(models), as_estimators(models), compiled(benchmark)
-    budget, space = benchmark.ladder.maximum, benchmark.search_space
+    budget, space = benchmark.ladder.maximum, benchmark.space
     asked = space.sample(np.random.default_rng(0), BATCH)
     rows, seeds, budgets = space.rows(asked), np.arange(BATCH), np.full(BATCH, budget)
     features = benchmark.features.many(rows, space.facts(rows, benchmark.images.shape), budgets)

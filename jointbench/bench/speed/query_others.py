@@ -39,7 +39,7 @@ class Pipelines:
     """One pipeline a metric: a frame's numbers scaled, its small integers one-hot, then a booster of `trees`."""
 
     def __init__(self, benchmark: Benchmark, trees: int, depth: int) -> None:
-        space = benchmark.search_space
+        space = benchmark.space
         rows = corners_and_samples(space, FITTED)
         budgets = np.resize(benchmark.ladder.rungs, len(rows))
         answers, frame = benchmark.query_batch(rows, budgets), self.frame(benchmark, rows, budgets)
@@ -54,7 +54,7 @@ class Pipelines:
 
     @staticmethod
     def frame(benchmark: Benchmark, rows: FloatArray, budgets: FloatArray) -> pd.DataFrame:
-        return pd.DataFrame(rows, columns=list(benchmark.search_space.names)).assign(budget=budgets)
+        return pd.DataFrame(rows, columns=list(benchmark.space.names)).assign(budget=budgets)
 
     def query(self, configuration: Configuration, budget: float) -> dict[str, float]:
         frame = pd.DataFrame([{**configuration, "budget": budget}])

@@ -35,9 +35,9 @@ def _ours(*, accelerated: bool) -> tuple[Moment, Moment]:
         benchmark.accelerate()
     import numpy as np
 
-    configurations = benchmark.search_space.sample(np.random.default_rng(0), 10_000)
+    configurations = benchmark.space.sample(np.random.default_rng(0), 10_000)
     benchmark.query(configurations[0], benchmark.ladder.maximum, 3)
-    benchmark.query_batch(benchmark.search_space.rows(configurations), benchmark.ladder.maximum, 3)
+    benchmark.query_batch(benchmark.space.rows(configurations), benchmark.ladder.maximum, 3)
     return imported, loaded
 
 
