@@ -20,6 +20,9 @@ class Status(StrEnum):
     TOO_SLOW = "too_slow"
 
 
+#: How `Provenance.clock` names a reference clock: `reference:NAME`.
+REFERENCE_CLOCK = "reference:"
+
 #: What a failure counts as wherever errors are compared. Guessing would not rank last: a network that learned nothing
 #: can be worse than that.
 FAILURE_ERROR = 1.0
@@ -103,3 +106,11 @@ class Evaluation:
     @property
     def ok(self) -> bool:
         return self.status is Status.OK
+
+    @property
+    def duration(self) -> float:
+        """Seconds that it occupies a worker: on the wall, or where a reference clock counts them, which does not care
+        what else a machine does, that clock's and what was done beside the budget."""
+        if not self.provenance.clock.startswith(REFERENCE_CLOCK):
+            return self.wall_seconds
+        return self.training_seconds + self.batch_seconds + self.validation_seconds + self.test_seconds

@@ -14,14 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.data.errors import InputError, UnknownNameError
-from jointbench.data.evaluation import Configuration
+from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration
 from jointbench.data.exact import total
 from jointbench.data.space import Convolution, ImageShape, Space
 
 FOLDER = Path(__file__).parent / "reference_clocks"
-
-#: How a command line and a log name such a clock: `reference:NAME`.
-PREFIX = "reference:"
 
 #: Kernels compute channels in blocks of so many.
 _BLOCK = 16
@@ -118,7 +115,7 @@ def reference_clock(name: str) -> ReferenceClock:
 
     Raises UnknownNameError when it is neither, InputError when the file makes no sense.
     """
-    name = name.removeprefix(PREFIX)
+    name = name.removeprefix(REFERENCE_CLOCK)
     path = FOLDER / f"{name}.json"
     if name not in reference_clock_names():
         path = Path(name)

@@ -97,7 +97,7 @@ class SMACFacade(Optimizer):
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         value = TrialValue(
             cost=evaluation.validation_error,
-            time=evaluation.wall_seconds,
+            time=evaluation.duration,
             status=StatusType.SUCCESS if evaluation.ok else StatusType.CRASHED,
         )
         self._facade.tell(self._running.pop(trial), value, save=False)

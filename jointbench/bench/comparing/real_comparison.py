@@ -102,7 +102,7 @@ def compare_for_real(
 def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) -> Iterable[Finished]:
     """A run's trials in the order in which its optimizer heard of them, on a clock of the trainings alone.
 
-    A training begins when the last one before its proposal had been heard of, and takes its wall seconds: neither
+    A training begins when the last one before its proposal had been heard of, and takes its duration: neither
     the optimizer's thinking counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
     """
     now = 0.0
@@ -115,7 +115,7 @@ def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) 
             continue
         started, begin = running.pop(entry.number)
         evaluation = evaluated[entry.number]
-        now = max(now, begin + evaluation.wall_seconds)
+        now = max(now, begin + evaluation.duration)
         yield Finished(started, evaluation, begin, now)
 
 

@@ -63,7 +63,7 @@ class SimulatedCluster:
     def start(self, started: Started) -> None:
         evaluation = self.objective(started.trial.configuration, started.trial.budget, started.seed)
         begin = self._thought_until = max(self.now, self._thought_until) + self.thinking()
-        end = begin + evaluation.wall_seconds
+        end = begin + evaluation.duration
         heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, begin, end)))
 
     def wait(self) -> Finished:

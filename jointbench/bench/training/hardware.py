@@ -7,14 +7,15 @@ from typing import Literal
 import torch
 
 from jointbench.data.errors import InputError
-from jointbench.data.reference_clock import PREFIX, ReferenceClock, reference_clock
+from jointbench.data.evaluation import REFERENCE_CLOCK
+from jointbench.data.reference_clock import ReferenceClock, reference_clock
 
 Precision = Literal["fp32", "bf16"]
 
 #: `measured`: the seconds that forward, backward and step really took (the paper's). `calibrated`: the steps that
 #: they would take on an idle device, so that trainings may share one and can be repeated exactly. `reference:NAME`:
 #: the steps that a named device would take by its law (data/reference_clock.py), the same on every machine.
-CLOCKS = ("measured", "calibrated", f"{PREFIX}NAME")
+CLOCKS = ("measured", "calibrated", f"{REFERENCE_CLOCK}NAME")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Hardware:
 
     def __post_init__(self) -> None:
         """Raises InputError for a clock of no known kind, UnknownNameError for a reference clock that is not there."""
-        if self.clock.startswith(PREFIX):
+        if self.clock.startswith(REFERENCE_CLOCK):
             reference_clock(self.clock)
         elif self.clock not in ("measured", "calibrated"):
             raise InputError("clock", self.clock, f"one of {', '.join(CLOCKS)}")
@@ -40,7 +41,7 @@ class Hardware:
     @property
     def reference(self) -> ReferenceClock | None:
         """The law that counts the seconds, where a reference clock does."""
-        return reference_clock(self.clock) if self.clock.startswith(PREFIX) else None
+        return reference_clock(self.clock) if self.clock.startswith(REFERENCE_CLOCK) else None
 
     @property
     def torch_device(self) -> torch.device:
