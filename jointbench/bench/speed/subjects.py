@@ -48,7 +48,8 @@ def speed_images(name: str, data_folder: str | None = None, parts: tuple[int, in
     def part(count: int) -> Part:
         return Part(rng.integers(0, 256, (count, 3, 32, 32), np.uint8), rng.integers(0, 10, count))
 
-    return ImageData("synthetic", 10, *(part(count) for count in parts))
+    training, validation, test = (part(count) for count in parts)
+    return ImageData("synthetic", 10, training, validation, test)
 
 
 def with_batch_of(step: float, configuration: Configuration, image_shape: ImageShape = (3, 32, 32)) -> Configuration:
