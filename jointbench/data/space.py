@@ -213,7 +213,7 @@ class Space(ABC):
         return found if len(found) == len(configuration) else None
 
     @cached_property
-    def _bounds(self) -> list[tuple[str, type, float, float]]:
+    def _bounds(self) -> list[tuple[str, type[Any], float, float]]:
         return [(h.name, int if h.integer else float, h.low, h.high) for h in self.hyperparameters]
 
     def row(self, configuration: Configuration) -> list[float]:

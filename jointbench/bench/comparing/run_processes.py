@@ -167,8 +167,8 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number in heard_by_python:
             signal.signal(number, handlers[number])
-        for number in held:
-            signal.raise_signal(number)
+        for caught in held:
+            signal.raise_signal(caught)
 
 
 def _work(theirs: "connection.Connection[Progress | Ended, Job]") -> None:
