@@ -19,8 +19,7 @@ from test_cli import COMMANDS
 from jointbench.bench.comparing.comparison_folder import run_file
 from jointbench.bench.comparing.run_processes import _signals_held
 from jointbench.cli import main
-from jointbench.cli.stopping import Terminated, terminated_like_interrupted
-from jointbench.surrogate.stored import released
+from jointbench.cli.termination import Terminated, terminated_in_order
 
 SLOW = """
 import time
@@ -98,18 +97,6 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
     assert f"1 of 3 runs are kept in {out}, and the same command without --force makes" in capsys.readouterr().err
 
 
-def test_a_fit_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
-    log = released()["digits-cpu"] / "evaluations.parquet"
-    command = [sys.executable, "-m", "jointbench", "fit", str(log), "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    # Behind all imports, and seconds before the end.
-    until(lambda: psutil.Process(process.pid).cpu_times().user > 2)
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate()
-    assert (process.returncode, list(tmp_path.iterdir())) == (130, [])
-    assert said.endswith("jointbench: stopped; nothing was written, and the same command begins anew\n")
-
-
 @pytest.mark.parametrize("stop", ["SIGTERM", "SIGKILL", "SIGINT of a terminal"])
 def test_a_comparison_that_is_stopped_leaves_no_process_and_keeps_what_was_finished(stop: str, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
@@ -162,13 +149,13 @@ def test_a_signal_while_a_process_is_started_is_heard_of_afterwards() -> None:
 
 def test_sigterm_raises_inside_alone_and_in_no_other_thread() -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(Terminated), terminated_like_interrupted():
+    with pytest.raises(Terminated), terminated_in_order():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is before
     seen: list[object] = []
 
     def elsewhere() -> None:
-        with terminated_like_interrupted():
+        with terminated_in_order():
             seen.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=elsewhere)

@@ -1,11 +1,10 @@
 """The command line: one module a command; each prints for people and leaves the work to the folders below."""
 
 import argparse
+import gc
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import jointbench
 from jointbench.cli import (
@@ -24,7 +23,8 @@ from jointbench.cli import (
     train,
 )
 from jointbench.cli.command import Commands, Parser
-from jointbench.cli.stopping import WITH_PROCESSES, Terminated, terminated_like_interrupted, what_is_kept
+from jointbench.cli.stopping import what_is_kept
+from jointbench.cli.termination import Terminated, terminated_in_order
 from jointbench.data.errors import JointBenchError
 
 #: In the order in which a person meets them.
@@ -51,14 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         parsed = parser().parse_args(words)
         parsed.words = shlex.join(["jointbench", *words])
-        with terminated_like_interrupted() if parsed.command in WITH_PROCESSES else nullcontext():
+        with terminated_in_order():
             parsed.action(parsed)
     except JointBenchError as error:
         print(f"jointbench: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
     except KeyboardInterrupt as stop:
         print(f"jointbench: stopped; {what_is_kept(parsed)}", file=sys.stderr)  # noqa: T201
-        sys.exit(128 + (signal.SIGTERM if isinstance(stop, Terminated) else signal.SIGINT))
+        # Python would look through all that torch holds before it ends: more than a second.
+        gc.freeze()
+        sys.exit(143 if isinstance(stop, Terminated) else 130)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.exit(0)

@@ -1,35 +1,7 @@
-"""What is kept when a command is stopped, and what the same command then does; SIGTERM stops as Ctrl-C does."""
+"""What is kept when a command is stopped, and what the same command then does."""
 
 import argparse
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-
-#: Commands that start processes, which they end when they are told to end.
-WITH_PROCESSES = ("collect", "compare", "retrain")
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM."""
-
-
-@contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM raises inside, so that processes, temporary files and credentials are cleared away."""
-    if threading.current_thread() is not threading.main_thread():
-        # Only the main thread hears of signals.
-        yield
-        return
-
-    def ring(number: int, frame: object) -> None:
-        raise Terminated
-
-    before = signal.signal(signal.SIGTERM, ring)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+from collections.abc import Callable, Mapping
 
 
 def what_is_kept(arguments: argparse.Namespace) -> str:

@@ -190,8 +190,7 @@ class Space(ABC):
 
         Raises ConfigurationError naming the hyperparameter, its value and its range.
         """
-        plain = self._plain(configuration)
-        if plain is not None:
+        if type(configuration) is dict and (plain := self._plain(configuration)) is not None:
             return plain
         configuration = by_name(configuration, self.names)
         for name in configuration:
@@ -202,7 +201,7 @@ class Space(ABC):
                 raise ConfigurationError(name, None, self.by_name[name].range)
         return {h.name: h.check(configuration[h.name]) for h in self.hyperparameters}
 
-    def _plain(self, configuration: Mapping[str, object]) -> Configuration | None:
+    def _plain(self, configuration: dict[str, object]) -> Configuration | None:
         """A copy in the space's order where all values are legal and of their own types; None otherwise."""
         found: dict[str, Any] = {}
         for name, kind, low, high in self._bounds:
