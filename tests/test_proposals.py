@@ -18,6 +18,7 @@ from jointbench.data.errors import OptimizerError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.seeds import collection_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, Trial
@@ -144,7 +145,7 @@ def test_a_configspace_configuration_is_one() -> None:
         (Trial(ANYWHERE, True), "budget: True given"),
         (Trial(ANYWHERE, "27"), "budget: '27' given"),  # type: ignore[arg-type]
         (Trial(ANYWHERE, None), "budget: None given"),  # type: ignore[arg-type]
-        (Trial(ANYWHERE, 27.0, -1), "seed: -1 given, expected a whole number"),
+        (Trial(ANYWHERE, 27.0, -1), "seed: -1 given, expected an integer of 64 bits from 0 on"),
         (Trial(ANYWHERE, 27.0, 2**63), "seed: 9223372036854775808 given"),
         (Trial(ANYWHERE, 27.0, 1.5), "seed: 1.5 given"),  # type: ignore[arg-type]
     ],
@@ -168,6 +169,12 @@ def test_what_raises_is_named_with_the_trial_and_the_line() -> None:
         str(caught.value) == f"mine, seed 3, ask 6: ZeroDivisionError: my bug in two lines (test_proposals.py:{line})"
     )
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_a_collections_seed_is_shown_as_the_person_gave_it() -> None:
+    proposals = Proposals(Proposing(lambda call: 7), JOINT, LADDER, collection_seed(5))
+    with pytest.raises(OptimizerError, match=r"^mine, seed 5, ask 1: trial: 7 given"):
+        proposals.ask(0)
 
 
 def test_an_exit_and_a_failing_tell_are_failures_too() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from jointbench.data.errors import InputError, JointBenchError, OptimizerError, UnknownNameError
 from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import checked_seed
+from jointbench.data.seeds import given_seed
 from jointbench.data.space import Space
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer
@@ -64,7 +65,7 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
     except JointBenchError:
         raise
     except (Exception, SystemExit) as error:
-        raise OptimizerError(f"{called}, seed {seed}, before its first ask: {happened(error)}") from error
+        raise OptimizerError(f"{called}, seed {given_seed(seed)}, before its first ask: {happened(error)}") from error
     called = getattr(made, "name", called)
     if not isinstance(called, str):
         raise InputError("optimizer", name, f"a class whose name is text, not {called!r}")

@@ -3,19 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any
-
-import numpy as np
 
 from jointbench.data.errors import InputError, OptimizerError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.numbers import checked_seed
+from jointbench.data.seeds import given_seed
 from jointbench.data.space import Space
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, Trial
-
-#: Seeds of trainings are below, so that they fit into a log's column.
-_SEEDS = 2**63
 
 _fields = attrgetter(*(field.name for field in fields(Evaluation)))
 
@@ -72,7 +68,7 @@ class Proposals:
     def _failed(self, call: str, number: int, what: str) -> OptimizerError:
         name = getattr(self.optimizer, "name", type(self.optimizer).__name__)
         # A person counts from 1.
-        return OptimizerError(f"{name}, seed {self.seed}, {call} {number + 1}: {what}")
+        return OptimizerError(f"{name}, seed {given_seed(self.seed)}, {call} {number + 1}: {what}")
 
     def _checked(self, proposed: object) -> Trial:
         if not isinstance(proposed, Trial):
@@ -80,17 +76,12 @@ class Proposals:
         if not isinstance(proposed.configuration, Mapping):
             raise InputError("configuration", proposed.configuration, "a mapping from hyperparameters to numbers")
         configuration = self.space.check(proposed.configuration)
-        rung = self.ladder.rung_of(self.ladder.check_within(_plain(proposed.budget)))
+        rung = self.ladder.rung_of(self.ladder.check_within(proposed.budget))
         return Trial(configuration, self.ladder.rungs[rung], _seed(proposed.seed))
 
 
-def _plain(value: Any) -> Any:
-    """NumPy's numbers as Python's."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
 def _seed(value: object) -> int | None:
-    seed = _plain(value)
-    if seed is None or (isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < _SEEDS):
-        return seed
-    raise InputError("seed", value, "a whole number from 0 on and below 2^63, or None")
+    seed = None if value is None else checked_seed("seed", value)
+    if seed is not None and seed < 0:
+        raise InputError("seed", value, "an integer of 64 bits from 0 on, or None")
+    return seed
