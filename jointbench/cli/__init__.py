@@ -1,5 +1,7 @@
 """The command line: one module a command; each prints for people and leaves the work to the folders below."""
 
+import argparse
+import gc
 import shlex
 import sys
 from collections.abc import Sequence
@@ -21,6 +23,8 @@ from jointbench.cli import (
     train,
 )
 from jointbench.cli.command import Commands, Parser
+from jointbench.cli.stopping import what_is_kept
+from jointbench.cli.termination import Terminated, terminated_in_order
 from jointbench.data.errors import JointBenchError
 
 #: In the order in which a person meets them.
@@ -43,16 +47,20 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with 2 and one sentence on standard error when the input cannot be used."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    parsed = argparse.Namespace(command=None)
     try:
         parsed = parser().parse_args(words)
         parsed.words = shlex.join(["jointbench", *words])
-        parsed.action(parsed)
+        with terminated_in_order():
+            parsed.action(parsed)
     except JointBenchError as error:
         print(f"jointbench: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("jointbench: stopped; the same command goes on", file=sys.stderr)  # noqa: T201
-        sys.exit(130)
+    except KeyboardInterrupt as stop:
+        print(f"jointbench: stopped; {what_is_kept(parsed)}", file=sys.stderr)  # noqa: T201
+        # Python would look through all that torch holds before it ends: more than a second.
+        gc.freeze()
+        sys.exit(143 if isinstance(stop, Terminated) else 130)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
         sys.exit(0)

@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> None:
                     watcher=display,
                 )
             say(f"{made.name}: {made.log.table(['key']).num_rows} evaluations in {made.log.path}")
-    except _TimeIsUpError:
+    except _TimeIsUp:
         say(f"stopped after {arguments.stop_after:g} minutes, the same command goes on")
 
 
@@ -156,13 +156,13 @@ def _runs(arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "I
     yield _Run(f"{quote(optimizer.name, safe=':=')}-{arguments.seed}", log, optimizer, **settings)
 
 
-class _TimeIsUpError(Exception):
-    """The minutes that a person gave are over."""
+class _TimeIsUp(BaseException):
+    """The minutes that a person gave are over; no fault of whatever happens to be at work then, so no Exception."""
 
 
 def _raise_after(seconds: float) -> None:
     def ring(number: int, frame: object) -> None:
-        raise _TimeIsUpError
+        raise _TimeIsUp
 
     signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds)

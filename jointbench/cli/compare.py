@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, force, full_budgets, say
 from jointbench.cli.training_options import training_options
@@ -10,6 +11,9 @@ from jointbench.cli.values import least_zero, names, overhead, whole, worker_cou
 from jointbench.cli.workplace_options import place_options, workplace
 from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
+
+if TYPE_CHECKING:
+    from jointbench.bench.comparing.failures import Failure
 
 DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
 
@@ -91,7 +95,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.comparing.comparison_folder import Settings
+    from jointbench.bench.comparing.comparison_folder import Settings, run_files
     from jointbench.bench.comparing.summary import summary
     from jointbench.bench.pages.comparison_words import words
     from jointbench.bench.pages.console import show, summary_table
@@ -106,9 +110,35 @@ def run(arguments: argparse.Namespace) -> None:
         _by_trainings(arguments)
     else:
         _simulated(arguments)
+    failed = _failed(arguments)
+    for one in failed:
+        print(f"jointbench: {one.sentence}", file=sys.stderr)  # noqa: T201
     page = write_report(arguments.out)
-    show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
+    if run_files(arguments.out):
+        show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
     say(f"the picture: {page}")
+    if failed:
+        sys.exit(1)
+
+
+def _failed(arguments: argparse.Namespace) -> list["Failure"]:
+    """Of the runs that were asked for."""
+    from jointbench.bench.comparing.failures import failures
+
+    seeds = _seeds(arguments)
+    return [one for folder in _folders(arguments) for one in failures(folder) if one.seed < seeds.get(one.optimizer, 0)]
+
+
+def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
+    """Where the runs that were asked for are kept, or will be."""
+    from jointbench.bench.comparing.comparison_folder import run_file
+
+    return [
+        run_file(folder, name, seed)
+        for folder in _folders(arguments)
+        for name, several in _seeds(arguments).items()
+        for seed in range(several)
+    ]
 
 
 def _simulated(arguments: argparse.Namespace) -> None:
@@ -183,6 +213,10 @@ def _seeds(arguments: argparse.Namespace) -> dict[str, int]:
     from jointbench.bench.comparing.comparison import default_seeds
 
     return {name: arguments.seeds or default_seeds(name) for name in arguments.optimizers}
+
+
+def _folders(arguments: argparse.Namespace) -> list[Path]:
+    return list(dict.fromkeys(_folder(arguments, workers) for workers in arguments.workers or [None]))
 
 
 def _folder(arguments: argparse.Namespace, workers: int | None) -> Path:

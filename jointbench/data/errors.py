@@ -11,6 +11,7 @@
     │   ├── MissingDataError     image data that is not on this machine
     │   └── WouldOverwriteError  something is there already and --force was not given
     ├── MissingExtraError        an optional dependency is not installed
+    ├── OptimizerError           an optimizer raised, or proposed what cannot be evaluated
     └── ReplayError              an optimizer does not repeat what its journal says
 
 The command line prints the message of any of these as one line and ends with exit code 2.
@@ -91,6 +92,11 @@ class WouldOverwriteError(InputError):
 
 class MissingExtraError(JointBenchError):
     """An optional dependency is not installed; the message says which extra brings it."""
+
+
+class OptimizerError(JointBenchError):
+    """An optimizer raised, or proposed what cannot be evaluated: its name, its run's seed, where in the run, and what
+    happened, as in `crash, seed 0, ask 6: ZeroDivisionError: my bug (broken.py:6)`."""
 
 
 class ReplayError(JointBenchError):

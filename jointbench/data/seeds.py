@@ -20,6 +20,11 @@ def comparison_seed(seed: int) -> int:
     return _within(seed)
 
 
+def given_seed(seed: int) -> int:
+    """The number that a person gave, from the seed of a collection or of a comparison's run."""
+    return seed % _COLLECTIONS
+
+
 def _within(seed: int) -> int:
     if not 0 <= seed < _COLLECTIONS:
         raise InputError("seed", seed, f"a whole number from 0 to {_COLLECTIONS - 1}")

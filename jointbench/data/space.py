@@ -190,6 +190,8 @@ class Space(ABC):
 
         Raises ConfigurationError naming the hyperparameter, its value and its range.
         """
+        if type(configuration) is dict and (plain := self._plain(configuration)) is not None:
+            return plain
         configuration = by_name(configuration, self.names)
         for name in configuration:
             if name not in self.by_name:
@@ -198,6 +200,20 @@ class Space(ABC):
             if name not in configuration:
                 raise ConfigurationError(name, None, self.by_name[name].range)
         return {h.name: h.check(configuration[h.name]) for h in self.hyperparameters}
+
+    def _plain(self, configuration: dict[str, object]) -> Configuration | None:
+        """A copy in the space's order where all values are legal and of their own types; None otherwise."""
+        found: dict[str, Any] = {}
+        for name, kind, low, high in self._bounds:
+            value: Any = configuration.get(name)
+            if type(value) is not kind or not low <= value <= high:
+                return None
+            found[name] = value
+        return found if len(found) == len(configuration) else None
+
+    @cached_property
+    def _bounds(self) -> list[tuple[str, type[Any], float, float]]:
+        return [(h.name, int if h.integer else float, h.low, h.high) for h in self.hyperparameters]
 
     def row(self, configuration: Configuration) -> list[float]:
         """The values in the space's order."""

@@ -9,10 +9,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.errors import InputError, JointBenchError, OptimizerError, UnknownNameError
 from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import checked_seed
+from jointbench.data.seeds import given_seed
 from jointbench.data.space import Space
+from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.optimizers.options import read_options, split_name
 
@@ -51,14 +53,23 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
 
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
-    `two-stage:share=0.3:finalists=3`. Raises UnknownNameError, and InputError when what was named is not an
-    Optimizer or does not take the options.
+    `two-stage:share=0.3:finalists=3`. Raises UnknownNameError, InputError when what was named is not an Optimizer,
+    lacks a method or does not take the options, and OptimizerError when it cannot be made.
     """
     base, words = split_name(name)
     kind = _find(base)
     options = read_options(name, kind)
-    made = kind(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)
-    made.name = ":".join([getattr(made, "name", kind.__name__), *words])
+    called = getattr(kind, "name", kind.__name__)
+    try:
+        made = kind(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)
+    except JointBenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise OptimizerError(f"{called}, seed {given_seed(seed)}, before its first ask: {happened(error)}") from error
+    called = getattr(made, "name", called)
+    if not isinstance(called, str):
+        raise InputError("optimizer", name, f"a class whose name is text, not {called!r}")
+    made.name = ":".join([called, *words])
     return made
 
 
@@ -95,9 +106,10 @@ def _find(name: str) -> type[Optimizer]:
     if name not in installed:
         raise UnknownNameError.of("optimizer", name, [*OPTIMIZERS, *installed], hint=_ELSE)
     try:
-        return _checked(name, installed[name].load())
-    except (ImportError, AttributeError) as error:
-        raise InputError("optimizer", name, f"an entry point that can be loaded ({error})") from error
+        loaded = installed[name].load()
+    except (Exception, SystemExit) as error:
+        raise InputError("optimizer", name, f"an entry point that can be loaded ({happened(error)})") from error
+    return _checked(name, loaded)
 
 
 def _load(place: str) -> Any:
@@ -117,12 +129,15 @@ def _load_file(name: str, path: Path) -> ModuleType:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
-        raise InputError("optimizer", name, f"a file that Python can run ({type(error).__name__}: {error})") from error
+    except (Exception, SystemExit) as error:
+        raise InputError("optimizer", name, f"a file that Python can run ({happened(error)})") from error
     return module
 
 
 def _checked(name: str, kind: object) -> type[Optimizer]:
     if not isinstance(kind, type) or not issubclass(kind, Optimizer):
         raise InputError("optimizer", name, "a subclass of jointbench.optimizers.Optimizer")
+    lacking = sorted(kind.__abstractmethods__)
+    if lacking:
+        raise InputError("optimizer", name, f"a class with the methods ask and tell; it lacks {' and '.join(lacking)}")
     return kind

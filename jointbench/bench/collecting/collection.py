@@ -61,6 +61,7 @@ def collect(
                 log.ladder,
                 full_budgets=full_budgets,
                 seed=seed,
+                space=log.space,
                 journal=journal,
                 evaluated=evaluated,
             ):

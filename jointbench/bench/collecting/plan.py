@@ -62,12 +62,12 @@ def plan(
 ) -> Plan:
     """Run the optimizer's schedule on a simulated cluster. `memory` in bytes decides how large a checkpoint can be.
 
-    Raises UnknownNameError for the optimizer.
+    Raises UnknownNameError for the optimizer, OptimizerError when it fails.
     """
     cluster = SimulatedCluster(_AsLongAsItsBudget(space, ladder), workers)
     made = make_optimizer(optimizer, space, ladder, seed=0, full_budgets=full_budgets)
     counted: Counter[float] = Counter(dict.fromkeys(ladder.rungs, 0))
-    for finished in run(made, cluster, ladder, full_budgets=full_budgets, seed=0):
+    for finished in run(made, cluster, ladder, full_budgets=full_budgets, seed=0, space=space):
         counted[finished.started.trial.budget] += 1
     needed, parameters = memory_needed(space, images, precision)
     fitting = parameters[needed <= memory] if memory is not None else parameters

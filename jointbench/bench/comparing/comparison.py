@@ -1,15 +1,15 @@
 """Comparing optimizers: one run for each optimizer and seed on a simulated cluster, side by side in processes."""
 
-import multiprocessing
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_file
-from jointbench.bench.comparing.comparison_run import Job, run_job
+from jointbench.bench.comparing.comparison_run import Job
 from jointbench.bench.comparing.comparison_start import outdated, start
+from jointbench.bench.comparing.failures import Failure, forget_failure, write_failure
+from jointbench.bench.comparing.run_processes import Progress, run_side_by_side
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer
@@ -41,7 +41,8 @@ def compare(
 
     Runs that are there already are kept, so that a comparison that was stopped goes on and one that is extended
     computes only what is new. `progress` hears of evaluations done and expected. Returns the optimizers whose own
-    code has changed since they ran: all their runs are made anew. Raises WouldOverwriteError when `out` holds another
+    code has changed since they ran: all their runs are made anew. A run whose optimizer fails is kept as a Failure in
+    `out`, the others are made; the next call tries it again. Raises WouldOverwriteError when `out` holds another
     comparison (or something else) and `force` is not set, UnknownNameError for an optimizer.
     """
     for name in optimizers:
@@ -59,41 +60,41 @@ def compare(
     ]
     missing.sort(key=lambda job: SLOWEST.index(job.optimizer) if job.optimizer in SLOWEST else len(SLOWEST))
     if missing:
-        _run_all(missing, jobs or os.cpu_count() or 1, progress)
+        _run_all(missing, out, jobs or os.cpu_count() or 1, progress)
     return list(changed)
 
 
-def _run_all(missing: list[Job], processes: int, progress: Callable[[int, int], None]) -> None:
-    # Spawned, so that threads of the parent's libraries are not copied half-way; the hash seed is fixed because
-    # a set somewhere below an optimizer would otherwise order itself anew in each process.
-    context = multiprocessing.get_context("spawn")
+def _run_all(missing: Sequence[Job], out: Path, processes: int, progress: Callable[[int, int], None]) -> None:
+    heard: dict[int, Progress] = {}
+
+    def ended(index: int, failure: Failure | None) -> None:
+        if failure is not None:
+            write_failure(out, failure)
+
+    def looked() -> None:
+        evaluations = sum(one.evaluations for one in heard.values())
+        # A run says which share of its budgets it has spent; runs not begun are taken to be as long as the others.
+        lengths = [one.evaluations / one.share for one in heard.values() if one.share > 0]
+        expected = sum(lengths) / len(lengths) * len(missing) if lengths else 0.0
+        progress(evaluations, max(evaluations, round(expected)))
+
+    for job in missing:
+        forget_failure(out, job.optimizer, job.seed)
+    with _environment_of_runs():
+        run_side_by_side(missing, min(processes, len(missing)), heard=heard.__setitem__, ended=ended, looked=looked)
+
+
+@contextmanager
+def _environment_of_runs() -> Iterator[None]:
+    # The hash seed is fixed because a set somewhere below an optimizer would otherwise order itself anew in each
+    # process.
     kept = {key: os.environ.get(key) for key in ("PYTHONHASHSEED", "OMP_NUM_THREADS")}
     os.environ.update(PYTHONHASHSEED="0", OMP_NUM_THREADS="1")
     try:
-        with context.Manager() as manager:
-            ticks = manager.dict()
-            pool = ProcessPoolExecutor(min(processes, len(missing)), mp_context=context)
-            try:
-                running = {pool.submit(run_job, job, ticks, key) for key, job in enumerate(missing)}
-                _watch(running, len(missing), ticks, progress)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+        yield
     finally:
         for key, value in kept.items():
             if value is None:
                 del os.environ[key]
             else:
                 os.environ[key] = value
-
-
-def _watch(running: set[Future[None]], runs: int, ticks: Any, progress: Callable[[int, int], None]) -> None:
-    while running:
-        done, running = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
-        for future in done:
-            future.result()
-        heard = dict(ticks)
-        evaluations = sum(count for count, _ in heard.values())
-        # A run says which share of its budgets it has spent; runs not begun are taken to be as long as the others.
-        lengths = [count / share for count, share in heard.values() if share > 0]
-        expected = sum(lengths) / len(lengths) * runs if lengths else 0.0
-        progress(evaluations, max(evaluations, round(expected)))

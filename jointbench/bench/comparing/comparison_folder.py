@@ -97,13 +97,18 @@ def run_file(folder: Path, optimizer: str, seed: int) -> Path:
     return folder / RUNS / f"{run_name(optimizer, seed)}.parquet"
 
 
+def optimizer_of(path: Path) -> str:
+    """The optimizer of a run's file."""
+    return unquote(path.stem.rpartition("-")[0])
+
+
 def run_files(folder: Path) -> list[tuple[str, int, Path]]:
     """The optimizer, the seed and the file of each run that there is, in the order of names and seeds."""
     found = []
     for path in (folder / RUNS).glob("*.parquet"):
-        optimizer, _, seed = path.stem.rpartition("-")
+        seed = path.stem.rpartition("-")[2]
         if seed.isdecimal():
-            found.append((unquote(optimizer), int(seed), path))
+            found.append((optimizer_of(path), int(seed), path))
     return sorted(found)
 
 

@@ -1,8 +1,8 @@
 """One run of a simulated comparison: an optimizer with a seed, in a process of its own, into one Parquet file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.run_table import write_run
@@ -10,6 +10,7 @@ from jointbench.bench.comparing.simulated_objective import simulated_objective
 from jointbench.bench.running.cluster import Finished, SimulatedCluster
 from jointbench.bench.running.dying_workers import DyingWorkers
 from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
 from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import Evaluation
@@ -31,24 +32,27 @@ class Job:
     code: str
 
 
-def run_job(job: Job, ticks: Any, key: int) -> None:
+def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
     """Make the run and write it, whole or not at all.
 
-    `ticks[key]` is told of the evaluations so far and the share of the budgets that they have spent.
+    `progress` hears of the evaluations so far and the share of the budgets that they have spent. Raises OptimizerError
+    when the optimizer fails.
     """
     settings = job.settings
     objective = simulated_objective(settings)
     space, ladder = objective.space, objective.ladder
     optimizer = make_optimizer(job.optimizer, space, ladder, seed=job.seed, full_budgets=settings.full_budgets)
-    optimizer, cluster = _simulated(optimizer, objective, settings)
+    driven, cluster = _simulated(optimizer, objective, settings)
     finished: list[Finished] = []
     spent = 0.0
-    for one in run(optimizer, cluster, ladder, full_budgets=settings.full_budgets, seed=job.seed):
+    for one in run(driven, cluster, ladder, full_budgets=settings.full_budgets, seed=job.seed, space=space):
         finished.append(one)
         spent += one.evaluation.budget
         if len(finished) % TICK == 0:
-            ticks[key] = len(finished), spent / (settings.full_budgets * ladder.maximum)
-    ticks[key] = len(finished), 1.0
+            progress(len(finished), spent / (settings.full_budgets * ladder.maximum))
+    progress(len(finished), 1.0)
+    if not finished:
+        Proposals(optimizer, space, ladder, job.seed).check_any()
 
     def truth(incumbent: Evaluation) -> tuple[float, float]:
         expected = objective.expected(incumbent.configuration, ladder.maximum)

@@ -63,15 +63,17 @@ def left_out_runs(surrogate: Surrogate, log: EvaluationLog) -> Iterator[LeftOut]
         try:
             check_optimizer(name, log.space, log.ladder, full_budgets=1.0)
             objective = SurrogateObjective(surrogate.without(name).benchmark)
+            own = [sorted(made, key=lambda e: e.finished_at) for (which, _), made in runs.items() if which == name]
+            logged = [Search.of(made, log.ladder) for made in own]
+            full = ceil(max(search.spent[-1] for search in logged))
+            simulated = [_simulated(name, objective, seed, full) for seed in range(SEEDS)]
         except JointBenchError:
             continue
-        own = [sorted(made, key=lambda e: e.finished_at) for (optimizer, _), made in runs.items() if optimizer == name]
-        logged = [Search.of(made, log.ladder) for made in own]
-        full = ceil(max(search.spent[-1] for search in logged))
-        yield LeftOut(name, logged, [_simulated(name, objective, seed, full) for seed in range(SEEDS)])
+        yield LeftOut(name, logged, simulated)
 
 
 def _simulated(name: str, objective: SurrogateObjective, seed: int, full: float) -> Search:
     optimizer = make_optimizer(name, objective.space, objective.ladder, seed=seed, full_budgets=full)
-    finished = run(optimizer, SimulatedCluster(objective, 1), objective.ladder, full_budgets=full, seed=seed)
+    cluster, space, ladder = SimulatedCluster(objective, 1), objective.space, objective.ladder
+    finished = run(optimizer, cluster, ladder, full_budgets=full, seed=seed, space=space)
     return Search.of((one.evaluation for one in finished), objective.ladder)

@@ -1,5 +1,6 @@
 """Comparing optimizers by real trainings: the runs of a comparison one after another on real workers."""
 
+import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -10,14 +11,16 @@ from jointbench.bench.collecting.collection import collect, evaluated_by
 from jointbench.bench.collecting.collection_display import CollectionDisplay
 from jointbench.bench.comparing.comparison_folder import TRAININGS, Settings, run_file, run_name
 from jointbench.bench.comparing.comparison_start import outdated, start
+from jointbench.bench.comparing.failures import Failure, forget_failure, write_failure
 from jointbench.bench.comparing.run_table import Truth, write_run
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.bench.running.journal import Entry, Journal
+from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.bench.training.hardware import Hardware
-from jointbench.data.errors import WouldOverwriteError
+from jointbench.data.errors import OptimizerError, WouldOverwriteError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
@@ -61,7 +64,8 @@ def compare_for_real(
 ) -> None:
     """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
 
-    A comparison that was stopped goes on in the middle of a run. Raises as `compare` does, and WouldOverwriteError
+    A comparison that was stopped goes on in the middle of a run; an optimizer that fails is kept as a Failure, and its
+    run goes on, by the next call, as far as it repeats itself. Raises as `compare` does, and WouldOverwriteError
     where an optimizer's own code has changed since it ran.
     """
     space, ladder = get_space(settings.space), settings.ladder
@@ -81,19 +85,26 @@ def compare_for_real(
             continue
         code = optimizer_code(name)
         full = settings.full_budgets
-        optimizer = make_optimizer(name, space, ladder, seed=seed, full_budgets=full)
-        with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
-            collect(
-                log,
-                objective,
-                optimizer,
-                run_name=run,
-                full_budgets=full,
-                workplace=workplace,
-                seed=seed,
-                watcher=display,
-            )
-        evaluated = evaluated_by(log, run)
+        forget_failure(out, name, seed)
+        try:
+            optimizer = make_optimizer(name, space, ladder, seed=seed, full_budgets=full)
+            with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
+                collect(
+                    log,
+                    objective,
+                    optimizer,
+                    run_name=run,
+                    full_budgets=full,
+                    workplace=workplace,
+                    seed=seed,
+                    watcher=display,
+                )
+            evaluated = evaluated_by(log, run)
+            if not evaluated:
+                Proposals(optimizer, space, ladder, seed).check_any()
+        except OptimizerError as error:
+            write_failure(out, Failure(name, seed, str(error), traceback.format_exc()))
+            continue
         with closing(Journal(log.journals / f"{run}.journal")) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
         write_run(path, told, settings, own_trainings(evaluated.values(), space), code)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.comparison_folder import Settings, optimizer_of
 from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
@@ -87,7 +87,7 @@ def write_run(path: Path, finished: Sequence[Finished], settings: Settings, trut
     """
     if not finished:
         budget = f"a trial that fits into {settings.full_budgets:g} full budgets"
-        raise InputError("optimizer", path.stem, f"one whose first proposal is {budget}")
+        raise InputError("optimizer", optimizer_of(path), f"one whose first proposal is {budget}")
     table = run_table(finished, get_space(settings.space), truth, settings.guessing_error)
     temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
     pq.write_table(table.replace_schema_metadata({_CODE: code.encode()}), temporary, compression="zstd")

@@ -4,13 +4,14 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from jointbench.bench.comparing.comparison_folder import Settings, read_content
+from jointbench.bench.comparing.comparison_folder import Settings, read_content, run_files
 from jointbench.bench.comparing.statistics import Pair, pairs
 from jointbench.bench.comparing.summary import HEADINGS, YARDSTICK, Row, cells, rows
 from jointbench.bench.comparing.trajectories import final_errors, read_trajectories, shared_seeds, time_grid
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import Words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
+from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.retraining_section import retraining_section
@@ -18,8 +19,11 @@ from jointbench.bench.pages.workers_section import workers_section
 
 
 def comparison_page(folder: Path) -> list[str]:
-    """The body of the page. Raises LogError when the folder holds no finished run."""
+    """The body of the page. Raises LogError when the folder holds no finished run and none that failed."""
     settings, said = Settings.read(folder), words(Settings.read(folder))
+    missing = missing_section(folder)
+    if missing and not run_files(folder):
+        return ["<h1>Which optimizer wins?</h1>", '<p class="lead">No run has finished.</p>', *missing, *again(folder)]
     found = read_trajectories(folder)
     table = rows(found)
     # The order of the table, in every legend too.
@@ -30,6 +34,7 @@ def comparison_page(folder: Path) -> list[str]:
         script(),
         "<h1>Which optimizer wins?</h1>",
         f'<p class="lead">{_verdict(said, table, tested)}</p>',
+        *missing,
         "<h2>The incumbent's error over time</h2>",
         "<p>Lower and further left is better. At each time an optimizer would recommend one configuration, its "
         f"incumbent: the best it has seen at the largest budget so far. {said.judged}: the median over seeds, with a "

@@ -34,7 +34,8 @@ class ComparisonDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def update(self, done: int, total: int) -> None:
         self._progress.start()

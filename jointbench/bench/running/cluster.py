@@ -2,7 +2,7 @@
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from jointbench.bench.running.objective import Objective
@@ -18,7 +18,8 @@ class Started:
     """A trial on its way: its position in the run, and the seed of its training."""
 
     number: int
-    trial: Trial
+    # An object of its own in every run; two runs are the same by their evaluations.
+    trial: Trial = field(compare=False)
     seed: int
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 from jointbench.bench.running.cluster import Cluster, Finished, Started
 from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.proposals import Proposals
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.seeds import training_seed
+from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer
 
 
@@ -17,38 +19,41 @@ def run(
     *,
     full_budgets: float,
     seed: int,
+    space: Space | None = None,
     journal: Journal | None = None,
     evaluated: dict[int, Evaluation] | None = None,
 ) -> Iterator[Finished]:
     """Run `optimizer` on `cluster`, yielding trials as they end (in the order in which the optimizer hears of them).
 
     Ends when the next trial would bring the sum of budgets above `full_budgets` times the ladder's maximum and
-    nothing is running any more, or when the optimizer has no more to ask. With a journal every decision is
-    written down before it takes effect; a journal that holds some already is replayed first, with the outcomes
-    in `evaluated` (trial number to evaluation), and the trials that were on their way start again. Raises
-    ReplayError when the optimizer does not repeat its journal.
+    nothing is running any more, or when the optimizer has no more to ask. What it proposes is checked against
+    `space` (None: the optimizer's own) and `ladder`. With a journal every decision is written down before it takes
+    effect; a journal that holds some already is replayed first, with the outcomes in `evaluated` (trial number to
+    evaluation), and the trials that were on their way start again. Raises ReplayError when the optimizer does not
+    repeat its journal, OptimizerError when it raises or proposes what cannot be evaluated.
     """
     limit = full_budgets * ladder.maximum * (1 + SAME_RUNG)
     running: dict[int, Started] = {}
     spent, number, over = 0.0, 0, False
     evaluated = evaluated or {}
+    proposals = Proposals(optimizer, optimizer.space if space is None else space, ladder, seed)
 
     if journal:
         for entry in journal.entries:
             if entry.kind == "ask":
-                started = Started(entry.number, journal.confirm(entry, optimizer.ask()), entry.seed)
+                started = Started(entry.number, journal.confirm(entry, proposals.ask(entry.number)), entry.seed)
                 running[entry.number] = started
                 spent, number = spent + started.trial.budget, entry.number + 1
             else:
-                started = running.pop(entry.number)
-                optimizer.tell(started.trial, journal.outcome(entry, evaluated))
+                del running[entry.number]
+                proposals.tell(entry.number, journal.outcome(entry, evaluated))
         # What ended while nobody listened is heard of now; the rest starts again.
         for started in list(running.values()):
             if started.number in evaluated:
                 evaluation = evaluated[started.number]
                 journal.tell(started.number, evaluation)
                 del running[started.number]
-                optimizer.tell(started.trial, evaluation)
+                proposals.tell(started.number, evaluation)
                 yield Finished(started, evaluation, 0.0, 0.0)
 
     waiting = list(running.values())
@@ -58,7 +63,7 @@ def run(
             if waiting:
                 started = waiting.pop(0)
             else:
-                trial = optimizer.ask()
+                trial = proposals.ask(number)
                 if trial is None:
                     break
                 if spent + trial.budget > limit:
@@ -77,5 +82,5 @@ def run(
         del running[finished.started.number]
         if journal:
             journal.tell(finished.started.number, finished.evaluation)
-        optimizer.tell(finished.started.trial, finished.evaluation)
+        proposals.tell(finished.started.number, finished.evaluation)
         yield finished

@@ -19,6 +19,7 @@ HARNESS = (
     "running/dying_workers",
     "running/journal",
     "running/objective",
+    "running/proposals",
     "running/replay",
     "running/run",
     "running/run_code",

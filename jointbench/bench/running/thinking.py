@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from jointbench.data.evaluation import Evaluation
 from jointbench.optimizers.optimizer import Optimizer, Trial
@@ -13,6 +14,9 @@ class Timed(Optimizer):
     def __init__(self, optimizer: Optimizer, clock: Callable[[], float] = time.perf_counter) -> None:
         self.optimizer, self.name = optimizer, optimizer.name
         self._clock, self._thought = clock, 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.optimizer, name)
 
     def ask(self) -> Trial | None:
         start = self._clock()
