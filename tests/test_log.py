@@ -25,7 +25,7 @@ from jointbench.data.image_facts import ImageFacts
 from jointbench.data.joint import JOINT, JointSpace
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.data.schema import LogFacts, from_table, to_table
+from jointbench.data.schema import SCHEMA_VERSION, LogFacts, from_table, to_table
 from jointbench.surrogate.stored import released
 
 LADDER = Ladder(1, 27)
@@ -109,7 +109,7 @@ def test_space_ladder_and_images_travel_in_every_file(tmp_path: Path) -> None:
     assert (opened.space, opened.ladder, opened.images) == (JOINT, LADDER, IMAGES)
     for part in log.path.glob("*.parquet"):
         metadata = json.loads(pq.read_schema(part).metadata[b"jointbench"])
-        assert metadata["schema_version"] == 2
+        assert metadata["schema_version"] == SCHEMA_VERSION
         names = {h["name"] for h in metadata["configspace"]["hyperparameters"]}
         assert names == set(JOINT.names)
 
@@ -159,11 +159,14 @@ def test_files_of_the_first_version_are_read_and_merged_with_new_ones(tmp_path: 
     log.append([evaluation("new", warmup_seconds=2.5)])
     log.compact()
     (part,) = path.glob("*.parquet")
-    assert json.loads(pq.read_schema(part).metadata[b"jointbench"])["schema_version"] == 2
+    assert json.loads(pq.read_schema(part).metadata[b"jointbench"])["schema_version"] == SCHEMA_VERSION
     seconds = {e.key: e.warmup_seconds for e in log.evaluations()}
     assert seconds.pop("new") == 2.5
     assert set(seconds.values()) == {0.0}
     assert len(seconds) == len(old)
+    # They had the error of guessing, 0.9, where some that ended ok have more.
+    failures = [e for e in log.evaluations() if not e.ok]
+    assert {(e.validation_error, e.test_error) for e in failures} == {(1.0, 1.0)}
 
 
 def test_some_columns_of_one_run_are_read_alone(tmp_path: Path) -> None:
