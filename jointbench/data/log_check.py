@@ -62,7 +62,7 @@ class Fault:
 
     def __str__(self) -> str:
         value = f"{self.value:g}" if isinstance(self.value, float) else "missing" if self.value is None else self.value
-        return f"{self.count:,} evaluation(s) with {self.column} {value}, first in row {self.row}: not {self.expected}"
+        return f"{self.count:,} evaluation(s) with {self.column} {value}, first in row {self.row}: expected {self.expected}"
 
 
 def check(table: pa.Table, facts: LogFacts, file: Path) -> None:
@@ -81,7 +81,8 @@ def faults(table: pa.Table, facts: LogFacts) -> Iterator[Fault]:
         if name == "configuration":
             yield from _of_configurations(column.combine_chunks(), facts)
         elif column.null_count:
-            yield _first(name, column, column.is_null().to_numpy(), _expected(name, facts))
+            expected = "a list" if pa.types.is_list(column.type) else _expected(name, facts)
+            yield _first(name, column, column.is_null().to_numpy(), expected)
         elif pa.types.is_list(column.type):
             yield from _of_lists(name, column.combine_chunks())
         else:
@@ -137,7 +138,7 @@ def _of_lists(name: str, column: pa.ListArray) -> Iterator[Fault]:
         return
     if wrong.any():
         rows = np.repeat(np.arange(len(column)), column.value_lengths().to_numpy())[wrong]
-        expected = f"a list of {BOUNDS[name][2] if name in BOUNDS else 'numbers'} each"
+        expected = f"{BOUNDS[name][2] if name in BOUNDS else 'a number'} as each entry"
         value = entries[int(np.flatnonzero(wrong)[0])].as_py()
         yield Fault(name, int(rows[0]), value, expected, len(np.unique(rows)))
 

@@ -18,6 +18,9 @@ from jointbench.surrogate.table import check_enough, groups, rows_of
 #: Configurations that ended ok at a rung below which nothing is said of it, as of an optimizer that is left out.
 FEWEST_AT_A_RUNG = 10
 
+#: The least that the laws of the device can be fitted to, relative errors being what counts.
+LEAST_COSTS = {"images_per_second": 1e-9, "peak_memory": 1}
+
 
 @dataclass(frozen=True)
 class Rungs:
@@ -67,7 +70,7 @@ class Rungs:
         said = [
             f"a surrogate is fitted for {self._budgets(self.kept)} and not for {fewer} configurations that ended ok: "
             f"each budget from the largest down needs {FEWEST_AT_A_RUNG} for it to be judged there. "
-            "`jointbench collect --optimizer hyperband` into the same log trains at all of them"
+            "To have all, collect more into the same log by `jointbench collect --optimizer hyperband`"
         ]
         if len(self.kept) == 1:
             who = sorted({name or "a person" for name in by})
@@ -92,9 +95,16 @@ def count_rungs(ladder: Ladder, budgets: npt.NDArray[np.float64], group: npt.NDA
 
 
 def rungs_of(log: EvaluationLog) -> Rungs:
-    """Raises LogError when there are too few configurations for any surrogate, and as `EvaluationLog.table` does."""
-    table = log.table(["configuration", "budget", "status"])
+    """Raises LogError when there are too few configurations for any surrogate, when a training that ended ok has a
+    cost to which nothing can be in proportion, and as `EvaluationLog.table` does.
+    """
+    # All columns, so that what is wrong anywhere is said before hours of fitting.
+    table = log.table()
     ok = table.filter(pc.equal(table["status"], Status.OK.value))
+    for name, least in LEAST_COSTS.items():
+        lowest = pc.min(ok[name]).as_py()
+        if lowest is not None and lowest < least:
+            raise LogError(f"{name} of a training in {log.path} that ended ok", lowest, f"at least {least:g}")
     group = groups(rows_of(ok, log.space))
     check_enough(len(np.unique(group)), log)
     return count_rungs(log.ladder, ok["budget"].to_numpy(), group)

@@ -98,7 +98,8 @@ def _verdict(rows: Sequence[Row], ladder: Ladder) -> str:
         return f"No budget has the {FEWEST} repeated configurations by which it could be judged alone."
     better = [f"{_budget(row)} ({row['error']})" for row in at if row["given_one"] <= row["table"]]
     if len(better) == len(at):
-        beaten = "beats the table at every budget" + (" that can be judged" if unknown else "")
+        every = f"the only budget, {ladder}" if len(ladder.rungs) == 1 else "every budget"
+        beaten = f"beats the table at {every}{' that can be judged' if unknown else ''}"
     else:
         where = f"at {', '.join(better)} and not elsewhere" if better else "nowhere yet"
         beaten = f"beats the table {where}"
