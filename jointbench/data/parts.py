@@ -42,7 +42,7 @@ def facts_of(part: Path) -> LogFacts:
         metadata = pq.read_schema(part).metadata
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
     return LogFacts.from_metadata(metadata, str(part))
 
@@ -61,9 +61,11 @@ def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None)
             if LogFacts.from_metadata(there.metadata, str(part)) != facts:
                 raise LogError("log", str(part), "space, ladder and images as in the rest of the log")
             table = file.read(columns=[name for name in wanted.names if name in there.names])
+        # Texts that are no UTF-8, which reading does not see.
+        table.validate(full=True)
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
     table = upgraded(table, wanted)
     for field in wanted:
