@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.compute as pc
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Status
@@ -100,14 +99,14 @@ def rungs_of(log: EvaluationLog) -> Rungs:
     """
     # All columns, so that what is wrong anywhere is said before hours of fitting.
     table = log.table()
-    ok = table.filter(pc.equal(table["status"], Status.OK.value))
+    ok = table["status"].to_numpy() == Status.OK.value
     for name, least in LEAST_COSTS.items():
-        lowest = pc.min(ok[name]).as_py()
-        if lowest is not None and lowest < least:
-            raise LogError(f"{name} of a training in {log.path} that ended ok", lowest, f"at least {least:g}")
-    group = groups(rows_of(ok, log.space))
+        lowest = table[name].to_numpy()[ok].min(initial=np.inf)
+        if lowest < least:
+            raise LogError(f"{name} of a training in {log.path} that ended ok", float(lowest), f"at least {least:g}")
+    group = groups(rows_of(table, log.space)[ok])
     check_enough(len(np.unique(group)), log)
-    return count_rungs(log.ladder, ok["budget"].to_numpy(), group)
+    return count_rungs(log.ladder, table["budget"].to_numpy()[ok], group)
 
 
 def at_fitted_rungs(log: EvaluationLog) -> tuple[EvaluationLog, Rungs]:
