@@ -149,7 +149,7 @@ class TestColumns:
         index = rows.schema.get_field_index("steps")
         floats = rows.set_column(index, "steps", rows["steps"].cast(pa.float64()))
         pq.write_table(floats, tmp_path / "a.parquet")
-        with pytest.raises(LogError, match="type of the column steps of .*'double' given, expected int64"):
+        with pytest.raises(LogError, match=r"type of the column steps of .*'double' given, expected int64"):
             EvaluationLog.open(tmp_path).table()
 
     def test_those_that_cannot_be_missing_are_read_as_any(self, rows: pa.Table, tmp_path: Path) -> None:

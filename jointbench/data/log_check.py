@@ -62,7 +62,8 @@ class Fault:
 
     def __str__(self) -> str:
         value = f"{self.value:g}" if isinstance(self.value, float) else "missing" if self.value is None else self.value
-        return f"{self.count:,} evaluation(s) with {self.column} {value}, first in row {self.row}: expected {self.expected}"
+        where = f"first in row {self.row} (from 0)"
+        return f"{self.count:,} evaluation(s) with {self.column} {value}, {where}: expected {self.expected}"
 
 
 def check(table: pa.Table, facts: LogFacts, file: Path) -> None:

@@ -101,9 +101,10 @@ def rungs_of(log: EvaluationLog) -> Rungs:
     table = log.table()
     ok = table["status"].to_numpy() == Status.OK.value
     for name, least in LEAST_COSTS.items():
-        lowest = table[name].to_numpy()[ok].min(initial=np.inf)
-        if lowest < least:
-            raise LogError(f"{name} of a training in {log.path} that ended ok", float(lowest), f"at least {least:g}")
+        values = table[name].to_numpy()[ok]
+        if (values < least).any():
+            field, lowest = f"{name} of a training in {log.path} that ended ok", values.min().item()
+            raise LogError(field, lowest, f"at least {least:g}")
     group = groups(rows_of(table, log.space)[ok])
     check_enough(len(np.unique(group)), log)
     return count_rungs(log.ladder, table["budget"].to_numpy()[ok], group)
