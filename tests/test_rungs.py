@@ -126,15 +126,27 @@ class TestItIsSaidBeforehand:
     def test_by_doctor(self, one_rung: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
         main(["doctor", str(one_rung.path)])
         out = capsys.readouterr().out
-        assert "random trains at 27 s only: Hyperband cannot be compared on this" in out
+        assert "there is enough at 27 s only: Hyperband cannot be compared on this" in out
         assert f"not for 1, 3 and 9 s with 0, 0 and {F} configurations that ended ok" in out
         assert "jointbench collect" in out
         assert out.strip().endswith("healthy")
 
-    def test_by_doctor_of_what_is_no_log_for_any_surrogate(self, shipped: EvaluationLog, tmp_path: Path) -> None:
-        pq.write_table(shipped.table().slice(0, 5), tmp_path / "few.parquet")
+    def test_by_doctor_of_what_random_search_leaves(self, one_rung: EvaluationLog, tmp_path: Path) -> None:
+        pq.write_table(at(one_rung.table(), 27.0, 60), tmp_path / "a.parquet")
+        _, sentence = examine(tmp_path).fit
+        assert sentence == "random trains at 27 s only: Hyperband cannot be compared on this"
+
+    @pytest.mark.parametrize("counts", [(5, 0), (15, 9)])
+    def test_by_doctor_of_what_is_no_log_for_any_surrogate(
+        self, shipped: EvaluationLog, tmp_path: Path, counts: tuple[int, int]
+    ) -> None:
+        table = shipped.table()
+        few = pa.concat_tables([at(table, rung, count) for rung, count in zip((27.0, 3.0), counts, strict=True)])
+        pq.write_table(few, tmp_path / "few.parquet")
         (sentence,) = examine(tmp_path).fit
-        assert "at least 20 configurations" in sentence
+        assert "at least 20 configurations that ended ok, not" in sentence
+        with pytest.raises(LogError, match="at least 20 configurations that ended ok, not"):
+            Surrogate.fit(EvaluationLog.open(tmp_path), "few")
 
     def test_by_plan(self, capsys: pytest.CaptureFixture[str]) -> None:
         words = "plan --images digits --ladder 1,3,9,27 --full-budgets 30 --optimizer "

@@ -73,9 +73,9 @@ class Rungs:
         ]
         if len(self.kept) == 1:
             who = sorted({name or "a person" for name in by})
-            verb = "trains" if len(who) == 1 else "train"
-            at = self._budgets(self.kept)
-            said.append(f"{_listed(who)} {verb} at {at} only: Hyperband cannot be compared on this")
+            at, verb = self._budgets(self.kept), "trains" if len(who) == 1 else "train"
+            why = f"there is enough at {at} only" if any(there) else f"{_listed(who)} {verb} at {at} only"
+            said.append(f"{why}: Hyperband cannot be compared on this")
         return said
 
     def _budgets(self, rungs: Sequence[float]) -> str:

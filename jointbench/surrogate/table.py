@@ -121,7 +121,8 @@ def rows_of(table: pa.Table, space: Space) -> FloatArray:
 def check_enough(succeeded: int, log: EvaluationLog) -> None:
     """Raises LogError when so many configurations that ended ok are too few to fit and judge a surrogate."""
     if succeeded < FEWEST_CONFIGURATIONS:
-        expected = f"at least {FEWEST_CONFIGURATIONS} configurations that ended ok, not {succeeded}"
+        at = f"(at the budgets {log.ladder})"
+        expected = f"at least {FEWEST_CONFIGURATIONS} configurations that ended ok, not {succeeded} {at}"
         raise LogError("log", str(log.path), expected)
 
 

@@ -16,7 +16,8 @@ from jointbench.data.log_check import faults
 from jointbench.data.parts import DAMAGED, PART, UNFINISHED, facts_of, parts, read_part
 from jointbench.data.schema import LogFacts
 from jointbench.data.visible import visible
-from jointbench.surrogate.rungs import rungs_of
+from jointbench.surrogate.rungs import at_fitted_rungs
+from jointbench.surrogate.table import training_table
 
 
 @dataclass
@@ -102,7 +103,8 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
 
 def _fit(log: EvaluationLog, found: Findings) -> None:
     try:
-        found.fit = rungs_of(log).words(log.table(["optimizer"])["optimizer"].unique().to_pylist())
+        fitted, rungs = at_fitted_rungs(log)
+        found.fit = rungs.words(training_table(fitted).optimizer.tolist())
     except LogError as error:
         found.fit.append(str(error))
 
