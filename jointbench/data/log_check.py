@@ -32,7 +32,12 @@ BOUNDS: Mapping[str, tuple[float, float, str]] = {
     "training_seconds": _AMOUNT,
     "wall_seconds": _AMOUNT,
     "warmup_seconds": _AMOUNT,
+    "measured_seconds": _AMOUNT,
+    "batch_seconds": _AMOUNT,
+    "validation_seconds": _AMOUNT,
+    "test_seconds": _AMOUNT,
     "peak_memory": _COUNT,
+    "evaluation_memory": _COUNT,
     "images_per_second": _AMOUNT,
     "epochs": _AMOUNT,
     "steps": _COUNT,
@@ -101,9 +106,9 @@ def _wrong(name: str, column: pa.ChunkedArray, facts: LogFacts) -> npt.NDArray[n
             right |= np.abs(budgets - rung) <= SAME_RUNG * rung
         return ~right
     if name == "status":
-        return ~pc.is_in(column, pa.array(_STATUSES)).to_numpy()
+        return ~np.asarray(pc.is_in(column, pa.array(_STATUSES)).to_numpy(), dtype=bool)
     if name == "space":
-        return pc.not_equal(column, facts.space.name).to_numpy()
+        return np.asarray(pc.not_equal(column, facts.space.name).to_numpy(), dtype=bool)
     if name in BOUNDS:
         return _outside(column.to_numpy(), *BOUNDS[name][:2])
     return None
