@@ -52,6 +52,7 @@ def add_to(commands: Commands) -> None:
     add(
         "--optimizers",
         type=names,
+        default=DEFAULT_OPTIMIZERS,
         metavar="NAME[,NAME...]",
         help=f"default {DEFAULT_OPTIMIZERS}, as far as there are several budgets for them; also optuna.SAMPLER, "
         "smac.FACADE or FILE.py:CLASS, and options as in two-stage:share=0.3:finalists=3",
@@ -156,7 +157,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
         raise InputError("benchmark", arguments.benchmark, "none beside a log, which answers by itself")
     else:
         objective = ReplayObjective(EvaluationLog.open(arguments.objective))
-    optimizers = _optimizers(arguments, objective.ladder)
+    _pass_over(arguments, objective.ladder)
     with ComparisonDisplay() as display:
         for workers in arguments.workers or [DEFAULT_WORKERS]:
             settings = simulated_settings(
@@ -168,8 +169,8 @@ def _simulated(arguments: argparse.Namespace) -> None:
             )
             changed = compare(
                 settings,
-                optimizers,
-                seeds=_seeds(arguments, optimizers),
+                arguments.optimizers,
+                seeds=_seeds(arguments),
                 out=_folder(arguments, workers),
                 jobs=arguments.jobs,
                 command=arguments.words,
@@ -194,15 +195,15 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     if arguments.ladder is None and facts.name != benchmark.images.name:
         raise InputError("ladder", None, f"budgets, since those of {benchmark.name} are for {benchmark.images.name}")
     ladder = arguments.ladder or benchmark.ladder
-    optimizers = _optimizers(arguments, ladder)
+    _pass_over(arguments, ladder)
     for number, (place, device) in zip(numbers, places, strict=True):
         how = {"workers": place.workers, "full_budgets": arguments.full_budgets}
         compare_for_real(
             real_settings(benchmark.space, ladder, facts, device, **how),
-            optimizers,
+            arguments.optimizers,
             device,
             place,
-            seeds=_seeds(arguments, optimizers),
+            seeds=_seeds(arguments),
             out=_folder(arguments, number),
             data_folder=arguments.data,
             command=arguments.words,
@@ -210,24 +211,22 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
         )
 
 
-def _optimizers(arguments: argparse.Namespace, ladder: Ladder) -> list[str]:
-    """Those that were named, or of the default ones those that are what their names say on this ladder."""
+def _pass_over(arguments: argparse.Namespace, ladder: Ladder) -> None:
+    """Take from the default optimizers those that are not what their names say on this ladder."""
     from jointbench.optimizers import works_on
 
-    if arguments.optimizers is not None:
-        return list(arguments.optimizers)
-    wanted = names(DEFAULT_OPTIMIZERS)
-    chosen = [name for name in wanted if works_on(name, ladder)]
-    if out := [name for name in wanted if name not in chosen]:
+    if arguments.optimizers != names(DEFAULT_OPTIMIZERS):
+        return
+    if out := [name for name in arguments.optimizers if not works_on(name, ladder)]:
+        arguments.optimizers = [name for name in arguments.optimizers if name not in out]
         one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
         print(f"without {', '.join(out)}: {one}", file=sys.stderr)  # noqa: T201
-    return chosen
 
 
-def _seeds(arguments: argparse.Namespace, optimizers: list[str]) -> dict[str, int]:
+def _seeds(arguments: argparse.Namespace) -> dict[str, int]:
     from jointbench.bench.comparing.comparison import default_seeds
 
-    return {name: arguments.seeds or default_seeds(name) for name in optimizers}
+    return {name: arguments.seeds or default_seeds(name) for name in arguments.optimizers}
 
 
 def _folders(arguments: argparse.Namespace) -> list[Path]:
