@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from test_log import IMAGES, LADDER, evaluation
 
@@ -123,6 +124,34 @@ def test_a_damaged_journal_or_calibration_is_a_problem(log: EvaluationLog, capsy
     (log.path / "calibrations" / "x.json").write_text("{}")
     (log.journals / "r-0.journal").write_text("nonsense\n")
     assert len(findings(log, capsys, 1)["problems"]) == 2
+
+
+def test_a_newer_schema_version_is_named_of_a_file_as_of_a_part(
+    log: EvaluationLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    part = max(log.path.glob("*.parquet"), key=lambda path: path.stat().st_size)
+    table = pq.read_table(part)
+    facts = {**json.loads(table.schema.metadata[b"jointbench"]), "schema_version": 99}
+    newer = log.path / "9-newer.parquet"
+    pq.write_table(table.replace_schema_metadata({b"jointbench": json.dumps(facts).encode()}), newer)
+    (problem,) = findings(log, capsys, 1)["problems"]
+    assert "log schema version: 99 given" in problem
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", str(newer)])
+    assert ended.value.code == 1
+    assert "9-newer.parquet: log schema version: 99 given, expected at most" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"nonsense"])
+def test_a_file_that_is_no_parquet_is_a_problem(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    (tmp_path / "a.parquet").write_bytes(content)
+    for place in (tmp_path, tmp_path / "a.parquet"):
+        with pytest.raises(SystemExit) as ended:
+            main(["doctor", str(place)])
+        assert ended.value.code == 1
+        assert "a.parquet cannot be read" in capsys.readouterr().out
 
 
 def test_no_log_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -77,6 +77,19 @@ def test_any_bounds_are_a_ladder_or_refused(minimum: float, maximum: float, eta:
     assert (ladder.rungs[0], ladder.rungs[-1]) == pytest.approx((minimum, maximum))
 
 
+def test_a_ladder_may_have_one_rung_but_is_not_written_so() -> None:
+    one = Ladder.of_rungs([27.0])
+    assert one == Ladder(27, 27)
+    assert one.rungs == (27.0,)
+    assert one.rung_of(27) == 0
+    with pytest.raises(BudgetError, match="budget: 9 given, expected 27 seconds"):
+        one.check_within(9)
+    with pytest.raises(InputError, match="at least two budgets"):
+        Ladder.parse("27")
+    with pytest.raises(InputError, match="at least one budget"):
+        Ladder.of_rungs([])
+
+
 @pytest.mark.parametrize("budget", [0.5, 2.0, 28.0, float("nan")])
 def test_a_budget_that_is_no_rung_is_refused_with_the_rungs(budget: float) -> None:
     with pytest.raises(BudgetError, match="1, 3, 9, 27"):

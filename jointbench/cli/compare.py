@@ -54,8 +54,8 @@ def add_to(commands: Commands) -> None:
         type=names,
         default=DEFAULT_OPTIMIZERS,
         metavar="NAME[,NAME...]",
-        help=f"default {DEFAULT_OPTIMIZERS}; also optuna.SAMPLER, smac.FACADE or FILE.py:CLASS, and options as in "
-        "two-stage:share=0.3:finalists=3",
+        help=f"default {DEFAULT_OPTIMIZERS}, as far as there are several budgets for them; also optuna.SAMPLER, "
+        "smac.FACADE or FILE.py:CLASS, and options as in two-stage:share=0.3:finalists=3",
     )
     add("--seeds", type=whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
     add(
@@ -157,6 +157,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
         raise InputError("benchmark", arguments.benchmark, "none beside a log, which answers by itself")
     else:
         objective = ReplayObjective(EvaluationLog.open(arguments.objective))
+    _pass_over(arguments, objective.ladder)
     with ComparisonDisplay() as display:
         for workers in arguments.workers or [DEFAULT_WORKERS]:
             settings = simulated_settings(
@@ -194,6 +195,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     if arguments.ladder is None and facts.name != benchmark.images.name:
         raise InputError("ladder", None, f"budgets, since those of {benchmark.name} are for {benchmark.images.name}")
     ladder = arguments.ladder or benchmark.ladder
+    _pass_over(arguments, ladder)
     for number, (place, device) in zip(numbers, places, strict=True):
         how = {"workers": place.workers, "full_budgets": arguments.full_budgets}
         compare_for_real(
@@ -207,6 +209,18 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
             command=arguments.words,
             force=arguments.force,
         )
+
+
+def _pass_over(arguments: argparse.Namespace, ladder: Ladder) -> None:
+    """Take from the default optimizers those that are not what their names say on this ladder."""
+    from jointbench.optimizers import works_on
+
+    if arguments.optimizers != names(DEFAULT_OPTIMIZERS):
+        return
+    if out := [name for name in arguments.optimizers if not works_on(name, ladder)]:
+        arguments.optimizers = [name for name in arguments.optimizers if name not in out]
+        one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
+        print(f"without {', '.join(out)}: {one}", file=sys.stderr)  # noqa: T201
 
 
 def _seeds(arguments: argparse.Namespace) -> dict[str, int]:

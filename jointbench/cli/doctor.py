@@ -30,6 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
             say(f"  budget {rung}: {shown or 'none'}")
         for note in found.notes:
             say(f"note: {note}")
+        for sentence in found.fit:
+            say(f"to fit: {sentence}")
         for problem in found.problems:
             say(f"PROBLEM: {problem}")
         say("healthy" if not found.problems else f"{len(found.problems)} problem(s)")

@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.manifest import checked_name
     from jointbench.surrogate.models import DEFAULT
     from jointbench.surrogate.publish import CARD
+    from jointbench.surrogate.rungs import at_fitted_rungs
     from jointbench.surrogate.surrogate import Surrogate
     from jointbench.surrogate.table import training_table
     from jointbench.surrogate.tuning import tune
@@ -48,23 +49,26 @@ def run(arguments: argparse.Namespace) -> None:
     log = EvaluationLog.open(arguments.log)
     name = arguments.name or out.resolve().name
     checked_name(name)
+    fitted, rungs = at_fitted_rungs(log)
+    for sentence in rungs.words(fitted.table(["optimizer"])["optimizer"].unique().to_pylist()):
+        say(f"note: {sentence}")
     settings, tuning = DEFAULT, []
     if arguments.tune:
-        tuned = tune(training_table(log), arguments.tune, arguments.seed)
+        tuned = tune(training_table(fitted), arguments.tune, arguments.seed)
         settings, tuning = tuned.settings, tuned.rows
         say(f"found by {arguments.tune} trials: {settings}")
     surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed, settings=settings)
     benchmark, held_out = surrogate.benchmark, surrogate.held_out
     rivalled = rivals(held_out, arguments.seed) if arguments.rivals else []
     judgement = replace(Judgement.of(held_out, arguments.seed), rivals=rivalled, tuning=tuning)
-    left_out = list(left_out_runs(surrogate, log))
+    left_out = list(left_out_runs(surrogate, fitted))
     body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)
     files = {
-        CARD: card(benchmark, log, judgement),
+        CARD: card(benchmark, fitted, judgement),
         GOLDEN: golden(benchmark),
         PAGE: page_html(f"{benchmark.name}: how far it can be trusted", body),
     }
-    extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: log.content()}
+    extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: fitted.content()}
     surrogate.save(out, extra=extra, force=arguments.force)
     tables = judged_tables(judgement, benchmark.ladder)
     for shown in ("scores", "noise_floor", "rivals", "tuning"):

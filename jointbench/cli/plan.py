@@ -29,6 +29,7 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
     from jointbench.data.image_facts import known_facts
+    from jointbench.surrogate.rungs import Rungs
 
     images, ladder = known_facts(arguments.images), arguments.ladder
     made = plan(
@@ -44,6 +45,9 @@ def run(arguments: argparse.Namespace) -> None:
     say(f"{sum(made.evaluations.values()):,} evaluations by {arguments.optimizer}:")
     for rung, number in made.evaluations.items():
         say(f"  {number:>8,} at {rung:g} {ladder.unit}")
+    # Each promoted configuration is trained at its rungs anew; how many end ok nobody knows yet.
+    for sentence in Rungs(ladder, tuple(made.evaluations[rung] for rung in ladder.rungs)).words([arguments.optimizer]):
+        say(f"to fit: {sentence}")
     if ladder.unit == "seconds":
         say(f"device time   {made.total / DAY:.2f} GPU-days of budgets")
         say(f"wall time     {made.makespan / DAY:.2f} days with {arguments.workers} worker(s)")

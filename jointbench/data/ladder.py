@@ -114,19 +114,22 @@ class Ladder:
         if math.isnan(value):
             raise BudgetError("budget", budget, f"a number of {self.unit}")
         if not self.minimum * (1 - SAME_RUNG) <= value <= self.maximum * (1 + SAME_RUNG):
-            raise BudgetError("budget", budget, f"{self.minimum:g} to {self.maximum:g} {self.unit}")
+            within = f"{self.minimum:g} to {self.maximum:g}" if len(self.rungs) > 1 else f"{self.maximum:g}"
+            raise BudgetError("budget", budget, f"{within} {self.unit}")
         return value
 
     @classmethod
     def of_rungs(cls, rungs: Iterable[float], unit: Unit = "seconds") -> "Ladder":
-        """The ladder with exactly these rungs, at least two. Raises InputError when no constant factor joins them."""
+        """The ladder with exactly these rungs. Raises InputError for none, or when no constant factor joins them."""
         given = list(rungs)
         rungs = [_plain(budget) for budget in given]
         for budget, value in zip(given, rungs, strict=True):
             if not 0 < value < math.inf:
                 raise InputError("ladder", budget, "budgets that are finite and above 0")
-        if len(rungs) < 2:
-            raise InputError("ladder", ",".join(f"{r:g}" for r in rungs), "at least two budgets, such as 1,3,9,27")
+        if not rungs:
+            raise InputError("ladder", "", "at least one budget")
+        if len(rungs) == 1:
+            return cls(rungs[0], rungs[0], unit=unit)
         ladder = cls(rungs[0], rungs[-1], (rungs[-1] / rungs[0]) ** (1 / (len(rungs) - 1)), unit)
         # The root is inexact (27 ** (1/3) is 3.0000000000000004): take the whole number where it is one.
         if abs(ladder.eta - round(ladder.eta)) < SAME_RUNG:
@@ -143,6 +146,8 @@ class Ladder:
             rungs = [float(part) for part in body.split(",")]
         except ValueError:
             raise InputError("ladder", text, "budgets such as 1,3,9,27 or 3,9,27epochs") from None
+        if len(rungs) < 2:
+            raise InputError("ladder", text, "at least two budgets, such as 1,3,9,27")
         return cls.of_rungs(rungs, unit or "seconds")
 
     def as_dict(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from jointbench.data.parts import (
     facts_of,
     new_part,
     parts,
+    read_checked,
     read_part,
     tier,
     write_durably,
@@ -117,7 +118,7 @@ class EvaluationLog:
     def table(self, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """Evaluations of all runs or of one, each key once, oldest first; of all columns or of some.
 
-        Raises LogError when a part cannot be read.
+        Raises LogError when a part cannot be read, or holds in these columns what no training gives.
         """
         wanted = schema(self.facts).names if columns is None else list(columns)
         needed = [name for name in schema(self.facts).names if name in {*wanted, "key", "finished_at"}]
@@ -126,7 +127,7 @@ class EvaluationLog:
         tables = []
         for part in parts(self.path):
             try:
-                table = read_part(part, self.facts, needed)
+                table = read_checked(part, self.facts, needed)
             except FileNotFoundError:
                 # Merged into another part meanwhile: look again.
                 return self.table(columns, run)
@@ -176,12 +177,13 @@ class EvaluationLog:
         """Rename parts that cannot be read, so that they are ignored from now on; returns their new names.
 
         Our own writers never leave one: it is the disk's or the file system's doing. What a run had heard of is
-        restored from its journal when it goes on.
+        restored from its journal when it goes on. Raises LogError for a part that can be read and holds what no
+        training gives: that is for a person to look at.
         """
         damaged = []
         for part in parts(self.path):
             try:
-                read_part(part, facts_of(part))
+                read_checked(part, facts_of(part))
             except FileNotFoundError:
                 continue
             except DamagedPartError:
@@ -204,7 +206,8 @@ class EvaluationLog:
 
 def _is_ours(entry: Path) -> bool:
     """Whether a file or folder may stand where a log is, though there is no part of it."""
-    return entry.name.endswith(LEFT_BEHIND) or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS)
+    left = entry.name.endswith(LEFT_BEHIND) or (entry.name.startswith(".") and entry.is_file())
+    return left or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS)
 
 
 def _once(table: pa.Table) -> pa.Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from jointbench.data.errors import LogError
 from jointbench.data.log import CALIBRATIONS, JOURNALS, EvaluationLog
 from jointbench.data.parts import UNFINISHED, new_part, write_durably
+from jointbench.data.visible import visible
 
 
 def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
@@ -30,7 +31,7 @@ def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
         if journal.parent.parent != out:
             _copy(journal, out / JOURNALS / name)
     for log in logs:
-        for calibration in (log.path / CALIBRATIONS).glob("*.json"):
+        for calibration in visible(log.path / CALIBRATIONS, "*.json"):
             if not (out / CALIBRATIONS / calibration.name).exists():
                 _copy(calibration, out / CALIBRATIONS / calibration.name)
     merged.compact()
@@ -41,7 +42,7 @@ def _longest(folders: Sequence[Path]) -> dict[str, Path]:
     """The journals by name; of two the one that goes on where the other ends."""
     found: dict[str, Path] = {}
     for folder in folders:
-        for journal in sorted((folder / JOURNALS).glob("*.journal")):
+        for journal in visible(folder / JOURNALS, "*.journal"):
             other = found.setdefault(journal.name, journal)
             shorter, longer = sorted((other, journal), key=lambda path: path.stat().st_size)
             if not longer.read_bytes().startswith(shorter.read_bytes()):

@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.data.errors import DamagedPartError, LogError
+from jointbench.data.log_check import check
 from jointbench.data.schema import LogFacts, schema, upgraded
+from jointbench.data.visible import visible
 
 #: Finished parts end so; one that is being written, or whose writer died, and one that is damaged end otherwise.
 PART, UNFINISHED, DAMAGED = ".parquet", ".writing", ".damaged"
@@ -21,7 +23,7 @@ def parts(path: Path) -> list[Path]:
     """The finished parts of a log's folder, or the one file that a released log is."""
     if path.is_file():
         return [path]
-    return sorted(part for part in path.iterdir() if part.suffix == PART and part.is_file())
+    return [part for part in visible(path, f"*{PART}") if part.is_file()]
 
 
 def new_part(folder: Path, tier: int) -> Path:
@@ -40,7 +42,7 @@ def facts_of(part: Path) -> LogFacts:
         metadata = pq.read_schema(part).metadata
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
     return LogFacts.from_metadata(metadata, str(part))
 
@@ -59,13 +61,26 @@ def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None)
             if LogFacts.from_metadata(there.metadata, str(part)) != facts:
                 raise LogError("log", str(part), "space, ladder and images as in the rest of the log")
             table = file.read(columns=[name for name in wanted.names if name in there.names])
+        # Texts that are no UTF-8, which reading does not see.
+        table.validate(full=True)
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
     table = upgraded(table, wanted)
-    if not table.schema.equals(wanted):
-        raise LogError("log", str(part), "the columns of its schema version")
+    for field in wanted:
+        if field.name not in table.column_names:
+            raise LogError(f"columns of {part}", f"no {field.name}", f"{field.name} ({field.type}) among them")
+        if (there_type := table.schema.field(field.name).type) != field.type:
+            raise LogError(f"type of the column {field.name} of {part}", str(there_type), str(field.type))
+    # What is the same but for saying that nothing can be missing.
+    return pa.Table.from_arrays(table.columns, schema=wanted)
+
+
+def read_checked(part: Path, facts: LogFacts, columns: Sequence[str] | None = None) -> pa.Table:
+    """As `read_part`. Raises LogError too where a value is one that no training gives, with its column and row."""
+    table = read_part(part, facts, columns)
+    check(table, facts, part)
     return table
 
 

@@ -39,6 +39,7 @@ class ASHA(Optimizer):
     """
 
     name = "asha"
+    fewest_rungs = 2
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)

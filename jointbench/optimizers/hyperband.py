@@ -17,6 +17,7 @@ class Hyperband(Optimizer):
     """
 
     name = "hyperband"
+    fewest_rungs = 2
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Optimizer(ABC):
 
     #: The name in tables; the name of the class where it is not set.
     name: str
+    #: Rungs of a ladder below which it is not what its name says: successive halving has nothing to halve on one.
+    fewest_rungs: ClassVar[int] = 1
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets

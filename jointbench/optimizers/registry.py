@@ -54,10 +54,12 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
     `two-stage:share=0.3:finalists=3`. Raises UnknownNameError, InputError when what was named is not an Optimizer,
-    lacks a method or does not take the options, and OptimizerError when it cannot be made.
+    lacks a method, does not take the options or needs more budgets than the ladder has, and OptimizerError
+    when it cannot be made.
     """
     base, words = split_name(name)
     kind = _find(base)
+    _check_rungs(name, kind, ladder)
     options = read_options(name, kind)
     called = getattr(kind, "name", kind.__name__)
     try:
@@ -74,14 +76,24 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
 
 
 def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float) -> None:
-    """Raises what `make_optimizer` would raise about the name, without loading what ships as it is."""
-    if name in OPTIMIZERS:
+    """Raises what `make_optimizer` would raise about the name, without loading what ships where it need not."""
+    if name in OPTIMIZERS and len(ladder.rungs) > 1:
         return
     base, words = split_name(name)
     if words:
         make_optimizer(name, space, ladder, seed=0, full_budgets=full_budgets)
     else:
-        read_options(name, _find(base))
+        kind = _find(base)
+        _check_rungs(name, kind, ladder)
+        read_options(name, kind)
+
+
+def works_on(name: str, ladder: Ladder) -> bool:
+    """Whether the ladder has as many budgets as the optimizer needs. Raises as `make_optimizer` does for its name."""
+    if name in OPTIMIZERS and len(ladder.rungs) > 1:
+        # None that ships needs more than two, and loading them takes long.
+        return True
+    return len(ladder.rungs) >= _find(split_name(name)[0]).fewest_rungs
 
 
 def ships(name: str) -> bool:
@@ -132,6 +144,12 @@ def _load_file(name: str, path: Path) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise InputError("optimizer", name, f"a file that Python can run ({happened(error)})") from error
     return module
+
+
+def _check_rungs(name: str, kind: type[Optimizer], ladder: Ladder) -> None:
+    if len(ladder.rungs) < kind.fewest_rungs:
+        expected = f"one that works with a single budget, as {ladder} {ladder.unit} is all that there is"
+        raise InputError("optimizer", name, expected)
 
 
 def _checked(name: str, kind: object) -> type[Optimizer]:

@@ -50,7 +50,7 @@ class SMACFacade(Optimizer):
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         logging.getLogger("smac").setLevel(logging.ERROR)
         kind: type[AbstractFacade] = getattr(smac, self.facade)
-        by_budgets = "eta" in signature(kind.get_intensifier).parameters
+        by_budgets = _by_budgets(self.facade)
         # smac counts rungs by a rounded-down logarithm, which loses one at 3^5.
         budgets = {"min_budget": ladder.minimum * (1 - SAME_RUNG), "max_budget": ladder.maximum} if by_budgets else {}
         # smac's configuration space holds its random state; the space's own is shared.
@@ -108,6 +108,7 @@ class SMACDefault(SMACFacade):
 
     name = "smac-default"
     facade = "MultiFidelityFacade"
+    fewest_rungs = 2
 
 
 class SMAC(SMACDefault):
@@ -134,4 +135,9 @@ def facade_of(name: str) -> type[SMACFacade]:
     known = [one for one in smac.__all__ if one.endswith("Facade")]
     if name not in known:
         raise UnknownNameError.of("optimizer", f"smac.{name}", [f"smac.{one}" for one in known])
-    return type(name, (SMACFacade,), {"name": f"smac.{name}", "facade": name})
+    fewest = {"fewest_rungs": 2} if _by_budgets(name) else {}
+    return type(name, (SMACFacade,), {"name": f"smac.{name}", "facade": name, **fewest})
+
+
+def _by_budgets(facade: str) -> bool:
+    return "eta" in signature(getattr(smac, facade).get_intensifier).parameters

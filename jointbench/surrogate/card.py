@@ -32,6 +32,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
         f"(split seed {images.split_seed}).",
         f"- Budgets: {ladder} {ladder.unit} of {spent}, on: {'; '.join(made['devices'])}.",
+        *(f"- Left out: {sentence}." for sentence in made.get("left_out", [])),
         f"- Trainings by: {_counted(made['by_optimizer'])}.",
         f"- Ended as: {_counted(statuses)}.",
         f"- torch {', '.join(made['torch_versions'])}; precision {', '.join(made['precisions'])}; "

@@ -22,6 +22,7 @@ from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.space import FloatArray, Space
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.golden import at_and_between
 
 Check = Callable[[Benchmark], None]
 
@@ -77,10 +78,9 @@ def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> Non
 
 def check_batch_equals_single(benchmark: Benchmark) -> None:
     """Bit for bit, small batch or large, at and between rungs, with and without seeds."""
-    space, ladder = benchmark.space, benchmark.ladder
+    space = benchmark.space
     rows = corners_and_samples(space, 98)
-    between = math.sqrt(ladder.minimum * ladder.maximum) * 1.01
-    budgets = np.array([*ladder.rungs, between])[np.arange(len(rows)) % (len(ladder.rungs) + 1)]
+    budgets = np.resize(at_and_between(benchmark.ladder), len(rows))
     configurations = [space.configuration(row) for row in rows]
     for seeds in (None, np.arange(len(rows)) - 3):
         single = [
@@ -106,7 +106,9 @@ def check_draws_follow_the_seed(benchmark: Benchmark) -> None:
 
 
 def check_between_rungs_is_marked(benchmark: Benchmark) -> None:
-    """Answers between two rungs lie between theirs and are marked; those at rungs are not."""
+    """Answers between two rungs, where there are two, lie between theirs and are marked; those at rungs are not."""
+    if len(benchmark.ladder.rungs) == 1:
+        return
     below, above = benchmark.ladder.rungs[-2:]
     rows = corners_and_samples(benchmark.space, 20)
     low, middle, high = (benchmark.query_batch(rows, b) for b in (below, math.sqrt(below * above), above))

@@ -10,6 +10,7 @@ import numpy as np
 
 from jointbench.data.errors import BenchmarkError, JointBenchError
 from jointbench.data.json_text import read_json
+from jointbench.data.ladder import Ladder
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import read_file
 
@@ -25,7 +26,7 @@ def golden(benchmark: Benchmark) -> str:
     space, ladder = benchmark.space, benchmark.ladder
     ends = [{h.name: getattr(h, end) for h in space.hyperparameters} for end in ("low", "high")]
     configurations = [*ends, *space.named.values(), *space.sample(np.random.default_rng(0), _RANDOM)]
-    budgets = [*ladder.rungs, math.sqrt(ladder.minimum * ladder.maximum) * 1.01]
+    budgets = at_and_between(ladder)
     cases: list[dict[str, Any]] = []
     for number, configuration in enumerate(configurations):
         budget, plain = budgets[number % len(budgets)], dict(space.check(configuration))
@@ -33,6 +34,12 @@ def golden(benchmark: Benchmark) -> str:
             answer = asdict(benchmark.query(plain, budget, seed))
             cases.append({"configuration": plain, "budget": budget, "seed": seed, "answer": answer})
     return json.dumps({"benchmark": benchmark.name, "answers": cases}, indent=0) + "\n"
+
+
+def at_and_between(ladder: Ladder) -> list[float]:
+    """The rungs, and a budget between two of them where there are two."""
+    between = [math.sqrt(ladder.minimum * ladder.maximum) * 1.01] if len(ladder.rungs) > 1 else []
+    return [*ladder.rungs, *between]
 
 
 def check_golden(benchmark: Benchmark, content: str) -> int:

@@ -15,6 +15,7 @@ from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import FORMAT_VERSION, checked_name
 from jointbench.surrogate.models import DEFAULT, MEMBERS, ErrorSettings, Models
+from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.stored import MANIFEST, MODELS
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.whole_folder import write_folder
@@ -43,9 +44,11 @@ class Surrogate:
     ) -> "Surrogate":
         """Deterministic given the log, the seed and the settings.
 
-        Raises LogError when the log holds too little, InputError when the name cannot be one.
+        The ladder is that of the rungs with enough evaluations to be judged (`rungs.Rungs`). Raises LogError when the
+        log holds too little, InputError when the name cannot be one.
         """
         checked_name(name)
+        log, rungs = at_fitted_rungs(log)
         table = training_table(log)
         held_out = HeldOut.of(table, seed, settings)
         manifest = {
@@ -58,7 +61,12 @@ class Surrogate:
             "members": MEMBERS,
             "noise": asdict(held_out.noise),
             "quality": held_out.scores(),
-            "provenance": {**_provenance(log, seed), "repeats": len(Repeats.of(table)), "settings": asdict(settings)},
+            "provenance": {
+                **_provenance(log, seed),
+                "repeats": len(Repeats.of(table)),
+                "settings": asdict(settings),
+                **({"left_out": rungs.words(set(table.optimizer.tolist()))} if rungs.left_out else {}),
+            },
         }
         return cls._of(held_out, manifest, Models.fit(table, seed, settings))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Status
@@ -83,9 +84,7 @@ class TrainingTable:
 def training_table(log: EvaluationLog) -> TrainingTable:
     """Raises LogError when the log holds too few configurations to fit and judge a surrogate."""
     table = log.table(COLUMNS)
-    configurations = table["configuration"].combine_chunks()
-    rows = np.stack([configurations.field(n).to_numpy(zero_copy_only=False) for n in log.space.names], axis=1)
-    rows = rows.astype(np.float64).reshape(len(table), len(log.space.names))
+    rows = rows_of(table, log.space)
 
     def numbers(name: str) -> FloatArray:
         return np.asarray(table[name].to_numpy(), dtype=np.float64)
@@ -93,13 +92,9 @@ def training_table(log: EvaluationLog) -> TrainingTable:
     def words(name: str) -> npt.NDArray[np.str_]:
         return np.asarray(table[name].to_numpy(zero_copy_only=False).astype(str))
 
-    group = _groups(rows)
+    group = groups(rows)
     status = words("status")
-    succeeded = len(np.unique(group[status == Status.OK.value])) if len(rows) else 0
-    if succeeded < FEWEST_CONFIGURATIONS:
-        raise LogError(
-            "log", str(log.path), f"at least {FEWEST_CONFIGURATIONS} configurations that ended ok, not {succeeded}"
-        )
+    check_enough(len(np.unique(group[status == Status.OK.value])), log)
     training = numbers("training_seconds")
     costs = [training, numbers("wall_seconds") - training, numbers("peak_memory"), numbers("images_per_second")]
     return TrainingTable(
@@ -116,7 +111,22 @@ def training_table(log: EvaluationLog) -> TrainingTable:
     )
 
 
-def _groups(rows: FloatArray) -> npt.NDArray[np.int64]:
+def rows_of(table: pa.Table, space: Space) -> FloatArray:
+    """The configurations of a log's table as raw rows (n, hyperparameters)."""
+    configurations = table["configuration"].combine_chunks()
+    rows = np.stack([configurations.field(name).to_numpy(zero_copy_only=False) for name in space.names], axis=1)
+    return rows.astype(np.float64).reshape(len(table), len(space.names))
+
+
+def check_enough(succeeded: int, log: EvaluationLog) -> None:
+    """Raises LogError when so many configurations that ended ok are too few to fit and judge a surrogate."""
+    if succeeded < FEWEST_CONFIGURATIONS:
+        at = f"(at the budgets {log.ladder})"
+        expected = f"at least {FEWEST_CONFIGURATIONS} configurations that ended ok, not {succeeded} {at}"
+        raise LogError("log", str(log.path), expected)
+
+
+def groups(rows: FloatArray) -> npt.NDArray[np.int64]:
     """A number for each different row (n, columns), the same in whatever order the rows come: result (n,).
 
     Sorting a million rows of numbers takes long; sorting what identifies each takes a moment.

@@ -8,33 +8,29 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from jointbench.data.errors import DamagedPartError, LogError
+from jointbench.data.errors import DamagedPartError, InputError, LogError
 from jointbench.data.evaluation import Status
+from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, EvaluationLog
+from jointbench.data.log_check import faults
 from jointbench.data.parts import DAMAGED, PART, UNFINISHED, facts_of, parts, read_part
 from jointbench.data.schema import LogFacts
-
-#: What every value of a column must be: a finite number between these.
-BOUNDS = {
-    "validation_error": (0.0, 1.0),
-    "test_error": (0.0, 1.0),
-    "training_seconds": (0.0, np.inf),
-    "wall_seconds": (0.0, np.inf),
-    "warmup_seconds": (0.0, np.inf),
-    "images_per_second": (0.0, np.inf),
-    "epochs": (0.0, np.inf),
-}
+from jointbench.data.visible import visible
+from jointbench.surrogate.rungs import at_fitted_rungs
+from jointbench.surrogate.table import training_table
 
 
 @dataclass
 class Findings:
     """What was found: `facts` are as they should be, `notes` explain what a run left and will clear up itself,
-    `problems` say what is wrong and what to do. `evaluations`: rung to status to number."""
+    `problems` say what is wrong and what to do. `evaluations`: rung to status to number. `fit` says what a surrogate
+    of this log can not be, and what to collect for it."""
 
     facts: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     evaluations: dict[str, dict[str, int]] = field(default_factory=dict)
+    fit: list[str] = field(default_factory=list)
 
 
 def examine(path: Path) -> Findings:
@@ -44,13 +40,17 @@ def examine(path: Path) -> Findings:
     """
     if not path.exists():
         raise LogError("log", str(path), "an existing log folder or Parquet file")
+    if not parts(path):
+        raise LogError("log", str(path), "at least one Parquet part")
     found = Findings()
     facts, tables = _parts(path, found)
-    if facts is None:
-        raise LogError("log", str(path), "at least one Parquet part that can be read")
+    if facts is None or not tables:
+        return found
     table = pa.concat_tables(tables)
     log = EvaluationLog(path, facts)
     _rows(table, facts, found)
+    if not found.problems:
+        _fit(log, found)
     if path.is_dir():
         _left_behind(path, found)
         _journals(log, set(table["key"].to_pylist()), found)
@@ -58,23 +58,27 @@ def examine(path: Path) -> Findings:
 
 
 def _parts(path: Path, found: Findings) -> tuple[LogFacts | None, list[pa.Table]]:
-    facts, tables, readable = None, [], 0
+    facts, tables = None, []
+    # Only a folder has others beside it, and a run that could restore it.
+    move = "; move it out of the folder" if path.is_dir() else ""
     for part in parts(path):
         try:
             facts = facts_of(part) if facts is None else facts
-            tables.append(read_part(part, facts))
-            readable += 1
+            table = read_part(part, facts)
         except FileNotFoundError:
             # A run that is going on has merged it.
             continue
         except DamagedPartError:
-            found.problems.append(
-                f"{part.name} cannot be read; the next `jointbench collect` sets it aside and restores from its "
-                "journal what the run had heard of"
+            restores = (
+                "; the next `jointbench collect` sets it aside and restores from its journal what the run had heard of"
             )
-        except LogError as error:
-            found.problems.append(f"{part.name}: {error}; move it out of the folder")
-    found.facts.append(f"{readable} part(s) that can be read")
+            found.problems.append(f"{part.name} cannot be read{restores if path.is_dir() else ''}")
+        except InputError as error:
+            found.problems.append(f"{part.name}: {error}{move}")
+        else:
+            found.problems += [f"{part.name}: {fault}" for fault in faults(table, facts)]
+            tables.append(table)
+    found.facts.append(f"{len(tables)} part(s) that can be read")
     return facts, tables
 
 
@@ -87,28 +91,22 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
     _, first = np.unique(np.array(keys, dtype=str), return_index=True)
     table = table.take(first)
     found.facts.append(f"budgets of {facts.ladder} {facts.ladder.unit}")
-    budgets, statuses = table["budget"].to_numpy(), table["status"].to_pylist()
-    counted = Counter(zip(budgets, statuses, strict=True))
+    budgets, statuses = table["budget"].to_numpy(), table["status"].to_numpy()
     for rung in facts.ladder.rungs:
-        found.evaluations[f"{rung:g}"] = {s.value: counted.pop((rung, s.value), 0) for s in Status}
-    for (budget, status), number in counted.items():
-        found.problems.append(f"{number} evaluation(s) at budget {budget:g} with status {status}: neither is known")
-    for name, (low, high) in BOUNDS.items():
-        values = table[name].to_numpy()
-        wrong = ~((values >= low) & (values <= high) & np.isfinite(values))
-        if wrong.any():
-            found.problems.append(f"{wrong.sum()} evaluation(s) with {name} {values[wrong][0]:g}: outside its range")
+        counted = Counter(statuses[np.abs(budgets - rung) <= SAME_RUNG * rung])
+        found.evaluations[f"{rung:g}"] = {s.value: counted[s.value] for s in Status}
     devices = Counter(table["device"].to_pylist())
     if len(devices) > 1 and facts.ladder.unit == "seconds":
         shares = "; ".join(f"{device or 'unknown'} ({number:,})" for device, number in devices.most_common())
         found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different work: {shares}")
-    configurations = table["configuration"].combine_chunks()
-    outside = np.zeros(len(table), dtype=bool)
-    for h in facts.space.hyperparameters:
-        values = configurations.field(h.name).to_numpy(zero_copy_only=False)
-        outside |= ~((values >= h.low) & (values <= h.high))
-    if outside.any():
-        found.problems.append(f"{outside.sum()} evaluation(s) of configurations outside the space '{facts.space.name}'")
+
+
+def _fit(log: EvaluationLog, found: Findings) -> None:
+    try:
+        fitted, rungs = at_fitted_rungs(log)
+        found.fit = rungs.words(training_table(fitted).optimizer.tolist())
+    except LogError as error:
+        found.fit.append(str(error))
 
 
 def _left_behind(path: Path, found: Findings) -> None:
@@ -118,11 +116,11 @@ def _left_behind(path: Path, found: Findings) -> None:
     aside = [entry for entry in path.iterdir() if entry.name.endswith(PART + DAMAGED)]
     if aside:
         found.notes.append(f"{len(aside)} damaged part(s) were set aside; delete them when you like")
-    checkpoints = list((path / CHECKPOINTS).glob("*.checkpoint"))
+    checkpoints = visible(path / CHECKPOINTS, "*.checkpoint")
     if checkpoints:
         found.notes.append(f"{len(checkpoints)} training(s) on their way, which the same `jointbench collect` resumes")
     broken = 0
-    for calibration in (path / CALIBRATIONS).glob("*.json"):
+    for calibration in visible(path / CALIBRATIONS, "*.json"):
         try:
             broken += not float(json.loads(calibration.read_text())["seconds_a_step"]) > 0
         except (ValueError, KeyError, TypeError):
@@ -132,7 +130,7 @@ def _left_behind(path: Path, found: Findings) -> None:
 
 
 def _journals(log: EvaluationLog, keys: set[str], found: Findings) -> None:
-    for path in sorted(log.journals.glob("*.journal")):
+    for path in visible(log.journals, "*.journal"):
         asked, told, lost = 0, 0, 0
         for number, line in enumerate(path.read_bytes().splitlines(keepends=True), start=1):
             if not line.endswith(b"\n"):

@@ -11,6 +11,7 @@ from jointbench.data.errors import LogError
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
+from jointbench.data.visible import visible
 from jointbench.optimizers.options import split_name
 
 SETTINGS = "comparison.json"
@@ -105,7 +106,7 @@ def optimizer_of(path: Path) -> str:
 def run_files(folder: Path) -> list[tuple[str, int, Path]]:
     """The optimizer, the seed and the file of each run that there is, in the order of names and seeds."""
     found = []
-    for path in (folder / RUNS).glob("*.parquet"):
+    for path in visible(folder / RUNS, "*.parquet"):
         seed = path.stem.rpartition("-")[2]
         if seed.isdecimal():
             found.append((optimizer_of(path), int(seed), path))

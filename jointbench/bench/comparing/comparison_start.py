@@ -20,6 +20,7 @@ from jointbench.bench.comparing.comparison_folder import (
 from jointbench.bench.comparing.run_table import written_by
 from jointbench.bench.running.run_code import library_versions, optimizer_code
 from jointbench.data.errors import WouldOverwriteError
+from jointbench.data.visible import visible
 
 
 def start(folder: Path, settings: Settings, command: str, force: bool) -> None:
@@ -40,7 +41,7 @@ def start(folder: Path, settings: Settings, command: str, force: bool) -> None:
         there = read_content(folder)
         commands = list(dict.fromkeys([*there["commands"], command]))
         versions = {**there["versions"], **versions}
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or visible(folder)):
         raise WouldOverwriteError("comparison folder", str(folder), "a comparison, or a folder that is empty or new")
     (folder / RUNS).mkdir(parents=True, exist_ok=True)
     settings.write(folder, commands=commands, versions=versions)

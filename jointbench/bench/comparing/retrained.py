@@ -13,6 +13,7 @@ from jointbench.bench.comparing.incumbents import Incumbent, final_incumbents
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces import SPACES
+from jointbench.data.visible import visible
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def read_retrained(folder: Path) -> list[Retrained]:
     """The incumbents that have been trained, then the published networks, each in the order of names."""
     settings = Settings.read(folder)
     trained: dict[tuple[str, tuple[float, ...]], list[Evaluation]] = defaultdict(list)
-    logs = [EvaluationLog.open(path) for path in sorted((folder / RETRAININGS).glob("*/")) if any(path.iterdir())]
+    logs = [EvaluationLog.open(path) for path in visible(folder / RETRAININGS, "*/") if visible(path)]
     for log in logs:
         for evaluation in log.evaluations():
             trained[log.space.name, tuple(log.space.row(evaluation.configuration))].append(evaluation)

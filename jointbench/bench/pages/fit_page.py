@@ -28,6 +28,7 @@ def fit_page(
         '<p class="lead">A surrogate of training networks of the space '
         f"<b>{html.escape(benchmark.space.name)}</b> on {html.escape(images.name)} "
         f"for {benchmark.ladder} {benchmark.ladder.unit}, fitted to {made['evaluations']:,} real trainings.</p>",
+        *(f"<p>{html.escape(sentence)}.</p>" for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
         figure_html(_predicted_and_real(held_out), 560),

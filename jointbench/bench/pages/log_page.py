@@ -11,6 +11,7 @@ from jointbench.bench.pages.page import error_axis, figure_html, script, table_h
 from jointbench.bench.pages.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.judging.scores import correlation
 
 #: From the smallest budget on.
 RUNG_COLOURS = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE)
@@ -124,7 +125,7 @@ def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list
             elif len(both) < FEWEST:
                 row.append(f"too few (n = {len(both)})")
             else:
-                rho = spearmanr([low[key] for key in both], [high[key] for key in both]).statistic
-                row.append(f"{rho:.2f} (n = {len(both)})")
+                rho = correlation(spearmanr, *(np.array([rung[key] for key in both]) for rung in (low, high)))
+                row.append(f"{'all equal' if rho is None else format(rho, '.2f')} (n = {len(both)})")
         rows.append(tuple(row))
     return rows

@@ -6,7 +6,7 @@ import numpy as np
 
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
-from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.judging.scores import Row, correlation
 from jointbench.surrogate.outcome import COSTS
 
 #: Borders of the predicted probabilities that are compared with what came.
@@ -52,7 +52,8 @@ def area_under_roc(hits: FloatArray, others: FloatArray) -> float | None:
 
 def cost_check(held_out: HeldOut) -> list[Row]:
     """For each predicted cost of held-out trainings that ended ok: the median and the 90 % quantile of the relative
-    error (a fraction), and Spearman's rank correlation. Parameters and FLOPs are exact and not among them.
+    error (a fraction), and Spearman's rank correlation (None where one is constant). Parameters and FLOPs are exact
+    and not among them.
     """
     from scipy.stats import spearmanr
 
@@ -68,6 +69,6 @@ def cost_check(held_out: HeldOut) -> list[Row]:
     for name, came, predicted in zip(names, with_sums(real)[ok].T, with_sums(said)[ok].T, strict=True):
         relative = np.abs(predicted - came) / np.maximum(came, 1e-12)
         middle, tail = np.quantile(relative, [0.5, 0.9])
-        rank = float(spearmanr(predicted, came).statistic)
+        rank = correlation(spearmanr, predicted, came)
         rows.append({"cost": name, "n": int(ok.sum()), "median": float(middle), "tail": float(tail), "spearman": rank})
     return rows

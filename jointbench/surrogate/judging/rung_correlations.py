@@ -6,7 +6,7 @@ import numpy as np
 
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
-from jointbench.surrogate.judging.scores import Row, defined
+from jointbench.surrogate.judging.scores import Row, correlation
 
 #: Configurations trained at both budgets below which no correlation is given.
 FEWEST = 10
@@ -29,8 +29,8 @@ def rung_correlations(held_out: HeldOut) -> list[Row]:
                 "low": low,
                 "high": high,
                 "n": int(both.sum()),
-                "log": defined(spearmanr(real[i, both], real[j, both]).statistic) if enough else None,
-                "surrogate": defined(spearmanr(predicted[i, both], predicted[j, both]).statistic) if enough else None,
+                "log": correlation(spearmanr, real[i, both], real[j, both]) if enough else None,
+                "surrogate": correlation(spearmanr, predicted[i, both], predicted[j, both]) if enough else None,
             }
         )
     return rows

@@ -29,9 +29,9 @@ def scores(real: FloatArray, predicted: FloatArray) -> Row:
     return {
         "r2": defined(1 - np.mean((real - predicted) ** 2) / real.var()) if varies else None,
         "rmse": rms(real - predicted),
-        "kendall": defined(kendalltau(real, predicted).statistic) if varies else None,
-        "sparse_kendall": defined(kendalltau(real, rounded).statistic) if varies else None,
-        "spearman": defined(spearmanr(real, predicted).statistic) if varies else None,
+        "kendall": correlation(kendalltau, real, predicted),
+        "sparse_kendall": correlation(kendalltau, real, rounded),
+        "spearman": correlation(spearmanr, real, predicted),
         "regret": float(real[predicted.argmin()] - real.min()) if len(real) else None,
     }
 
@@ -39,6 +39,13 @@ def scores(real: FloatArray, predicted: FloatArray) -> Row:
 def rms(differences: FloatArray) -> float | None:
     """Root of the mean square; None of nothing."""
     return float(np.sqrt(np.mean(differences**2))) if len(differences) else None
+
+
+def correlation(kind: Callable[..., Any], first: FloatArray, second: FloatArray) -> float | None:
+    """SciPy's `kind` (spearmanr, kendalltau) of two samples (n,); None where one is constant or too short for it."""
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    return defined(kind(first, second).statistic)
 
 
 def defined(value: float) -> float | None:

@@ -7,6 +7,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.held_out import FOLDS
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.luck_check import LEVELS
+from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.scores import Row
 
 
@@ -79,7 +80,7 @@ def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "RMSE of predicting one training of a configuration that was trained with several seeds: by its true mean (the "
         "noise floor, below which nothing can be), by one other training of it (a table of single runs), by a "
         "surrogate that has seen what such a table holds, and by one that has seen no training of it. "
-        + _verdict(judgement.noise_floor),
+        + _verdict(judgement.noise_floor, ladder),
         (
             *(f"budget, {ladder.unit}", "error", "configurations", "noise floor", "one-run table"),
             *("surrogate, given one run", "surrogate, given none", "given one / table", "given none / table"),
@@ -88,15 +89,25 @@ def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     )
 
 
-def _verdict(rows: Sequence[Row]) -> str:
-    """Whether the surrogate beats the table, said plainly."""
+def _verdict(rows: Sequence[Row], ladder: Ladder) -> str:
+    """Whether the surrogate beats the table, said plainly, and of which budgets nothing can be said."""
     at = [row for row in rows if row["budget"] is not None]
+    judged = {row["budget"] for row in at}
+    unknown = ", ".join(f"{rung:g}" for rung in ladder.rungs if rung not in judged)
+    if not at:
+        return f"No budget has the {FEWEST} repeated configurations by which it could be judged alone."
     better = [f"{_budget(row)} ({row['error']})" for row in at if row["given_one"] <= row["table"]]
     if len(better) == len(at):
-        return "Given one run, the surrogate beats the table at every budget."
-    worst = max(row["given_one"] / row["table"] for row in at if row["table"])
-    beaten = f"beats the table at {', '.join(better)} and not elsewhere" if better else "beats the table nowhere yet"
-    return f"Given one run, the surrogate {beaten} (at worst {worst:.2f} times the table's error)."
+        every = f"the only budget, {ladder}" if len(ladder.rungs) == 1 else "every budget"
+        beaten = f"beats the table at {every}{' that can be judged' if unknown else ''}"
+    else:
+        where = f"at {', '.join(better)} and not elsewhere" if better else "nowhere yet"
+        beaten = f"beats the table {where}"
+        ratios = [row["given_one"] / row["table"] for row in at if row["table"]]
+        beaten += f" (at worst {max(ratios):.2f} times the table's error)" if ratios else ""
+    said = f"Given one run, the surrogate {beaten}."
+    few = f" With fewer than {FEWEST} repeated configurations, nothing is said of the budget {unknown}."
+    return said + (few if unknown else "")
 
 
 def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
