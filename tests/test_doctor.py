@@ -54,6 +54,22 @@ def test_seconds_of_different_devices_are_not_taken_for_the_same(
     assert "quick (1)" in note
 
 
+def test_a_reference_clocks_seconds_are_the_same_on_every_device(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = EvaluationLog.open_or_create(tmp_path / "log", JOINT, LADDER, IMAGES)
+    one = evaluation("r-0/0")
+    by = replace(one.provenance, clock="reference:epyc-thread-v1")
+    made.append([replace(one, key=f"r-0/{n}", provenance=replace(by, device=d)) for n, d in enumerate(("old", "new"))])
+    assert not [note for note in findings(made, capsys, 0)["notes"] if "devices" in note]
+
+
+def test_seconds_of_two_clocks_do_not_go_together(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
+    one = evaluation("r-0/7")
+    log.append([replace(one, provenance=replace(one.provenance, clock="reference:epyc-thread-v1"))])
+    assert any("seconds of 2 clocks" in problem for problem in findings(log, capsys, 1)["problems"])
+
+
 def test_people_read_it_too(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor", str(log.path)])
     out = capsys.readouterr().out

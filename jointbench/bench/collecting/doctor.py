@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from jointbench.data.errors import DamagedPartError, InputError, LogError
-from jointbench.data.evaluation import Status
+from jointbench.data.evaluation import REFERENCE_CLOCK, Status
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, EvaluationLog
 from jointbench.data.log_check import faults
@@ -95,8 +95,14 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
     for rung in facts.ladder.rungs:
         counted = Counter(statuses[np.abs(budgets - rung) <= SAME_RUNG * rung])
         found.evaluations[f"{rung:g}"] = {s.value: counted[s.value] for s in Status}
+    clocks = Counter(table["clock"].to_pylist())
+    if len(clocks) > 1 and facts.ladder.unit == "seconds":
+        shares = "; ".join(f"{clock or 'unknown'} ({number:,})" for clock, number in clocks.most_common())
+        found.problems.append(f"seconds of {len(clocks)} clocks, which are not the same: {shares}; part the log")
+    # A reference clock's seconds are the same on every device.
+    referred = all((clock or "").startswith(REFERENCE_CLOCK) for clock in clocks)
     devices = Counter(table["device"].to_pylist())
-    if len(devices) > 1 and facts.ladder.unit == "seconds":
+    if len(devices) > 1 and facts.ladder.unit == "seconds" and not referred:
         shares = "; ".join(f"{device or 'unknown'} ({number:,})" for device, number in devices.most_common())
         found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different work: {shares}")
 
