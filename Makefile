@@ -1,5 +1,5 @@
 # The commands that a person runs are the ones that CI calls.
-.PHONY: compare test check ground-truth evidence evidence-merge clean
+.PHONY: compare test check ground-truth evidence evidence-merge release-evidence reality clean
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -58,6 +58,26 @@ evidence: .venv/.installed-train
 
 evidence-merge: .venv/.installed
 	$(BIN)/jointbench merge $(EVIDENCE)/log $(PIECES) --out $(EVIDENCE)/log
+
+# A benchmark that ships, fitted to what evidence there is; raise the version with each release.
+BENCHMARK ?= $(notdir $(EVIDENCE))
+VERSION ?= 1
+
+release-evidence: evidence-merge
+	$(BIN)/jointbench doctor $(EVIDENCE)/log
+	$(BIN)/jointbench fit $(EVIDENCE)/log --out jointbench/data/released/$(BENCHMARK) --name $(BENCHMARK) --version $(VERSION) --force
+
+# Does the benchmark tell the truth? The same comparison by real trainings and on the surrogate, side by side, and the
+# incumbents of the real one trained five times. The real trainings go on where they stopped.
+CLOCK ?= reference:epyc-thread-v1
+TRUTH = --full-budgets 64 --seeds 3
+
+reality: .venv/.installed-train
+	$(BIN)/jointbench compare $(BENCHMARK) $(TRUTH) --workers $(EVIDENCE_WORKERS) --out runs/$(BENCHMARK)-surrogate --force
+	nice -n 19 $(BIN)/jointbench compare $(BENCHMARK) $(TRUTH) --workers $(EVIDENCE_WORKERS) --objective train \
+		--device cpu --clock $(CLOCK) --memory 2 --out $(EVIDENCE)/reality
+	nice -n 19 $(BIN)/jointbench retrain $(EVIDENCE)/reality --device cpu --clock $(CLOCK) --memory 2 --seeds 5
+	$(BIN)/jointbench report runs/$(BENCHMARK)-surrogate $(EVIDENCE)/reality
 
 clean:
 	rm -rf .venv build dist
