@@ -207,34 +207,43 @@ def heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heard")
-def test_whoever_ends_a_collection_ends_all_of_it_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    log, left = tmp_path / "log", set()
+def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path) -> None:
+    log, words = tmp_path / "log", SEARCH.replace("--workers 2", "--workers 1")
     journal = log / "runs" / "hyperband-0.journal"
 
-    def training() -> bool:
+    def trained() -> bool:
         return journal.exists() and '"tell"' in journal.read_text()
 
-    # The first in the middle of the trainings, the others as soon as there are workers.
-    for number, ended in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)):
-        driver = collect(log)
-        until(lambda driver=driver: workers(driver.pid) and training(), driver, seconds=300)
-        (private,) = private_folders(driver.pid)
-        assert private not in left
-        left.add(private)
-        trained = workers(driver.pid)
-        driver.send_signal(number)
-        _, said = driver.communicate(timeout=120)
-        assert driver.returncode == ended, said
-        if number == signal.SIGKILL:
-            assert private.exists()
-            psutil.wait_procs(trained, timeout=20)
-        else:
-            assert not private.exists()
-            assert said.splitlines()[-1].startswith("jointbench: stopped")
-            assert "Traceback" not in said
-        assert not any(worker.is_running() for worker in trained)
-    goes_on(log)
-    assert not any(private.exists() for private in left)
+    # In the middle of the trainings once, else as soon as there are workers.
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid), driver, seconds=300)
+    (abandoned,) = private_folders(driver.pid)
+    ends(driver, signal.SIGKILL)
+    assert abandoned.exists()
+
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid) and trained(), driver, seconds=300)
+    assert not abandoned.exists()
+    assert ends(driver, signal.SIGINT) == 130
+
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid), driver, seconds=300)
+    assert ends(driver, signal.SIGTERM) == 143
+
+
+def ends(driver: "subprocess.Popen[str]", number: signal.Signals) -> int:
+    """The exit code after a signal; no worker is left, and no private folder if the driver could do anything."""
+    (private,), trainings = private_folders(driver.pid), workers(driver.pid)
+    driver.send_signal(number)
+    _, said = driver.communicate(timeout=120)
+    if number == signal.SIGKILL:
+        psutil.wait_procs(trainings, timeout=20)
+    else:
+        assert not private.exists()
+        assert said.splitlines()[-1].startswith("jointbench: stopped"), said
+        assert "Traceback" not in said
+    assert not any(worker.is_running() for worker in trainings)
+    return driver.returncode
 
 
 def private_folders(driver: int) -> list[Path]:
