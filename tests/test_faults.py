@@ -4,11 +4,12 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -74,11 +75,14 @@ def ended_well(process: "subprocess.Popen[str]") -> None:
     assert process.returncode == 0, said
 
 
-def until(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 120
+def until(
+    condition: Callable[[], object], process: "subprocess.Popen[str] | None" = None, seconds: float = 120
+) -> None:
+    """Wait for something that happens while `process` runs."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, "nothing happened for two minutes"
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, f"nothing happened for {seconds:g} seconds"
         time.sleep(0.01)
 
 
@@ -192,6 +196,59 @@ def test_ten_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> 
     check_whole(log)
     now = outcomes(log)
     assert all(now[key] == evaluation for key, evaluation in survived.items())
+
+
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Processes that are started hear Ctrl-C, even where the tests themselves run in the background and do not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
+def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path) -> None:
+    log, words = tmp_path / "log", SEARCH.replace("--workers 2", "--workers 1")
+    journal = log / "runs" / "hyperband-0.journal"
+
+    def trained() -> bool:
+        return journal.exists() and '"tell"' in journal.read_text()
+
+    # In the middle of the trainings once, else as soon as there are workers.
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid), driver, seconds=300)
+    (abandoned,) = private_folders(driver.pid)
+    ends(driver, signal.SIGKILL)
+    assert abandoned.exists()
+
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid) and trained(), driver, seconds=300)
+    assert not abandoned.exists()
+    assert ends(driver, signal.SIGINT) == 130
+
+    driver = collect(log, words)
+    until(lambda: workers(driver.pid), driver, seconds=300)
+    assert ends(driver, signal.SIGTERM) == 143
+
+
+def ends(driver: "subprocess.Popen[str]", number: signal.Signals) -> int:
+    """The exit code after a signal; no worker is left, and no private folder if the driver could do anything."""
+    (private,), trainings = private_folders(driver.pid), workers(driver.pid)
+    driver.send_signal(number)
+    _, said = driver.communicate(timeout=120)
+    if number == signal.SIGKILL:
+        psutil.wait_procs(trainings, timeout=20)
+    else:
+        assert not private.exists()
+        assert said.splitlines()[-1].startswith("jointbench: stopped"), said
+        assert "Traceback" not in said
+    assert not any(worker.is_running() for worker in trainings)
+    return driver.returncode
+
+
+def private_folders(driver: int) -> list[Path]:
+    """Those whose lock it holds."""
+    return [Path(file.path).parent for file in psutil.Process(driver).open_files() if Path(file.path).name == "lock"]
 
 
 @pytest.mark.parametrize("damage", ["torn", "truncated", "emptied"])

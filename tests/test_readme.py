@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import Slurm
 from jointbench.cli import main, parser
 
@@ -45,7 +46,7 @@ def test_the_slurm_file_makes_a_job_script(tmp_path: Path) -> None:
     (shown,) = blocks("toml")
     file = tmp_path / "slurm.toml"
     file.write_text(shown)
-    with closing(Slurm.read(file, 16).cluster()) as cluster:
+    with closing(Slurm.read(file, 16).cluster(new_credentials(tmp_path))) as cluster:
         script = cluster.job_script()
     for line in ("#SBATCH -p gpu", "#SBATCH -t 24:00:00", "#SBATCH --mem=32G", "#SBATCH --gres=gpu:1"):
         assert line in script

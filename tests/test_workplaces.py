@@ -1,18 +1,28 @@
 """Worker processes where they should be: on the CPU, pinned to GPUs, in Slurm jobs."""
 
+import json
 import os
+import re
+import shlex
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from distributed import Client
+from distributed import Client, Security
+from slurm import asked, jobs, needs_slurm, slurm
+from test_credentials import gets_in
+from test_faults import outcomes, until
 
+from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import ENVIRONMENT, Slurm, ThisMachine, visible_gpus
 from jointbench.cli import main
 from jointbench.data.errors import InputError
-from jointbench.data.log import EvaluationLog
+from jointbench.data.evaluation import Status
+from jointbench.data.log import CREDENTIALS, EvaluationLog
 
 COLLECT = "collect {log} --images digits --ladder 0.02,0.06 --full-budgets 3 --memory 0.15 --device cpu"
 
@@ -63,25 +73,41 @@ def written(folder: Path, text: str) -> Path:
     return folder / "slurm.toml"
 
 
+def job_script(place: Slurm, folder: Path) -> str:
+    with closing(place.cluster(new_credentials(folder))) as cluster:
+        script: str = cluster.job_script()
+    return script
+
+
 class TestSlurm:
     def test_the_job_script_says_what_the_file_says(self, tmp_path: Path) -> None:
-        with Slurm.read(written(tmp_path, SLURM), 4).cluster() as cluster:
-            script = cluster.job_script()
+        script = job_script(Slurm.read(written(tmp_path, SLURM), 4), tmp_path)
         for directive in ("-J jointbench", "-p gpu", "-A automl", "-t 24:00:00", "--mem=30G", "--cpus-per-task=8"):
             assert f"#SBATCH {directive}" in script
         assert "#SBATCH --gres=gpu:1" in script
         assert script.index("export OMP_NUM_THREADS=1") < script.index("module load cuda") < script.index("dask_worker")
         # One training at a time in each worker, whose memory Slurm watches.
         assert "--nthreads 1" in script
-        assert script.rstrip().endswith("--memory-limit 0")
+        assert re.findall(r"--memory-limit (\S+)", script)[-1] == "0"
         assert "--nworkers" not in script
 
     def test_workers_of_a_job_may_share_its_gpu(self, tmp_path: Path) -> None:
         place = Slurm.read(written(tmp_path, SLURM + "processes = 4\n"), 8)
-        with place.cluster() as cluster:
-            script = cluster.job_script()
+        script = job_script(place, tmp_path)
         assert "--nworkers 4" in script
         assert "--nthreads 1" in script
+
+    def test_a_job_has_the_credentials_wherever_they_lie_and_shows_no_pages(self, tmp_path: Path) -> None:
+        folder = tmp_path / "two words; 'and more'"
+        folder.mkdir()
+        script = job_script(Slurm.read(written(tmp_path, SLURM), 4), folder)
+        words = shlex.split(script.splitlines()[-1])
+        shown = {option: words[words.index(option) + 1] for option in ("--tls-ca-file", "--tls-cert", "--tls-key")}
+        assert set(shown.values()) == {str(folder / "certificate.pem"), str(folder / "key.pem")}
+        assert "PRIVATE" not in script
+        assert "--protocol tls" in script
+        assert "--no-dashboard --dashboard-address 127.0.0.1:0" in script
+        assert "export DASK_DISTRIBUTED__WORKER__HTTP__ROUTES='[]'" in script
 
     @pytest.mark.parametrize(
         ("text", "said"),
@@ -121,6 +147,74 @@ class TestSlurm:
         evaluations = list(EvaluationLog.open(log).evaluations())
         assert sorted(e.trial for e in evaluations) == [0, 1, 2]
         assert len(list(tmp_path.glob("*.out"))) == 2
+        assert not list(log.glob(f"{CREDENTIALS}*"))
+
+
+@needs_slurm
+def test_a_real_slurm_goes_on_when_the_collector_is_killed_and_when_jobs_are_cancelled(tmp_path: Path) -> None:
+    log, place = tmp_path / "log", tmp_path / "slurm"
+    place.mkdir()
+    options = {"memory": "1 GB", "python": sys.executable, "interface": "lo", "log_directory": str(tmp_path / "jobs")}
+    config = written(tmp_path, "".join(f'{name} = "{value}"\n' for name, value in options.items()))
+    words = f"collect {log} --images digits --device cpu --memory 0.15 --ladder 0.3,0.9 --full-budgets 6 --workers 2"
+    journal = log / "runs" / "random-0.journal"
+
+    def trials(kind: str) -> set[int]:
+        """Those that were begun ("ask"), or that have ended ("tell")."""
+        lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
+        return {entry["number"] for entry in entries if entry["kind"] == kind}
+
+    with slurm(place) as environment, ExitStack() as started:
+        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+
+        def collector() -> "subprocess.Popen[str]":
+            command = ["-m", "jointbench", *words.split(), "--cluster", "slurm", "--config", str(config)]
+            made = subprocess.Popen([sys.executable, *command], env=environment, text=True, stderr=subprocess.PIPE)
+            started.callback(made.kill)
+            return made
+
+        killed = collector()
+        until(lambda: trials("tell"), killed, seconds=300)
+        (left,) = log.glob(f"{CREDENTIALS}*")
+        assert left.stat().st_mode & 0o777 == 0o700
+        killed.kill()
+        killed.communicate()
+        # Nobody is left behind to go on with what nobody waits for.
+        until(lambda: not jobs(environment))
+        assert (left / "key.pem").exists()
+
+        before = outcomes(log)
+        driver = collector()
+        until(lambda: len(trials("tell")) > len(before), driver, seconds=300)
+        on_their_way, cancelled = trials("ask") - trials("tell"), jobs(environment)
+        asked(environment, "scancel", *cancelled)
+        assert on_their_way
+        assert cancelled
+        # Nothing can end before there are new jobs.
+        (folder,) = log.glob(f"{CREDENTIALS}*")
+        assert folder != left
+        refuses_strangers(driver.pid, folder)
+        _, said = driver.communicate(timeout=300)
+        assert driver.returncode == 0, said
+        assert not jobs(environment)
+        later = asked(environment, "squeue", "-h", "-t", "all", "-o", "%i").split()
+        assert max(map(int, later)) > max(map(int, cancelled)), "no new job took a cancelled one's place"
+    after = outcomes(log)
+    assert {f"random-0/{number}" for number in range(6)} == set(after)
+    assert all(after[key] == evaluation for key, evaluation in before.items())
+    assert {Status.OK} <= {evaluation.status for evaluation in after.values()} <= {Status.OK, Status.OUT_OF_MEMORY}
+    assert not list(log.glob(f"{CREDENTIALS}*"))
+
+
+def refuses_strangers(collector: int, credentials: Path) -> None:
+    """One of the collector's ports is that of a scheduler, and who has other credentials or none does not get in."""
+    ports = {c.laddr.port for c in psutil.Process(collector).net_connections() if c.status == psutil.CONN_LISTEN}
+    certificate, key = (str(credentials / name) for name in ("certificate.pem", "key.pem"))
+    own = Security(require_encryption=True, tls_ca_file=certificate, tls_client_cert=certificate, tls_client_key=key)
+    assert sum(gets_in(f"tls://127.0.0.1:{port}", own) for port in ports) == 1
+    assert not any(gets_in(f"tls://127.0.0.1:{port}", Security.temporary()) for port in ports)
+    assert not any(gets_in(f"tcp://127.0.0.1:{port}", None) for port in ports)
 
 
 @pytest.mark.parametrize(

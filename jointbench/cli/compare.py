@@ -20,7 +20,7 @@ DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
 #: Options that mean nothing to the other kind of comparison.
 _SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs")
 _REAL_ONLY = (
-    *("images", "ladder", "workers_per_gpu", "cluster", "config"),
+    *("images", "ladder", "workers_per_gpu", "cluster", "config", "dashboard"),
     *("data", "device", "precision", "clock", "compile", "memory"),
 )
 

@@ -2,16 +2,17 @@
 
 import argparse
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jointbench.cli.command import Parser
 from jointbench.cli.training_options import hardware
 from jointbench.cli.values import whole
-from jointbench.data.errors import InputError
+from jointbench.data.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
-    from jointbench.bench.running.workplaces import Workplace
+    from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace
     from jointbench.bench.training.hardware import Hardware
 
 
@@ -34,10 +35,25 @@ def place_options(to: "argparse._ActionsContainer") -> None:
     )
     add("--cluster", choices=["local", "slurm"], default="local", help="default local: this machine")
     add("--config", type=Path, metavar="FILE.toml", help="of a Slurm cluster: queue, walltime, memory, ...")
+    add(
+        "--dashboard",
+        action="store_true",
+        help="let Dask show its pages, to every user of this computer; needs bokeh; default: no pages",
+    )
 
 
 def workplace(arguments: argparse.Namespace) -> "tuple[Workplace, Hardware]":
-    """Where the workers are and what each trains on. Raises InputError where the options do not go together."""
+    """Where the workers are and what each trains on.
+
+    Raises InputError where the options do not go together, MissingExtraError where there is nothing to show pages with.
+    """
+    if arguments.dashboard and find_spec("bokeh") is None:
+        raise MissingExtraError("bokeh is needed for --dashboard: pip install 'jointbench[dashboard]'")
+    place, device = _place(arguments)
+    return replace(place, dashboard=arguments.dashboard), device
+
+
+def _place(arguments: argparse.Namespace) -> "tuple[ThisMachine | Slurm, Hardware]":
     device, share = hardware(arguments), arguments.workers_per_gpu
     from jointbench.bench.running.workplaces import Slurm, ThisMachine, visible_gpus
 

@@ -38,6 +38,8 @@ FAN_IN = 64
 
 #: What is beside the parts in a log's folder.
 JOURNALS, CALIBRATIONS, CHECKPOINTS = "runs", "calibrations", "checkpoints"
+#: How the names of folders begin in which a run that is going on keeps what its workers show each other.
+CREDENTIALS = "credentials-"
 
 
 class EvaluationLog:
@@ -209,6 +211,7 @@ class EvaluationLog:
 def _is_ours(entry: Path) -> bool:
     """Whether a file or folder may stand where a log is, though there is no part of it."""
     left = entry.name.endswith(LEFT_BEHIND) or (entry.name.startswith(".") and entry.is_file())
+    left = left or entry.name.startswith(CREDENTIALS)
     return left or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS)
 
 

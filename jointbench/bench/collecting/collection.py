@@ -55,6 +55,8 @@ def collect(
             objective.discard(evaluation)
         watcher.resumed(evaluated.values())
         with DaskCluster(objective, log, workplace=workplace, optimizer=optimizer.name, run=run_name) as cluster:
+            if cluster.dashboard is not None:
+                watcher.watchable(cluster.dashboard)
             for finished in run(
                 optimizer,
                 WatchedCluster(cluster, watcher),

@@ -47,6 +47,9 @@ class CollectionDisplay:
         else:
             self._say(self.summary())
 
+    def watchable(self, address: str) -> None:
+        self._say(f"shows Dask's pages at {address}")
+
     def resumed(self, evaluations: Iterable[Evaluation]) -> None:
         self.progress.resumed(evaluations)
         if self.progress.evaluations and not self._live:

@@ -14,6 +14,10 @@ from jointbench.data.ladder import Ladder
 class Watcher(Protocol):
     """Hears of everything that happens in a collection."""
 
+    def watchable(self, address: str) -> None:
+        """Where Dask's own pages are; called where they were asked for."""
+        ...
+
     def resumed(self, evaluations: Iterable[Evaluation]) -> None:
         """What earlier starts of the run have evaluated; called once, first."""
         ...

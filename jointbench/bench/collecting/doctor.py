@@ -11,7 +11,7 @@ import pyarrow as pa
 from jointbench.data.errors import DamagedPartError, InputError, LogError
 from jointbench.data.evaluation import REFERENCE_CLOCK, Status
 from jointbench.data.ladder import SAME_RUNG
-from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, EvaluationLog
+from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, CREDENTIALS, EvaluationLog
 from jointbench.data.log_check import faults
 from jointbench.data.parts import DAMAGED, PART, UNFINISHED, facts_of, parts, read_part
 from jointbench.data.schema import LogFacts
@@ -122,6 +122,12 @@ def _left_behind(path: Path, found: Findings) -> None:
     aside = [entry for entry in path.iterdir() if entry.name.endswith(PART + DAMAGED)]
     if aside:
         found.notes.append(f"{len(aside)} damaged part(s) were set aside; delete them when you like")
+    credentials = [entry for entry in path.iterdir() if entry.name.startswith(CREDENTIALS)]
+    if credentials:
+        found.notes.append(
+            f"{len(credentials)} folder(s) of the credentials of runs that are going on or were killed; the next start "
+            "on this log removes those of killed ones"
+        )
     checkpoints = visible(path / CHECKPOINTS, "*.checkpoint")
     if checkpoints:
         found.notes.append(f"{len(checkpoints)} training(s) on their way, which the same `jointbench collect` resumes")

@@ -1,15 +1,15 @@
 """Real workers: processes of a Dask cluster, each evaluating one trial at a time."""
 
 import queue
-import tempfile
 import time
 import uuid
+from contextlib import ExitStack, suppress
 from dataclasses import replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from jointbench.bench.running.cluster import ATTEMPTS, Finished, Started
+from jointbench.bench.running.credentials import remove_old_credentials
 from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Provenance, Status
@@ -21,7 +21,11 @@ def _evaluate(objective: Objective, log: EvaluationLog, started: Started, optimi
     trial = started.trial
     evaluation = objective(trial.configuration, trial.budget, started.seed)
     evaluation = in_run(evaluation, started, optimizer, run)
-    log.append([evaluation])
+    # Dask is there on a worker, but need not be where this module is read.
+    from jointbench.bench.running.worker_end import WRITING
+
+    with WRITING:
+        log.append([evaluation])
     return evaluation
 
 
@@ -47,21 +51,30 @@ class DaskCluster:
     def workers(self) -> int:
         return self.workplace.workers
 
+    @property
+    def dashboard(self) -> str | None:
+        """The address of Dask's own pages on this machine, where they were asked for."""
+        return str(self._cluster.dashboard_link) if self.workplace.dashboard else None
+
     def __enter__(self) -> Self:
         import dask
         from distributed import Client
 
-        self._folder = tempfile.TemporaryDirectory(prefix="jointbench-")
-        dask.config.set(
-            {
-                "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
-                # A training may hold the interpreter for minutes; that is no sign of death.
-                "distributed.admin.tick.limit": "1h",
-                "distributed.scheduler.worker-ttl": None,
-            }
-        )
-        self._cluster = self.workplace.open(Path(self._folder.name))
-        self._client = Client(self._cluster)
+        from jointbench.bench.running.worker_end import EndAtOnce
+
+        remove_old_credentials(self.log.path)
+        settings = {
+            "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
+            # A training may hold the interpreter for minutes; that is no sign of death.
+            "distributed.admin.tick.limit": "1h",
+            "distributed.scheduler.worker-ttl": None,
+        }
+        with ExitStack() as opened:
+            opened.enter_context(dask.config.set(settings))
+            self._cluster = opened.enter_context(self.workplace.open(self.log.path))
+            self._client = opened.enter_context(Client(self._cluster))
+            self._client.register_plugin(EndAtOnce())
+            self._opened = opened.pop_all()
         self._ended: queue.SimpleQueue[tuple[Started, Any]] = queue.SimpleQueue()
         self._began = time.time()
         return self
@@ -69,9 +82,7 @@ class DaskCluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._client.close()
-        self._cluster.close()
-        self._folder.cleanup()
+        self._opened.close()
 
     def start(self, started: Started) -> None:
         future = self._client.submit(
@@ -87,7 +98,7 @@ class DaskCluster:
         future.add_done_callback(lambda done: self._ended.put((started, done)))
 
     def wait(self) -> Finished:
-        started, future = self._ended.get()
+        started, future = self._next_ended()
         now = time.time()
         error = future.exception()
         if error is None:
@@ -99,6 +110,12 @@ class DaskCluster:
         return Finished(
             started, evaluation, evaluation.finished_at - evaluation.wall_seconds - self._began, now - self._began
         )
+
+    def _next_ended(self) -> tuple[Started, Any]:
+        while True:
+            # A signal that comes just before Python blocks is heard of only when it no longer does.
+            with suppress(queue.Empty):
+                return self._ended.get(timeout=1.0)
 
     def _killed(self, started: Started) -> Evaluation:
         trial = started.trial

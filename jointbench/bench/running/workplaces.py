@@ -1,17 +1,29 @@
 """Where worker processes live: on this machine's processors or GPUs, or in a Slurm allocation."""
 
 import os
+import shlex
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from jointbench.bench.running.credentials import local_folder, new_credentials, shared_folder
 from jointbench.data.errors import InputError
 
 #: A CPU training uses one thread (its clock is that thread's CPU time); torch reads these when it is imported.
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+#: What cannot be reached from another machine.
+LOOPBACK = "127.0.0.1"
+
+#: Where Dask's web servers listen: on any free port, since two collections may run on one machine.
+_WEB = f"{LOOPBACK}:0"
+
+#: Environment of a worker whose web server has no pages.
+_NO_PAGES = {"DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]"}
 
 #: What a Slurm file may say, passed on to dask-jobqueue's SLURMCluster; `processes` are workers a job.
 SLURM_OPTIONS = {
@@ -33,13 +45,19 @@ SLURM_OPTIONS = {
 
 
 class Workplace(Protocol):
-    """A number of worker processes, and how a Dask cluster of them is made."""
+    """A number of worker processes, and how a Dask cluster of them is made; `dashboard`: with Dask's own pages."""
 
     @property
     def workers(self) -> int: ...
 
-    def open(self, folder: Path) -> Any:
-        """A started Dask cluster, to be closed by the caller; `folder` is for its temporary files."""
+    @property
+    def dashboard(self) -> bool: ...
+
+    def open(self, log: Path) -> AbstractContextManager[Any]:
+        """A Dask cluster for as long as the context lasts, which none but holders of its credentials may talk to.
+
+        `log`: the folder of the log that the workers write to.
+        """
         ...
 
 
@@ -48,6 +66,7 @@ class ThisMachine:
     """One worker process for each environment (variables that are set before torch is imported in it)."""
 
     environments: Sequence[Mapping[str, str]]
+    dashboard: bool = False
 
     @classmethod
     def processors(cls, workers: int) -> Self:
@@ -63,29 +82,33 @@ class ThisMachine:
     def workers(self) -> int:
         return len(self.environments)
 
-    def open(self, folder: Path) -> Any:
-        from distributed import Nanny, Scheduler, SpecCluster
+    @contextmanager
+    def open(self, log: Path) -> Iterator[Any]:
+        """Nothing of it listens on another interface than loopback."""
+        from distributed import Scheduler, SpecCluster
 
-        # Any free port: two collections may run on one machine.
-        common = {"host": "127.0.0.1", "dashboard_address": ":0"}
-        return SpecCluster(
-            scheduler={"cls": Scheduler, "options": {**common, "port": 0}},
-            workers={
-                number: {
-                    "cls": Nanny,
-                    "options": {
-                        **common,
-                        "nthreads": 1,
-                        "memory_limit": 0,
-                        "local_directory": str(folder),
-                        "env": dict(environment),
-                        "silence_logs": "CRITICAL",
-                    },
-                }
-                for number, environment in enumerate(self.environments)
-            },
-            silence_logs="CRITICAL",
-        )
+        from jointbench.bench.running.local_workers import LocalWorkers
+
+        with local_folder() as folder, _web_pages(self.dashboard):
+            security = new_credentials(folder)
+            common = {"host": LOOPBACK, "security": security, "dashboard_address": _WEB}
+            scheduler = {**common, "protocol": "tls://", "port": 0, "dashboard": self.dashboard}
+            worker = {
+                **common,
+                "nthreads": 1,
+                "memory_limit": 0,
+                "local_directory": str(folder),
+                "silence_logs": "CRITICAL",
+            }
+            made = {"cls": Scheduler, "options": scheduler}
+            with closing(SpecCluster(scheduler=made, security=security, silence_logs="CRITICAL")) as cluster:
+                options = [{**worker, "env": dict(environment)} for environment in self.environments]
+                workers = LocalWorkers(cluster.scheduler_address, options)
+                try:
+                    cluster.sync(workers.start)
+                    yield cluster
+                finally:
+                    cluster.sync(workers.end)
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,7 @@ class Slurm:
 
     options: Mapping[str, Any]
     workers: int
+    dashboard: bool = False
 
     @classmethod
     def read(cls, path: Path, workers: int) -> Self:
@@ -119,32 +143,56 @@ class Slurm:
         """Workers a job."""
         return int(self.options.get("processes", 1))
 
-    def open(self, folder: Path) -> Any:
-        cluster = self.cluster()
+    @contextmanager
+    def open(self, log: Path) -> Iterator[Any]:
         jobs = self.workers // self.processes
-        cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)
-        return cluster
+        with (
+            shared_folder(log) as folder,
+            _web_pages(self.dashboard),
+            closing(self.cluster(new_credentials(folder))) as cluster,
+        ):
+            cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)
+            yield cluster
 
-    def cluster(self) -> Any:
-        """The SLURMCluster, before any job is submitted; its `job_script()` is what `sbatch` will get."""
+    def cluster(self, security: Any) -> Any:
+        """The SLURMCluster, before any job is submitted; its `job_script()` is what `sbatch` will get.
+
+        `security`: a `distributed.Security` of files that the jobs can read.
+        """
         from dask_jobqueue.slurm import SLURMCluster
 
-        exports = [f"export {name}={value}" for name, value in ENVIRONMENT.items()]
+        from jointbench.bench.running.slurm_job import Job
+
+        environment = ENVIRONMENT | _NO_PAGES
+        exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         return SLURMCluster(
             **{
+                "job_cls": Job,
+                "security": security,
                 "memory": "16 GiB",
                 "local_directory": tempfile.gettempdir(),
                 "job_name": "jointbench",
-                "scheduler_options": {"dashboard_address": ":0"},
+                "scheduler_options": {"dashboard_address": _WEB, "dashboard": self.dashboard},
                 **self.options,
                 "processes": self.processes,
                 # One training at a time in a worker; `job_cpu` says what Slurm is asked for.
                 "cores": self.processes,
                 "job_script_prologue": [*exports, *self.options.get("job_script_prologue", [])],
                 # Slurm enforces the job's memory.
-                "worker_extra_args": ["--memory-limit", "0"],
+                "worker_extra_args": ["--memory-limit", "0", "--no-dashboard", "--dashboard-address", _WEB],
             },
         )
+
+
+def _web_pages(wanted: bool) -> AbstractContextManager[Any]:
+    """Dask always starts its web servers; let the scheduler's have pages where they are wanted, and no other."""
+    import dask
+
+    routes: dict[str, list[str]] = {"distributed.worker.http.routes": []}
+    if not wanted:
+        routes["distributed.scheduler.http.routes"] = []
+    made: AbstractContextManager[Any] = dask.config.set(routes)
+    return made
 
 
 def visible_gpus(count: int) -> list[str]:
