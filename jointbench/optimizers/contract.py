@@ -12,7 +12,9 @@ AssertionError with a sentence. The outcomes that it tells follow a formula: not
 """
 
 import hashlib
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -124,6 +126,20 @@ def check_goes_on(make: Maker, *, trials: int) -> None:
             assert count == trials, f"{count} of {trials} trials when {failures:.0%} fail, {outstanding} outstanding"
 
 
+def check_no_number(make: Maker, *, trials: int) -> None:
+    """It goes on, with legal proposals, when it is told of NaN or an infinite error though nothing failed."""
+    for error in (math.nan, math.inf, -math.inf):
+        optimizer = make(0)
+        for number in range(trials):
+            trial = optimizer.ask()
+            assert trial is not None, f"no trial {number} after an error of {error}"
+            optimizer.space.check(trial.configuration)
+            evaluation = outcome(optimizer, trial, failed=False)
+            if number % 3 == 0:
+                evaluation = replace(evaluation, validation_error=error, test_error=error)
+            optimizer.tell(trial, evaluation)
+
+
 def check_none_changes_nothing(make: Maker, *, trials: int) -> None:
     """Asking until None and asking once more at each None lead to the same run."""
 
@@ -175,6 +191,7 @@ CHECKS: tuple[Check, ...] = (
     check_deterministic,
     check_seed,
     check_goes_on,
+    check_no_number,
     check_none_changes_nothing,
     check_replay,
 )
