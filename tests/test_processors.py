@@ -56,7 +56,7 @@ def disturbed(function: Callable[..., Any]) -> Callable[..., Any]:
         result = np.asarray(function(*arguments, **keywords))
         if result.dtype not in (np.float64, np.float32):
             return result[()]
-        bits = result.view(np.int64 if result.dtype == np.float64 else np.int32)
+        bits = result.view(np.int64 if result.dtype == np.float64 else np.int32).astype(np.int64)
         by = (bits * 2654435761 >> 7) % 3 - 1
         ends = np.where(by > 0, np.inf, -np.inf).astype(result.dtype)
         result[...] = np.where(by == 0, result, np.nextafter(result, ends))

@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 Maker = Callable[[int], Optimizer]
@@ -85,12 +85,16 @@ def check_legal(make: Maker, *, trials: int) -> None:
     for outstanding in (1, 7, MOST_OUTSTANDING):
         optimizer = make(0)
         for budget, configuration in proposals(drive(optimizer, trials, outstanding=outstanding, failures=0.1)):
-            assert budget in optimizer.ladder.rungs, f"budget {budget} is no rung of {optimizer.ladder}"
-            try:
-                checked = optimizer.space.check(configuration)
-            except InputError as error:
-                raise AssertionError(f"not a configuration of {optimizer.space}: {error}") from error
-            assert list(checked.items()) == list(configuration.items()), "hyperparameters in another order"
+            _assert_legal(optimizer, budget, configuration)
+
+
+def _assert_legal(optimizer: Optimizer, budget: float, configuration: Configuration) -> None:
+    assert budget in optimizer.ladder.rungs, f"budget {budget} is no rung of {optimizer.ladder}"
+    try:
+        checked = optimizer.space.check(configuration)
+    except InputError as error:
+        raise AssertionError(f"not a configuration of {optimizer.space}: {error}") from error
+    assert list(checked.items()) == list(configuration.items()), "hyperparameters in another order"
 
 
 def check_many_outstanding(make: Maker, *, trials: int) -> None:
@@ -133,7 +137,7 @@ def check_no_number(make: Maker, *, trials: int) -> None:
         for number in range(trials):
             trial = optimizer.ask()
             assert trial is not None, f"no trial {number} after an error of {error}"
-            optimizer.space.check(trial.configuration)
+            _assert_legal(optimizer, trial.budget, trial.configuration)
             evaluation = outcome(optimizer, trial, failed=False)
             if number % 3 == 0:
                 evaluation = replace(evaluation, validation_error=error, test_error=error)
