@@ -36,6 +36,7 @@ from jointbench.optimizers.smac_parts import (
 )
 from jointbench.optimizers.smac_search import ArraySearch
 
+
 def expected_trials(ladder: Ladder, full_budgets: float) -> int:
     """Evaluations in so many full budgets of smac's Hyperband; it sizes its initial design by them."""
     trials, cost = 0, 0.0
