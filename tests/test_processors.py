@@ -83,7 +83,10 @@ def test_proposals_do_not_hang_on_last_bits(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_proposals_do_not_hang_on_what_the_processor_can_do() -> None:
-    from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
+    from numpy._core._multiarray_umath import (  # type: ignore[import-not-found]
+        __cpu_dispatch__,
+        __cpu_features__,
+    )
 
     features = [name for name in __cpu_dispatch__ if __cpu_features__.get(name)]
     variables = {

@@ -146,7 +146,9 @@ class SMAC(SMACDefault):
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
-        forest = ExactForest.of(kind.get_model(scenario))
+        model = kind.get_model(scenario)
+        assert isinstance(model, RandomForest)
+        forest = ExactForest.of(model)
         space = CubeSpace.of(scenario.configspace)
         encoder = kind.get_runhistory_encoder(scenario)
         assert isinstance(encoder, RunHistoryLogScaledEncoder)

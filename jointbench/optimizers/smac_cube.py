@@ -69,7 +69,8 @@ class Axis:
         if self.integer:
             return int(self.lower) + bisect_left(self._middles, place)
         raw = self._low + place * (self._high - self._low)
-        return min(max(exp(raw) if self.log else raw, self.lower), self.upper)
+        value: float = min(max(exp(raw) if self.log else raw, self.lower), self.upper)
+        return value
 
 
 class Levels:
@@ -87,7 +88,8 @@ class Levels:
     def of(self, numbers: FloatArray, which: IntArray) -> IntArray:
         """Levels of numbers in the unit interval; `which` integer each belongs to, of a shape that broadcasts."""
         cell = (numbers * self._cells).astype(np.int64) + which * (self._cells + 1)
-        return self._below[cell] + (numbers >= self._border[cell])
+        levels: IntArray = self._below[cell] + (numbers >= self._border[cell])
+        return levels
 
 
 class Cube:
@@ -137,7 +139,7 @@ class CubeSpace(ConfigurationSpace):
         return configspace
 
     def sample_configuration(self, size: int | None = None) -> Any:
-        sampled = super().sample_configuration(size)
+        sampled: Any = super().sample_configuration(size)
         return self.moved(sampled) if size is None else [self.moved(one) for one in sampled]
 
     def moved(self, configuration: Configuration) -> Kept:

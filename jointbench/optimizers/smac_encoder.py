@@ -4,8 +4,8 @@ from typing import Self
 
 import numpy as np
 from smac.constants import VERY_SMALL_NUMBER
+from smac.runhistory.dataclasses import TrialKey
 from smac.runhistory.encoder import RunHistoryLogScaledEncoder
-from smac.runhistory.runhistory import TrialKey
 
 from jointbench.data.exact import log
 from jointbench.data.space import FloatArray

@@ -35,10 +35,11 @@ class ExactForest(Forest):
     def _train(self, X: FloatArray, y: FloatArray) -> "ExactForest":  # noqa: N803 - smac's name
         rows, logs = np.ascontiguousarray(X, dtype=np.float32), y.ravel()
         costs = exp(logs)
-        seeds = np.random.RandomState(self._rf_opts["random_state"])
-        settings = {name: self._rf_opts[name] for name in (*TREE, "min_impurity_decrease")}
+        options: dict[str, Any] = self._rf_opts
+        seeds = np.random.RandomState(options["random_state"])
+        settings = {name: options[name] for name in (*TREE, "min_impurity_decrease")}
         self._trees, leaf_costs, boxes = [], [], []
-        for seed in seeds.randint(_SEEDS, size=self._rf_opts["n_estimators"]):
+        for seed in seeds.randint(_SEEDS, size=options["n_estimators"]).tolist():
             drawn = np.random.RandomState(seed).randint(0, len(rows), len(rows))
             counts = np.bincount(drawn, minlength=len(rows))
             tree = DecisionTreeRegressor(**settings, random_state=seed)

@@ -63,7 +63,7 @@ class Neighbourhoods:
         places[:, self._large] = self._integers(points[:, self._large], deviations, rng)
         # ConfigSpace picks a hyperparameter that still has neighbours, uniformly: the order in which independent
         # Poisson processes of one rate ring.
-        return places, rng.standard_exponential(places.shape).cumsum(axis=2)
+        return places, np.cumsum(rng.standard_exponential(places.shape), axis=2)
 
     def _others(self, centres: FloatArray, rng: np.random.Generator) -> FloatArray:
         """Neighbours (n, c, 4) of the small grids' integers (n, c): all others in random order, then the value."""
@@ -101,7 +101,7 @@ class Neighbourhoods:
                 break
         # ConfigSpace shuffles the four that it has found.
         chosen = rng.permuted(found[:, :NEIGHBOURS], axis=1)
-        places = self._places[np.where(chosen < 0, here[:, None], chosen) + self._begin[which][:, None]]
+        places: FloatArray = self._places[np.where(chosen < 0, here[:, None], chosen) + self._begin[which][:, None]]
         return places.reshape(*centres.shape, NEIGHBOURS)
 
     def _different(

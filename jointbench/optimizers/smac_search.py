@@ -114,10 +114,9 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             better, equal = np.full(turns.shape, np.inf), turns.copy()
             better[outside] = np.where(found > present, turns[outside], np.inf)
             equal[outside] = np.where(found == present, turns[outside], np.inf)
-            better, equal = better.reshape(len(active), -1), equal.reshape(len(active), -1)
-            improved = np.isfinite(better.min(axis=1))
+            improved = np.isfinite(better.min(axis=(1, 2)))
             # Where nothing is better, on to the first neighbour that is as good.
-            turn = np.where(improved[:, None], better, equal)
+            turn = np.where(improved[:, None, None], better, equal).reshape(len(active), -1)
             first = turn.argmin(axis=1)
             moved = np.flatnonzero(np.isfinite(turn.min(axis=1)))
             column, place = np.divmod(first[moved], turns.shape[2])
