@@ -26,6 +26,9 @@ from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import SMAC, expected_trials
 from jointbench.optimizers.smac_configurations import Kept
+from jointbench.optimizers.smac_cube import Cube, CubeSpace
+from jointbench.optimizers.smac_encoder import ExactEncoder
+from jointbench.optimizers.smac_forest import ExactForest
 from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
 from jointbench.optimizers.smac_parts import Forest, ForestSelector, History, in_order
 from jointbench.optimizers.smac_search import DEVIATION, ArraySearch
@@ -45,7 +48,7 @@ def scenario(folder: Path, seed: int = 0, trials: int = 8) -> Scenario:
     )
 
 
-HYPERPARAMETERS = list(JOINT.configspace.values())
+CUBE = Cube(JOINT.configspace)
 
 
 FACADES = [name for name in smac.__all__ if name.endswith("Facade")]
@@ -163,48 +166,150 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
 
 
 def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:
-    random = np.random.RandomState(0)
-    points = np.stack([h.sample_vector(15, seed=random) for h in HYPERPARAMETERS], axis=1)
-    neighbours, there = Neighbourhoods(HYPERPARAMETERS).draw(points, np.full(15, DEVIATION), random)
-    assert there.all()
-    assert neighbours.shape == (15, 17 * NEIGHBOURS, 17)
-    differing = neighbours != points[:, None]
-    assert (differing.sum(axis=2) == 1).all()
-    assert (differing.sum(axis=1) == NEIGHBOURS).all()
-    for column, hyperparameter in enumerate(HYPERPARAMETERS):
-        assert hyperparameter.legal_vector(neighbours[:, :, column].ravel()).all()
+    random = np.random.default_rng(0)
+    points = CUBE.sample(random, 15)
+    places, turns = Neighbourhoods(CUBE.axes).draw(points, np.full(15, DEVIATION), random)
+    assert places.shape == turns.shape == (15, 17, NEIGHBOURS)
+    assert (places != points[:, :, None]).all()
+    for column, hyperparameter in enumerate(JOINT.configspace.values()):
+        assert hyperparameter.legal_vector(places[:, column].ravel()).all()
+        if np.isfinite(hyperparameter.size):
+            assert all(len(set(different)) == NEIGHBOURS for different in places[:, column])
 
 
-@pytest.mark.parametrize("name", ["momentum", "learning_rate", "cutout_length", "batch_size", "res_blocks_1"])
-@pytest.mark.parametrize("deviation", [DEVIATION, 0.4])
-def test_neighbours_are_distributed_as_configspaces(name: str, deviation: float) -> None:
+def moved_from(point: np.ndarray, name: str, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """Our neighbours of a point in one hyperparameter, in the order of turns, and ConfigSpace's: (300, 4) each."""
     column = list(JOINT.configspace).index(name)
-    configuration = JOINT.configspace.get_default_configuration()
-    point = configuration.get_array()
-    random = np.random.RandomState(1)
     points, deviations = np.repeat(point[None], 300, axis=0), np.full(300, deviation)
-    ours = Neighbourhoods(HYPERPARAMETERS).draw(points, deviations, random)[0][:, :, column]
+    ours = Neighbourhoods(CUBE.axes).draw(points, deviations, np.random.default_rng(1))[0][:, column]
+    random = np.random.RandomState(1)
+    configuration = Configuration(JOINT.configspace, vector=point)
     theirs = [
         neighbour.get_array()[column]
         for _ in range(300)
         for neighbour in get_one_exchange_neighbourhood(configuration, seed=random, stdev=deviation)
     ]
-    moved = [sample[sample != point[column]] for sample in (ours.ravel(), np.array(theirs))]
-    assert len(moved[0]) == len(moved[1]) == 300 * NEIGHBOURS
-    # Fixed seeds; 1,200 values each show a difference of 0.08 between the distribution functions.
-    assert stats.ks_2samp(*moved).pvalue > 0.001
+    moved = np.array(theirs)[np.array(theirs) != point[column]]
+    return ours, moved.reshape(300, NEIGHBOURS)
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        *(("momentum", 0.5), ("learning_rate", 0.02), ("cutout_length", 0.5), ("batch_size", 0.5)),
+        *(("res_blocks_1", 0.5), ("res_blocks_1", 0.0), ("res_branches_2", 0.5), ("filters", 1.0)),
+    ],
+)
+@pytest.mark.parametrize("deviation", [0.005, DEVIATION, 0.4])
+def test_neighbours_are_distributed_as_configspaces(name: str, place: float, deviation: float) -> None:
+    point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])[0]
+    column = list(JOINT.configspace).index(name)
+    point[column] = CUBE.axes[column].snapped(np.array([place]))[0]
+    ours, theirs = moved_from(point, name, deviation)
+    # Rounded, since ConfigSpace's integers have last bits of their own. Fixed seeds; 1,200 values each show a
+    # difference of 0.08 between the distribution functions, 300 first neighbours one of 0.16.
+    for mine, their in ((ours, theirs), (ours[:, 0], theirs[:, 0])):
+        assert stats.ks_2samp(mine.ravel().round(6), their.ravel().round(6)).pvalue > 0.001
+
+
+def test_challengers_are_distributed_as_configspaces() -> None:
+    ours = CUBE.sample(np.random.default_rng(0), 4000)
+    random = np.random.RandomState(0)
+    for column, hyperparameter in enumerate(JOINT.configspace.values()):
+        theirs = hyperparameter.sample_vector(4000, seed=random)
+        # Fixed seeds; 4,000 values each show a difference of 0.045.
+        assert stats.ks_2samp(ours[:, column].round(6), theirs.round(6)).pvalue > 0.001
 
 
 def test_the_order_of_neighbours_is_uniform_over_what_is_left() -> None:
-    point = JOINT.configspace.get_default_configuration().get_array()
-    points, random = np.repeat(point[None], 2000, axis=0), np.random.RandomState(0)
-    neighbours, _ = Neighbourhoods(HYPERPARAMETERS).draw(points, np.full(2000, DEVIATION), random)
-    changed = (neighbours != point).argmax(axis=2)
+    point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])
+    _, turns = Neighbourhoods(CUBE.axes).draw(
+        np.repeat(point, 2000, axis=0), np.full(2000, DEVIATION), np.random.default_rng(0)
+    )
+    changed = np.argsort(turns.reshape(2000, -1), axis=1) // NEIGHBOURS
     counts = np.bincount(changed[:, 0], minlength=17)
     # Four standard deviations around 2000 / 17.
     assert np.abs(counts - 2000 / 17).max() < 4 * np.sqrt(2000 / 17)
     # ConfigSpace picks the second independently of the first.
     assert abs((changed[:, 0] == changed[:, 1]).mean() - 1 / 17) < 4 * np.sqrt(1 / 17 / 2000)
+
+
+@given(st.integers(0, 2**32 - 1))
+@hypothesis_settings(max_examples=20)
+def test_what_is_moved_to_the_cube_stays_the_configuration_that_it_was(seed: int) -> None:
+    space = copy.deepcopy(JOINT.configspace)
+    space.seed(seed)
+    plain = space.sample_configuration()
+    moved = CubeSpace.of(space).moved(plain)
+    for hyperparameter in JOINT.hyperparameters:
+        before, after = plain[hyperparameter.name], moved[hyperparameter.name]
+        if hyperparameter.integer:
+            assert after == before
+        else:
+            # Half a step of 2^-20 of the unit interval.
+            assert abs(hyperparameter.encode(after) - hyperparameter.encode(before)) <= 2**-21 + 1e-12
+    assert JOINT.check(dict(moved)) == dict(moved)
+    # Raises where a place is none of ConfigSpace's.
+    Configuration(space, vector=moved.get_array()).check_valid_configuration()
+
+
+def test_the_exact_forest_predicts_the_mean_costs_of_its_leaves(tmp_path: Path) -> None:
+    settings = scenario(tmp_path)
+    rng = np.random.default_rng(0)
+    rows, costs = rng.random((200, 17)), rng.random(200) + 0.1
+    forest = ExactForest.of(smac.MultiFidelityFacade.get_model(settings)).train(rows, np.log(costs)[:, None])
+    assert isinstance(forest, ExactForest)
+    points = rng.random((50, 17))
+    each = []
+    for tree, seed in zip(forest._trees, np.random.RandomState(settings.seed).randint(2**31 - 1, size=10), strict=True):
+        drawn = np.random.RandomState(seed).randint(0, 200, 200)
+        leaves, at = tree.apply(rows.astype(np.float32))[drawn], tree.apply(points.astype(np.float32))
+        each.append([np.log(costs[drawn[leaves == leaf]].mean()) for leaf in at])
+    mean, variance = forest.predict_marginalized(points)
+    # Sums in another order: some 1e-15 of numbers around 1.
+    np.testing.assert_allclose(mean[:, 0], np.mean(each, axis=0), atol=1e-13)
+    np.testing.assert_allclose(variance[:, 0], np.var(each, axis=0), atol=1e-13)
+
+
+def test_a_prediction_changes_just_where_a_box_ends(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    rows, costs = rng.random((120, 17)), rng.random((120, 1))
+    forest = ExactForest.of(smac.MultiFidelityFacade.get_model(scenario(tmp_path))).train(rows, np.log(costs))
+    assert isinstance(forest, ExactForest)
+    points = rng.random((40, 17)).astype(np.float32).astype(float)
+    leaves = forest.leaves(points)
+    above, upto = forest.box(leaves)
+    assert ((above < points) & (points <= upto)).all()
+    for column in range(17):
+        for ends, step in ((above[:, column], 0), (upto[:, column], 1)):
+            there = np.flatnonzero(np.isfinite(ends))
+            assert len(there)
+            # The last number in single precision inside the box, and the first outside.
+            inside = ends[there].astype(np.float32)
+            inside = np.where(inside > ends[there], np.nextafter(inside, np.float32(-1)), inside)
+            beyond = np.nextafter(inside, np.float32(2))
+            moved = points[there]
+            moved[:, column] = beyond if step else inside
+            assert (forest.leaves(moved) != leaves[:, there]).any(axis=0).all()
+            moved[:, column] = inside if step else beyond
+            np.testing.assert_array_equal(forest.leaves(moved), leaves[:, there])
+
+
+def test_the_encoder_sees_what_smacs_sees() -> None:
+    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+    drive(optimizer, 60, outstanding=4, failures=0.2)
+    ours = optimizer._facade._runhistory_encoder
+    assert isinstance(ours, ExactEncoder)
+    theirs = smac.MultiFidelityFacade.get_runhistory_encoder(optimizer._facade.scenario)
+    theirs.runhistory = optimizer._facade.runhistory
+    for budget in (9.0, 27.0):
+        mine, plain = ours.transform([budget]), theirs.transform([budget])
+        assert len(mine[0]) > 2
+        np.testing.assert_array_equal(mine[0], plain[0])
+        # The logarithm's last bit.
+        np.testing.assert_allclose(mine[1], plain[1], atol=1e-13)
+        rows = [sorted(map(tuple, encoder.get_configurations([budget]))) for encoder in (ours, theirs)]
+        assert rows[0] == rows[1]
 
 
 def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) -> None:
@@ -216,7 +321,10 @@ def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) 
     highest = []
 
     def smacs(configspace: ConfigurationSpace, *, seed: int) -> LocalAndSortedRandomSearch:
-        return in_order(LocalAndSortedRandomSearch(configspace, challengers=10_000, seed=seed))
+        # A plain space, since its configurations are the plain ones.
+        plain = copy.deepcopy(JOINT.configspace)
+        plain.seed(seed)
+        return in_order(LocalAndSortedRandomSearch(plain, challengers=10_000, seed=seed))
 
     for kind in (ArraySearch, smacs):
         values = []
@@ -238,11 +346,12 @@ def test_the_searchs_acquisition_values_are_smacs() -> None:
     assert search.acquisition_function is not None
     plain = search.acquisition_function._compute(points)[:, 0]
     assert len(np.unique(plain)) > 100
-    np.testing.assert_array_equal(search._acquisition(points), plain)
+    # Each of its two terms is right to 1e-13.
+    np.testing.assert_allclose(search._improvement(search._forest.leaves(points)), plain, atol=1e-13)
 
 
 def test_local_searches_start_from_the_least_and_from_any_of_equals() -> None:
-    search = ArraySearch(copy.deepcopy(JOINT.configspace), seed=0)
+    search = ArraySearch(CubeSpace.of(copy.deepcopy(JOINT.configspace)), seed=0)
     values = np.repeat([3.0, 1.0, 2.0], [50, 4, 30])
     found = np.array([search._least(values) for _ in range(400)])
     np.testing.assert_array_equal(values[found], np.tile(np.repeat([1.0, 2.0], [4, 6]), (400, 1)))

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from jointbench.bench.speed.contenders import LADDER, contender
-from jointbench.bench.speed.optimizers import NEEDS
+from jointbench.bench.speed.optimizers import NEEDS, RUNS, whole_runs
+from jointbench.cli.compare import DEFAULT_OPTIMIZERS
 
 
 def test_bohb_models_all_results_and_promotes_nothing() -> None:
@@ -39,3 +40,12 @@ def test_smac_is_told_of_all_and_fits_its_model_to_them() -> None:
     assert len(facade.runhistory) == 69
     origins = [configuration.origin or "" for configuration in facade.runhistory.get_configs()]
     assert sum(origin.startswith("Acquisition Function Maximizer") for origin in origins) >= 4, origins
+
+
+def test_whole_runs_are_those_of_the_default_comparison() -> None:
+    figures = whole_runs(2.0)
+    assert sorted(RUNS) == sorted(DEFAULT_OPTIMIZERS.split(","))
+    assert {key for key in figures if key.endswith("_s")} == {f"{name.replace('-', '_')}_run_s" for name in RUNS}
+    assert all(figures[f"{name.replace('-', '_')}_run_evaluations"] >= 2 for name in RUNS)
+    # Two full budgets, the first of which architectures may spend at the smallest.
+    assert figures["two_stage_run_evaluations"] == 28

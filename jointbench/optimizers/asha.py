@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.uniform import UniformDraws
 
 
@@ -54,5 +54,5 @@ class ASHA(Optimizer):
         return Trial(self._uniform.next(), self.ladder.minimum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = evaluation.validation_error if evaluation.ok else math.inf
+        loss = loss_of(evaluation)
         self._rungs[self.ladder.rung_of(trial.budget)].add(trial.configuration, loss)

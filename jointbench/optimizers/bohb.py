@@ -1,12 +1,10 @@
 """BOHB (Falkner et al. 2018): Hyperband whose new configurations come from a model, as HpBandSter 0.7.4 does it."""
 
-import math
-
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.hyperband import Hyperband
-from jointbench.optimizers.optimizer import Trial
+from jointbench.optimizers.optimizer import Trial, loss_of
 from jointbench.optimizers.samplers import ModelSampler
 
 
@@ -23,5 +21,5 @@ class BOHB(Hyperband):
         return self.sampler.sample()
 
     def _learn(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = evaluation.validation_error if evaluation.ok else math.inf
+        loss = loss_of(evaluation)
         self.sampler.observe(trial.configuration, trial.budget, loss)

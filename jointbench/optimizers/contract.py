@@ -12,13 +12,15 @@ AssertionError with a sentence. The outcomes that it tells follow a formula: not
 """
 
 import hashlib
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 Maker = Callable[[int], Optimizer]
@@ -83,12 +85,16 @@ def check_legal(make: Maker, *, trials: int) -> None:
     for outstanding in (1, 7, MOST_OUTSTANDING):
         optimizer = make(0)
         for budget, configuration in proposals(drive(optimizer, trials, outstanding=outstanding, failures=0.1)):
-            assert budget in optimizer.ladder.rungs, f"budget {budget} is no rung of {optimizer.ladder}"
-            try:
-                checked = optimizer.space.check(configuration)
-            except InputError as error:
-                raise AssertionError(f"not a configuration of {optimizer.space}: {error}") from error
-            assert list(checked.items()) == list(configuration.items()), "hyperparameters in another order"
+            _assert_legal(optimizer, budget, configuration)
+
+
+def _assert_legal(optimizer: Optimizer, budget: float, configuration: Configuration) -> None:
+    assert budget in optimizer.ladder.rungs, f"budget {budget} is no rung of {optimizer.ladder}"
+    try:
+        checked = optimizer.space.check(configuration)
+    except InputError as error:
+        raise AssertionError(f"not a configuration of {optimizer.space}: {error}") from error
+    assert list(checked.items()) == list(configuration.items()), "hyperparameters in another order"
 
 
 def check_many_outstanding(make: Maker, *, trials: int) -> None:
@@ -122,6 +128,20 @@ def check_goes_on(make: Maker, *, trials: int) -> None:
         for outstanding in (1, 30):
             count = len(proposals(drive(make(0), trials, outstanding=outstanding, failures=failures, order=1)))
             assert count == trials, f"{count} of {trials} trials when {failures:.0%} fail, {outstanding} outstanding"
+
+
+def check_no_number(make: Maker, *, trials: int) -> None:
+    """It goes on, with legal proposals, when it is told of NaN or an infinite error though nothing failed."""
+    for error in (math.nan, math.inf, -math.inf):
+        optimizer = make(0)
+        for number in range(trials):
+            trial = optimizer.ask()
+            assert trial is not None, f"no trial {number} after an error of {error}"
+            _assert_legal(optimizer, trial.budget, trial.configuration)
+            evaluation = outcome(optimizer, trial, failed=False)
+            if number % 3 == 0:
+                evaluation = replace(evaluation, validation_error=error, test_error=error)
+            optimizer.tell(trial, evaluation)
 
 
 def check_none_changes_nothing(make: Maker, *, trials: int) -> None:
@@ -175,6 +195,7 @@ CHECKS: tuple[Check, ...] = (
     check_deterministic,
     check_seed,
     check_goes_on,
+    check_no_number,
     check_none_changes_nothing,
     check_replay,
 )

@@ -1,13 +1,12 @@
 """Regularized evolution (Real et al. 2019, algorithm 1): the oldest dies, not the worst."""
 
-import math
 from collections import deque
 
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 
 class RegularizedEvolution(Optimizer):
@@ -48,7 +47,7 @@ class RegularizedEvolution(Optimizer):
         return Trial(self._mutate(min(drawn, key=lambda member: member[0])[1]), self.ladder.maximum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = evaluation.validation_error if evaluation.ok else math.inf
+        loss = loss_of(evaluation)
         self._members.append((loss, trial.configuration))
 
     def _mutate(self, parent: Configuration) -> Configuration:

@@ -1,5 +1,6 @@
 """HpBandSter's own BOHB, for comparison with ours: its model and its brackets, without its network layer."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -11,7 +12,7 @@ from jointbench.data.errors import MissingExtraError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 
 class HpBandSterBOHB(Optimizer):
@@ -62,7 +63,7 @@ class HpBandSterBOHB(Optimizer):
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         iteration, job = self._running.pop(trial)
-        job.result = {"loss": evaluation.validation_error} if evaluation.ok else None
+        job.result = {"loss": evaluation.validation_error} if math.isfinite(loss_of(evaluation)) else None
         with self._their_random_numbers():
             iteration.register_result(job)
             self._generator.new_result(job)

@@ -1,12 +1,10 @@
 """Hyperband (Li et al. 2017) with HpBandSter's bracket sizes and its way of keeping all workers busy."""
 
-import math
-
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.brackets import Bracket, bracket_sizes
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.uniform import UniformDraws
 
 
@@ -46,7 +44,7 @@ class Hyperband(Optimizer):
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         bracket, place = self._running.pop(trial)
         self._learn(trial, evaluation)
-        bracket.report(place, evaluation.validation_error if evaluation.ok else math.inf)
+        bracket.report(place, loss_of(evaluation))
         if bracket.next_action == "done":
             self._open.remove(bracket)
 

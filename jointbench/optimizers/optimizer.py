@@ -1,5 +1,6 @@
 """What an optimizer is: ask for the next trial, tell its outcome."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,13 +28,20 @@ class Trial:
     seed: int | None = None
 
 
+def loss_of(evaluation: Evaluation) -> float:
+    """What is minimized: the validation error; infinite for a failure, and for an error that is no finite number."""
+    error = evaluation.validation_error
+    return error if evaluation.ok and math.isfinite(error) else math.inf
+
+
 class Optimizer(ABC):
     """Proposes evaluations. Deterministic given its seed and the order of calls.
 
     `ask` returns the next trial, or None when it must hear of a running trial first; None changes nothing, so
     asking again at once gives None again. None while nothing is running means that the search is over.
     `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then), with its
-    evaluation or with a benchmark's answer.
+    evaluation or with a benchmark's answer, and goes on when the error is no finite number; `loss_of` is what ours
+    minimize.
     The run ends the search when `full_budgets` times the ladder's maximum has been spent; most optimizers need
     not look at it.
     """

@@ -1,5 +1,6 @@
 """Optuna's samplers (Akiba et al. 2019), driven by ask and tell at the largest budget."""
 
+import math
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -8,7 +9,7 @@ from jointbench.data.errors import InputError, MissingExtraError, UnknownNameErr
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 #: They need a finite space, or objects that no word can name.
 _NOT_DRIVEN = ("BaseGASampler", "BaseSampler", "BruteForceSampler", "GridSampler", "PartialFixedSampler")
@@ -67,7 +68,7 @@ class OptunaSampler(Optimizer):
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         asked = self._running.pop(trial)
-        if evaluation.ok:
+        if math.isfinite(loss_of(evaluation)):
             self._study.tell(asked, evaluation.validation_error)
         else:
             self._study.tell(asked, state=self._failed)

@@ -48,7 +48,10 @@ class RandomSampler:
 
 
 class _Results:
-    """Points (n, dimensions) and losses (n,) of one budget; the arrays grow by doubling."""
+    """Points (n, dimensions) of one budget in the order of their losses; the arrays grow by doubling.
+
+    Of equal losses the earlier result is the better one; failures have an infinite loss and NaN is worse still.
+    """
 
     def __init__(self, dimensions: int) -> None:
         self._points, self._losses, self.count = np.empty((64, dimensions)), np.empty(64), 0
@@ -57,16 +60,16 @@ class _Results:
         if self.count == len(self._losses):
             self._points = np.concatenate([self._points, np.empty_like(self._points)])
             self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
-        self._points[self.count], self._losses[self.count] = point, loss
+        place = int(np.searchsorted(self._losses[: self.count], loss, side="right"))
+        for ranked, new in ((self._points, point), (self._losses, loss)):
+            ranked[place + 1 : self.count + 1] = ranked[place : self.count]
+            ranked[place] = new
         self.count += 1
 
     @property
-    def points(self) -> FloatArray:
+    def ranked(self) -> FloatArray:
+        """The points, the best first; good until the next one is appended."""
         return self._points[: self.count]
-
-    @property
-    def losses(self) -> FloatArray:
-        return self._losses[: self.count]
 
 
 class ModelSampler(RandomSampler):
@@ -85,9 +88,10 @@ class ModelSampler(RandomSampler):
         self._fitted_to: tuple[float, int] | None = None
 
     def sample(self) -> Configuration:
-        model = self._current_model()
-        if model is None or self.rng.random() < RANDOM_FRACTION:
+        if self._modelled_budget() is None or self.rng.random() < RANDOM_FRACTION:
             return super().sample()
+        model = self._current_model()
+        assert model is not None
         self.from_model += 1
         return self._configuration(model.propose(self.rng))
 
@@ -95,13 +99,17 @@ class ModelSampler(RandomSampler):
         results = self._results.setdefault(budget, _Results(self.dimensions))
         results.append(self._point(configuration), loss)
 
-    def _current_model(self) -> GoodAndBad | None:
-        """The model of the largest budget that has one, fitted to all that is known of that budget."""
+    def _modelled_budget(self) -> float | None:
+        """The largest budget with results for a model."""
         enough = 2 * points_needed(self.dimensions)
-        budget = max((b for b, results in self._results.items() if results.count >= enough), default=None)
+        return max((budget for budget, results in self._results.items() if results.count >= enough), default=None)
+
+    def _current_model(self) -> GoodAndBad | None:
+        """The model of that budget, fitted to all that is known of it."""
+        budget = self._modelled_budget()
         if budget is not None and self._fitted_to != (budget, self._results[budget].count):
             results = self._results[budget]
-            self._model, self._fitted_to = GoodAndBad(results.points, results.losses), (budget, results.count)
+            self._model, self._fitted_to = GoodAndBad.of_ranked(results.ranked), (budget, results.count)
         return self._model
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 from inspect import signature
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
@@ -11,15 +12,28 @@ import smac
 from smac import Scenario
 from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.facade.abstract_facade import AbstractFacade
+from smac.intensifier.hyperband import Hyperband
 from smac.model.random_forest import RandomForest
 from smac.runhistory import StatusType, TrialInfo, TrialValue
+from smac.runhistory.encoder import RunHistoryLogScaledEncoder
 
 from jointbench.data.errors import UnknownNameError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
-from jointbench.optimizers.smac_parts import Forest, ForestSelector, History, Selector, in_order
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.smac_cube import CubeSpace
+from jointbench.optimizers.smac_encoder import ExactEncoder
+from jointbench.optimizers.smac_forest import ExactForest
+from jointbench.optimizers.smac_parts import (
+    Brackets,
+    BracketsHistory,
+    Forest,
+    ForestSelector,
+    History,
+    Selector,
+    in_order,
+)
 from jointbench.optimizers.smac_search import ArraySearch
 
 
@@ -40,8 +54,8 @@ class SMACFacade(Optimizer):
 
     It proposes what the facade proposes with the same seed, without what takes time and changes nothing
     (`smac_parts`), and starts its local searches in an order that does not depend on the process. A facade without
-    budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the error
-    of guessing and the status crashed.
+    budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the status
+    crashed and the error that it has been given, and so has, as FAILURE_ERROR, an error that is no finite number.
     """
 
     facade: ClassVar[str]
@@ -65,15 +79,16 @@ class SMACFacade(Optimizer):
                 **budgets,  # type: ignore[arg-type]
             )
             eta: dict[str, Any] = {"eta": ladder.eta} if by_budgets else {}
+            intensifier = kind.get_intensifier(scenario, **eta)
             self._facade = kind(
                 scenario,
                 None,
-                intensifier=kind.get_intensifier(scenario, **eta),
+                intensifier=Brackets.of(intensifier) if isinstance(intensifier, Hyperband) else intensifier,
                 logging_level=False,
                 overwrite=True,
                 **self._parts(kind, scenario),
             )
-        History.of(self._facade.runhistory)
+        (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
         self._running: dict[Trial, TrialInfo] = {}
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
@@ -95,10 +110,12 @@ class SMACFacade(Optimizer):
         return trial
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
+        # smac's models are fitted to the costs of crashes too.
+        error = evaluation.validation_error
         value = TrialValue(
-            cost=evaluation.validation_error,
+            cost=error if math.isfinite(error) else FAILURE_ERROR,
             time=evaluation.duration,
-            status=StatusType.SUCCESS if evaluation.ok else StatusType.CRASHED,
+            status=StatusType.SUCCESS if math.isfinite(loss_of(evaluation)) else StatusType.CRASHED,
         )
         self._facade.tell(self._running.pop(trial), value, save=False)
 
@@ -112,21 +129,34 @@ class SMACDefault(SMACFacade):
 
 
 class SMAC(SMACDefault):
-    """The same algorithm with two parts that draw other random numbers, and take a fraction of the time.
+    """The same algorithm with parts that draw other random numbers, and take a fraction of the time.
 
     Other than in plain smac the forest's trees grow depth first (smac's limit of 2^20 leaves, never reached, makes
-    scikit-learn grow them best first), and the acquisition search is `smac_search`'s.
+    scikit-learn grow them best first), and the acquisition search is `smac_search`'s. Points lie on a grid and all
+    that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`).
     """
 
     name = "smac"
 
+    def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
+        super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
+        selector, configspace = self._facade._config_selector, self._facade.scenario.configspace
+        assert isinstance(configspace, CubeSpace)
+        selector._initial_design_configs = [configspace.moved(one) for one in selector._initial_design_configs]
+
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
-        forest = Forest.of(parts["model"], max_leaf_nodes=None)
+        model = kind.get_model(scenario)
+        assert isinstance(model, RandomForest)
+        forest = ExactForest.of(model)
+        space = CubeSpace.of(scenario.configspace)
+        encoder = kind.get_runhistory_encoder(scenario)
+        assert isinstance(encoder, RunHistoryLogScaledEncoder)
         return {
             **parts,
             "model": forest,
-            "acquisition_maximizer": ArraySearch(scenario.configspace, seed=scenario.seed),
+            "acquisition_maximizer": ArraySearch(space, seed=scenario.seed),
+            "runhistory_encoder": ExactEncoder.of(encoder),
         }
 
 

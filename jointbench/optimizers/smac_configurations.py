@@ -14,12 +14,15 @@ class Kept(Configuration):
     _hash: int
 
     @classmethod
-    def of(cls, configuration: Configuration) -> "Kept":
-        """The configuration itself, as one of these; in spaces without conditions."""
+    def of(cls, configuration: Configuration, values: dict[str, Any] | None = None) -> "Kept":
+        """The configuration itself, as one of these; in spaces without conditions.
+
+        `values` where they are known otherwise than by ConfigSpace's decoding.
+        """
         if isinstance(configuration, cls):
             return configuration
-        text = str(configuration)
-        values = dict(configuration)
+        text = str(configuration) if values is None else repr(values)
+        values = dict(configuration) if values is None else values
         configuration.__class__ = cls
         assert isinstance(configuration, cls)
         configuration._values, configuration._text, configuration._hash = values, text, hash(text)

@@ -11,6 +11,7 @@ import numpy as np
 from ConfigSpace import Configuration
 from smac.acquisition.maximizer.local_and_random_search import LocalAndSortedRandomSearch
 from smac.acquisition.maximizer.local_search import LocalSearch
+from smac.intensifier.hyperband import Hyperband
 from smac.main.config_selector import ConfigSelector
 from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, TrialInfo
@@ -110,6 +111,27 @@ class History(RunHistory):
 
     def _check_json_serializable(self, *_: object) -> None:
         """Nothing: whether each of 13 fields of a trial could be written as JSON, which ours is not."""
+
+
+class BracketsHistory(History):
+    """Of a facade with budgets, which compares configurations by what was told at one budget alone."""
+
+    def update_cost(self, config: Configuration) -> None:
+        """Nothing: means over the trials of a configuration, by which only incumbents are sorted."""
+
+
+class Brackets(Hyperband):
+    """smac's Hyperband without incumbents: nobody asks for them, and no proposal hangs on them."""
+
+    @classmethod
+    def of(cls, intensifier: Hyperband) -> Self:
+        """A facade's own intensifier as one of these."""
+        intensifier.__class__ = cls
+        assert isinstance(intensifier, cls)
+        return intensifier
+
+    def update_incumbents(self, config: Configuration) -> None:
+        """Nothing."""
 
 
 class Selector(ConfigSelector):

@@ -8,7 +8,7 @@ from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
 
 #: What the hyperparameters are while architectures are searched: the paper's appendix B, with the weight decay of its
@@ -91,7 +91,7 @@ class TwoStage(Optimizer):
         return self._start(next(self._turns), self.ladder.maximum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = evaluation.validation_error if evaluation.ok else math.inf
+        loss = loss_of(evaluation)
         self._running.pop(trial).observe(trial.configuration, trial.budget, loss)
         if trial in self._losses:
             self._losses[trial] = loss

@@ -1,0 +1,53 @@
+"""SMAC's view of its history as a matrix and costs, with the same bits on every processor."""
+
+from typing import Self
+
+import numpy as np
+from smac.constants import VERY_SMALL_NUMBER
+from smac.runhistory.dataclasses import TrialKey
+from smac.runhistory.encoder import RunHistoryLogScaledEncoder
+
+from jointbench.data.exact import log
+from jointbench.data.space import FloatArray
+
+
+class ExactEncoder(RunHistoryLogScaledEncoder):
+    """Reads the history once, where smac reads it four times; for one objective without instances."""
+
+    @classmethod
+    def of(cls, encoder: RunHistoryLogScaledEncoder) -> Self:
+        """A facade's own encoder as one of these."""
+        encoder.__class__ = cls
+        assert isinstance(encoder, cls)
+        return encoder
+
+    def transform(self, budget_subset: list[float | None] | None = None) -> tuple[FloatArray, FloatArray]:
+        """Points (n, d) and scaled logarithms of costs (n, 1) of what ended at these budgets, in the order of asking.
+
+        smac's scale: from as far below the least cost as it lies below the 5 % quantile, to the largest.
+        """
+        told = self._told(budget_subset)
+        costs = np.array([self.runhistory[key].cost for key in told], dtype=np.float64)
+        if len(told):
+            least, most = costs.min(), costs.max()
+            low = least - (np.percentile(costs, self._scale_percentage) - least) - VERY_SMALL_NUMBER
+            if low == most:
+                low *= 1 - 1e-10
+            costs = log((costs - low) / (most - low))
+        return self._points(key.config_id for key in told), costs[:, None]
+
+    def get_configurations(self, budget_subset: list[float | None] | None = None) -> FloatArray:
+        """The configurations (n, d) among them, each once."""
+        return self._points(dict.fromkeys(key.config_id for key in self._told(budget_subset)))
+
+    def _told(self, budgets: list[float | None] | None) -> list[TrialKey]:
+        return [
+            key
+            for key, value in self.runhistory._data.items()
+            if (budgets is None or key.budget in budgets) and value.status in self._considered_states
+        ]
+
+    def _points(self, identities: object) -> FloatArray:
+        configurations = self.runhistory._ids_config
+        rows = [configurations[identity].get_array() for identity in identities]  # type: ignore[attr-defined]
+        return np.array(rows, dtype=np.float64).reshape(len(rows), self._n_params)

@@ -1,0 +1,103 @@
+"""SMAC's random forest with the same bits on every processor, and the boxes in which its predictions are constant.
+
+The trees are scikit-learn's with smac's settings: a bootstrap sample each, grown depth first. smac keeps costs as
+logarithms, and a leaf predicts the logarithm of its mean cost (Hutter et al. 2011); the moments of a prediction are
+those of the trees' predictions.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.tree import DecisionTreeRegressor
+
+from jointbench.data.exact import exp, log
+from jointbench.data.space import FloatArray
+from jointbench.optimizers.smac_parts import Forest
+
+#: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.
+TREE = ("criterion", "max_depth", "min_samples_split", "min_samples_leaf", "min_weight_fraction_leaf", "max_features")
+#: scikit-learn's seeds of a forest's trees lie below it.
+_SEEDS = 2**31 - 1
+
+Leaves = npt.NDArray[np.intp]
+
+
+class ExactForest(Forest):
+    """A leaf is numbered over all trees; leaves of n points have the shape (trees, n)."""
+
+    _trees: list[Any]
+    _offsets: npt.NDArray[np.intp]
+    _costs: FloatArray
+    _above: FloatArray
+    _upto: FloatArray
+
+    def _train(self, X: FloatArray, y: FloatArray) -> "ExactForest":  # noqa: N803 - smac's name
+        rows, logs = np.ascontiguousarray(X, dtype=np.float32), y.ravel()
+        costs = exp(logs)
+        options: dict[str, Any] = self._rf_opts
+        seeds = np.random.RandomState(options["random_state"])
+        settings = {name: options[name] for name in (*TREE, "min_impurity_decrease")}
+        self._trees, leaf_costs, boxes = [], [], []
+        for seed in seeds.randint(_SEEDS, size=options["n_estimators"]).tolist():
+            drawn = np.random.RandomState(seed).randint(0, len(rows), len(rows))
+            counts = np.bincount(drawn, minlength=len(rows))
+            tree = DecisionTreeRegressor(**settings, random_state=seed)
+            tree = tree.fit(rows, logs, sample_weight=counts, check_input=False).tree_
+            leaves = tree.apply(rows)
+            sizes, sums = (
+                np.bincount(leaves, weights=weights, minlength=tree.node_count) for weights in (counts, counts * costs)
+            )
+            # Inner nodes have no size, and nobody asks for their costs.
+            leaf_costs.append(log(np.where(sizes > 0, sums, 1.0) / np.maximum(sizes, 1)))
+            boxes.append(_boxes(tree))
+            self._trees.append(tree)
+        self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees[:-1])])
+        self._costs = np.concatenate(leaf_costs)
+        self._above, self._upto = (np.concatenate(side) for side in zip(*boxes, strict=True))
+        return self
+
+    def leaves(self, points: FloatArray) -> Leaves:
+        """The leaves of points (n, d)."""
+        rows = points.astype(np.float32)
+        return np.stack([tree.apply(rows) for tree in self._trees]) + self._offsets[:, None]
+
+    def moments(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
+        """Means and variances (n,) of the trees' predictions."""
+        # Over the first axis NumPy adds one tree after the other, on every processor.
+        each = self._costs[leaves]
+        mean = each.sum(axis=0) / len(each)
+        each -= mean
+        each *= each
+        return mean, np.maximum(each.sum(axis=0) / len(each), self._var_threshold)
+
+    def box(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
+        """Around each point what changes no tree's leaf (n, d): places above the first and up to the second.
+
+        As scikit-learn does, compare in single precision.
+        """
+        return self._above[leaves].max(axis=0), self._upto[leaves].min(axis=0)
+
+    def _predict(
+        self,
+        X: FloatArray,  # noqa: N803 - smac's name
+        covariance_type: str | None = "diagonal",
+    ) -> tuple[FloatArray, FloatArray]:
+        mean, variance = self.moments(self.leaves(X))
+        return mean[:, None], variance[:, None]
+
+
+def _boxes(tree: Any) -> tuple[FloatArray, FloatArray]:
+    """Of each node of a scikit-learn tree the box (nodes, d) that it is responsible for."""
+    above, upto = (
+        np.full((tree.node_count, tree.n_features), -np.inf),
+        np.full((tree.node_count, tree.n_features), np.inf),
+    )
+    level = np.array([0])
+    while len(level := level[tree.children_left[level] >= 0]):
+        left, right, feature = tree.children_left[level], tree.children_right[level], tree.feature[level]
+        for child in (left, right):
+            above[child], upto[child] = above[level], upto[level]
+        upto[left, feature] = above[right, feature] = tree.threshold[level]
+        level = np.concatenate([left, right])
+    return above, upto
