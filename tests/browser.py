@@ -89,10 +89,10 @@ class Browser:
 
     async def _open(self) -> None:
         port_file = Path(self._profile.name) / "DevToolsActivePort"
-        while not port_file.exists() or len(port_file.read_text().splitlines()) < 2:
+        while not port_file.exists() or len(port_file.read_text(encoding="utf-8").splitlines()) < 2:
             assert self._process.poll() is None, "the browser does not start"
             await asyncio.sleep(0.05)
-        port, path = port_file.read_text().splitlines()
+        port, path = port_file.read_text(encoding="utf-8").splitlines()
         self._socket = await websocket_connect(f"ws://127.0.0.1:{port}{path}", max_message_size=2**30)
         self._session = None
         target = (await self._call("Target.createTarget", {"url": "about:blank"}))["targetId"]

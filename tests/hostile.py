@@ -32,7 +32,7 @@ VALUES = (*WHOLE, *FLOATS, None, True, False, "", "nonsense", "../../etc/passwd"
 def small() -> tuple[dict[str, Any], dict[str, bytes]]:
     """A benchmark of one member with three small trees a model: manifest and models."""
     benchmark = load_benchmark("digits-cpu")
-    manifest = json.loads((released()["digits-cpu"] / MANIFEST).read_text())
+    manifest = json.loads((released()["digits-cpu"] / MANIFEST).read_text(encoding="utf-8"))
     manifest.update(members=1, odds={"out_of_memory": [1.0, 0.0]})
     rows = corners_and_samples(JOINT, 300)
     features = benchmark.features.many(rows, JOINT.facts(rows, benchmark.images.shape), np.full(len(rows), 9.0))

@@ -84,7 +84,7 @@ class TestCalibratedClock:
     def test_the_budget_is_the_steps_that_fit_into_it(self, digits: DeviceImages, tmp_path: Path) -> None:
         evaluation = trained(digits, tmp_path)
         (file,) = tmp_path.iterdir()
-        seconds = json.loads(file.read_text())["seconds_a_step"]
+        seconds = json.loads(file.read_text(encoding="utf-8"))["seconds_a_step"]
         assert (evaluation.steps - 1) * seconds < 0.3 <= evaluation.steps * seconds
         assert evaluation.training_seconds == evaluation.steps * seconds
 
@@ -138,7 +138,7 @@ class TestCalibratedClock:
     def test_a_file_that_holds_no_figure_is_named(self, digits: DeviceImages, tmp_path: Path) -> None:
         trained(digits, tmp_path, budget=0.1)
         (file,) = tmp_path.iterdir()
-        file.write_text("{}")
+        file.write_text("{}", encoding="utf-8")
         with pytest.raises(LogError, match=file.name):
             trained(digits, tmp_path, budget=0.1)
 
@@ -230,7 +230,7 @@ class TestCheckpoint:
 
     def test_a_full_disk_costs_the_checkpoint_alone(self, digits: DeviceImages, tmp_path: Path) -> None:
         # A folder that cannot be made stands for a disk that takes nothing.
-        (tmp_path / "file").write_text("")
+        (tmp_path / "file").write_text("", encoding="utf-8")
         full = Checkpoint(tmp_path / "file" / "checkpoint", 0.0)
         assert bits(trained(digits, tmp_path / "c", full)) == bits(trained(digits, tmp_path / "c"))
 

@@ -55,7 +55,7 @@ def test_describe_gives_the_papers_parameters(capsys: pytest.CaptureFixture[str]
 def small_network(path: Path) -> Path:
     """A file with a network of the joint space that takes a hundred steps a second."""
     small = {name: JOINT.by_name[name].low for name in JOINT.architecture}
-    path.write_text(json.dumps({**JOINT.named["zela-2018"], **small}))
+    path.write_text(json.dumps({**JOINT.named["zela-2018"], **small}), encoding="utf-8")
     return path
 
 
@@ -90,7 +90,7 @@ def test_train_takes_a_reference_network_and_epochs(
 
 def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps(dict(JOINT.named["zela-2018"])))
+    path.write_text(json.dumps(dict(JOINT.named["zela-2018"])), encoding="utf-8")
     main(["query", "digits-cpu", str(path), "--budget", "9", "--seed", "3"])
     first = json.loads(capsys.readouterr().out)
     main(["query", "digits-cpu", "zela-2018", "--budget", "9", "--seed", "3"])
@@ -104,7 +104,7 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
     out = tmp_path / "mine"
     main(["fit", str(log), "--out", str(out)])
     assert "Kendall" in capsys.readouterr().out
-    assert "# mine-v1" in (out / "card.md").read_text()
+    assert "# mine-v1" in (out / "card.md").read_text(encoding="utf-8")
     assert check_golden(load_benchmark(out), read_golden(out)) > 100
     assert len(list(EvaluationLog.open(out / "evaluations.parquet").evaluations())) == 1006
     main(["query", str(out), "zela-2018"])
@@ -202,11 +202,13 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
     words: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = dict(JOINT.named["zela-2018"])
-    (tmp_path / "empty.json").write_text("")
-    (tmp_path / "list.json").write_text("[1]")
-    (tmp_path / "outside.json").write_text(json.dumps({**good, "learning_rate": 7}))
-    (tmp_path / "missing.json").write_text(json.dumps({k: v for k, v in good.items() if k != "filters"}))
-    (tmp_path / "foreign.json").write_text(json.dumps({**good, "dropout": 0.5}))
+    (tmp_path / "empty.json").write_text("", encoding="utf-8")
+    (tmp_path / "list.json").write_text("[1]", encoding="utf-8")
+    (tmp_path / "outside.json").write_text(json.dumps({**good, "learning_rate": 7}), encoding="utf-8")
+    (tmp_path / "missing.json").write_text(
+        json.dumps({k: v for k, v in good.items() if k != "filters"}), encoding="utf-8"
+    )
+    (tmp_path / "foreign.json").write_text(json.dumps({**good, "dropout": 0.5}), encoding="utf-8")
     before = sorted(path.name for path in tmp_path.rglob("*"))
     assert said in refused(words.format(tmp=tmp_path), capsys)
     assert sorted(path.name for path in tmp_path.rglob("*")) == before
@@ -219,7 +221,7 @@ def test_compare_prints_the_table_and_where_the_page_is(tmp_path: Path, capsys: 
     shown = capsys.readouterr().out
     assert "hyperband" in shown
     assert str(out / "report.html") in shown.replace("\n", "")
-    assert command in json.loads((out / "comparison.json").read_text())["commands"][0]
+    assert command in json.loads((out / "comparison.json").read_text(encoding="utf-8"))["commands"][0]
 
 
 def test_report_of_a_released_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,9 @@ def collect(log: Path, full_budgets: float) -> list[str]:
 
 
 def journal(log: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (log / "runs" / "hyperband-0.journal").read_text().splitlines()]
+    return [
+        json.loads(line) for line in (log / "runs" / "hyperband-0.journal").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 def test_a_killed_collection_goes_on_and_loses_nothing(tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
     main(f"fit {log} --out {benchmark}".split())
     main(f"compare {benchmark} --optimizers random --seeds 2 --full-budgets 6 --jobs 1 --out {comparison}".split())
     main(f"retrain {comparison} {common} --seeds 2 --references none".split())
-    assert "Real retrainings" in (comparison / "report.html").read_text()
+    assert "Real retrainings" in (comparison / "report.html").read_text(encoding="utf-8")
     assert "4 trainings of 0.03 seconds to be made; 0 are there" in capsys.readouterr().out
 
 

@@ -108,7 +108,7 @@ class TestKept:
         before = contents(copied)
         small(copied, names=("random", "bohb"), seeds=3, full_budgets=8.0)
         after = contents(copied)
-        commands = json.loads((copied / "comparison.json").read_text())["commands"]
+        commands = json.loads((copied / "comparison.json").read_text(encoding="utf-8"))["commands"]
         assert commands == ["jointbench compare --seeds 2", "jointbench compare --seeds 3"]
         assert set(after) - set(before) == {"random-2.parquet", *(f"bohb-{seed}.parquet" for seed in range(3))}
         assert all(after[name] == content for name, content in before.items())
@@ -164,8 +164,8 @@ class TestNeverMixed:
         self, copied: Path, tmp_path: Path, entry: str, value: object, differing: str
     ) -> None:
         other = shutil.copytree(released()["digits-cpu"], tmp_path / "other")
-        manifest = json.loads((other / MANIFEST).read_text())
-        (other / MANIFEST).write_text(json.dumps({**manifest, entry: value}))
+        manifest = json.loads((other / MANIFEST).read_text(encoding="utf-8"))
+        (other / MANIFEST).write_text(json.dumps({**manifest, entry: value}), encoding="utf-8")
         before = contents(copied)
         with pytest.raises(WouldOverwriteError, match=differing):
             small(copied, objective=SurrogateObjective(load_benchmark(other)))
@@ -174,10 +174,10 @@ class TestNeverMixed:
     @pytest.mark.parametrize(("part", "changed"), [("code", "code"), ("versions", "version of numpy")])
     def test_runs_of_other_code_are_not_added_to(self, copied: Path, part: str, changed: str) -> None:
         settings = copied / "comparison.json"
-        content = json.loads(settings.read_text())
+        content = json.loads(settings.read_text(encoding="utf-8"))
         content["versions"]["numpy" if part == "versions" else "python"] = "1.0"
         content["settings"]["code"] += "0" if part == "code" else ""
-        settings.write_text(json.dumps(content))
+        settings.write_text(json.dumps(content), encoding="utf-8")
         with pytest.raises(WouldOverwriteError, match=f"the same {changed},"):
             small(copied)
 
@@ -186,11 +186,11 @@ class TestNeverMixed:
     ) -> None:
         monkeypatch.chdir(tmp_path)
         name = "mine.py:Own"
-        Path("mine.py").write_text(OWN.format(budget="maximum"))
+        Path("mine.py").write_text(OWN.format(budget="maximum"), encoding="utf-8")
         assert small(copied, names=(*NAMES, name)) == []
         kept = contents(copied)
         assert small(copied, names=(*NAMES, name)) == []
-        Path("mine.py").write_text(OWN.format(budget="minimum"))
+        Path("mine.py").write_text(OWN.format(budget="minimum"), encoding="utf-8")
         assert small(copied, names=(*NAMES, name), seeds=1) == [name]
         now = contents(copied)
         assert {file for file, content in kept.items() if now.get(file) != content} == {
@@ -203,7 +203,7 @@ class TestNeverMixed:
         monkeypatch.chdir(tmp_path)
         for folder, budget in (("a", "minimum"), ("b", "maximum")):
             Path(folder).mkdir()
-            Path(folder, "mine.py").write_text(OWN.format(budget=budget))
+            Path(folder, "mine.py").write_text(OWN.format(budget=budget), encoding="utf-8")
         small(tmp_path / "out", names=("a/mine.py:Own", "b/mine.py:Own"), seeds=1)
         counts = {name: runs[0].evaluations for name, runs in read_trajectories(tmp_path / "out").items()}
         # Where they can be told apart by less, they are.
@@ -221,7 +221,7 @@ class TestNeverMixed:
         assert set(imported.split()) <= set(HARNESS)
 
     def test_a_folder_with_something_else_is_left_alone(self, tmp_path: Path) -> None:
-        (tmp_path / "letter.txt").write_text("dear diary")
+        (tmp_path / "letter.txt").write_text("dear diary", encoding="utf-8")
         with pytest.raises(WouldOverwriteError):
             small(tmp_path)
         assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
@@ -242,6 +242,6 @@ class TestNeverMixed:
 
 
 def test_settings_say_how_to_do_it_again(comparison: Path) -> None:
-    content = json.loads((comparison / "comparison.json").read_text())
+    content = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
     assert content["settings"]["checksum"] == load_benchmark("digits-cpu").checksum
     assert {"jointbench", "python", "numpy", "smac"} <= set(content["versions"])

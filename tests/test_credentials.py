@@ -117,7 +117,7 @@ class TestLocal:
     def test_the_key_is_in_a_folder_that_nobody_else_enters(self, opened: tuple[Any, set[tuple[str, int]]]) -> None:
         cluster, _ = opened
         key = Path(cluster.security.tls_worker_key)
-        assert "PRIVATE KEY" in key.read_text()
+        assert "PRIVATE KEY" in key.read_text(encoding="utf-8")
         assert key.stat().st_mode & 0o777 == 0o600
         assert key.parent.stat().st_mode & 0o777 == 0o700
 
@@ -159,7 +159,7 @@ class TestPrivateFolder:
     def test_it_is_gone_in_the_end_whatever_happens(self, tmp_path: Path) -> None:
         def fails() -> None:
             with private_folder(tmp_path, "x-") as folder:
-                (folder / "key").write_text("")
+                (folder / "key").write_text("", encoding="utf-8")
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -198,8 +198,8 @@ with shared_folder(Path(sys.argv[1])) as folder:
         monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
         left = tmp_path / f"{LOCAL}1"
         left.mkdir()
-        (left / "lock").write_text("elsewhere 1")
-        (left / "key.pem").write_text("")
+        (left / "lock").write_text("elsewhere 1", encoding="utf-8")
+        (left / "key.pem").write_text("", encoding="utf-8")
         remove_old_credentials(tmp_path / "log")
         assert not list(tmp_path.iterdir())
 
@@ -213,13 +213,13 @@ with shared_folder(Path(sys.argv[1])) as folder:
         with private_folder(tmp_path, "x-") as folder:
             remove_abandoned(tmp_path, "x-")
             assert folder.exists()
-            (folder / "lock").write_text(f"{socket.gethostname()} {gone.pid}")
+            (folder / "lock").write_text(f"{socket.gethostname()} {gone.pid}", encoding="utf-8")
             remove_abandoned(tmp_path, "x-")
             assert not folder.exists()
 
     def test_what_only_looks_like_one_stays(self, tmp_path: Path) -> None:
         (tmp_path / f"{CREDENTIALS}mine").mkdir()
-        (tmp_path / f"{CREDENTIALS}file").write_text("")
+        (tmp_path / f"{CREDENTIALS}file").write_text("", encoding="utf-8")
         (tmp_path / f"{CREDENTIALS}link").symlink_to(tmp_path)
         remove_old_credentials(tmp_path)
         assert len(list(tmp_path.iterdir())) == 3

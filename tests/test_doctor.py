@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> EvaluationLog:
     made.append([evaluation("r-0/0"), evaluation("r-0/1", budget=27.0, status=Status.DIVERGED)])
     made.journals.mkdir()
     lines = [{"kind": "ask", "number": 0}, {"kind": "ask", "number": 1}, {"kind": "tell", "number": 0}]
-    (made.journals / "r-0.journal").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (made.journals / "r-0.journal").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return made
 
 
@@ -115,10 +115,10 @@ def test_an_ended_trial_without_an_evaluation_is_a_problem_unless_the_journal_ha
     log: EvaluationLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal = log.journals / "r-0.journal"
-    with journal.open("a") as file:
+    with journal.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"kind": "tell", "number": 5, "evaluation": {}}) + "\n")
     assert "restores" in " ".join(findings(log, capsys, 0)["notes"])
-    with journal.open("a") as file:
+    with journal.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"kind": "tell", "number": 6}) + "\n")
     (problem,) = findings(log, capsys, 1)["problems"]
     assert "trial 6" in problem
@@ -129,7 +129,7 @@ def test_what_a_death_leaves_is_no_problem(log: EvaluationLog, capsys: pytest.Ca
     (log.path / "0-old.parquet.damaged").write_bytes(b"")
     (log.path / "checkpoints").mkdir()
     (log.path / "checkpoints" / "x.checkpoint").write_bytes(b"")
-    with (log.journals / "r-0.journal").open("a") as file:
+    with (log.journals / "r-0.journal").open("a", encoding="utf-8") as file:
         file.write('{"kind": "te')
     log.append([evaluation("r-0/0")])
     assert len(findings(log, capsys, 0)["notes"]) == 5
@@ -137,8 +137,8 @@ def test_what_a_death_leaves_is_no_problem(log: EvaluationLog, capsys: pytest.Ca
 
 def test_a_damaged_journal_or_calibration_is_a_problem(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:
     (log.path / "calibrations").mkdir()
-    (log.path / "calibrations" / "x.json").write_text("{}")
-    (log.journals / "r-0.journal").write_text("nonsense\n")
+    (log.path / "calibrations" / "x.json").write_text("{}", encoding="utf-8")
+    (log.journals / "r-0.journal").write_text("nonsense\n", encoding="utf-8")
     assert len(findings(log, capsys, 1)["problems"]) == 2
 
 

@@ -212,7 +212,7 @@ def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path) -> None:
     journal = log / "runs" / "hyperband-0.journal"
 
     def trained() -> bool:
-        return journal.exists() and '"tell"' in journal.read_text()
+        return journal.exists() and '"tell"' in journal.read_text(encoding="utf-8")
 
     # In the middle of the trainings once, else as soon as there are workers.
     driver = collect(log, words)
@@ -256,12 +256,14 @@ def test_a_part_that_breaks_is_restored_from_the_journal(tmp_path: Path, damage:
     log = tmp_path / "log"
     driver = collect(log)
     told = log / "runs" / "hyperband-0.journal"
-    until(lambda: told.exists() and told.read_text().count('"tell"') >= 3, driver)
+    until(lambda: told.exists() and told.read_text(encoding="utf-8").count('"tell"') >= 3, driver)
     driver.kill()
     driver.communicate()
     before = outcomes(log)
     heard = {
-        f"hyperband-0/{e['number']}" for e in map(json.loads, told.read_text().splitlines()) if e["kind"] == "tell"
+        f"hyperband-0/{e['number']}"
+        for e in map(json.loads, told.read_text(encoding="utf-8").splitlines())
+        if e["kind"] == "tell"
     }
     for part in log.glob("*.parquet"):
         whole = part.read_bytes()
@@ -306,7 +308,7 @@ def test_a_full_disk_ends_the_driver_and_the_same_command_goes_on(tmp_path: Path
     log = tmp_path / "log"
     driver = collect(log)
     journal = log / "runs" / "hyperband-0.journal"
-    until(lambda: journal.exists() and '"tell"' in journal.read_text(), driver)
+    until(lambda: journal.exists() and '"tell"' in journal.read_text(encoding="utf-8"), driver)
     limit = journal.stat().st_size + 100
     psutil.Process(driver.pid).rlimit(psutil.RLIMIT_FSIZE, (limit, limit))
     stopped_for_lack_of_room(driver)

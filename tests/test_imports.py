@@ -33,7 +33,7 @@ def inside(path: Path) -> str:
 def imports(path: Path) -> set[str]:
     """Dotted names, wherever in the file they are imported."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -64,7 +64,7 @@ def test_a_room_of_the_harness_imports_only_those_before_it(path: Path) -> None:
 def test_of_the_top_a_folder_knows_the_version_alone(path: Path) -> None:
     taken = {
         node.attr
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "jointbench"
     }
     assert taken <= {"__version__"}

@@ -42,7 +42,7 @@ def optimizer(name: str) -> Optimizer:
 
 def decisions(path: Path) -> list[tuple[str, int]]:
     """Kind and number of each, read without locking."""
-    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    entries = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [(entry["kind"], entry["number"]) for entry in entries]
 
 
@@ -168,6 +168,6 @@ def test_an_evaluation_that_the_journal_told_and_the_log_lacks_is_named(tmp_path
 
 def test_a_line_that_is_no_decision_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.journal"
-    path.write_text("hello\n")
+    path.write_text("hello\n", encoding="utf-8")
     with pytest.raises(LogError, match="byte 0"):
         Journal(path)

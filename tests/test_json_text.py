@@ -115,7 +115,7 @@ class TestOtherFilesOfAPerson:
             check_golden(benchmark, content.replace('"budget"', '"budget": 27.0, "budget"', 1))
 
     def test_a_comparisons_settings(self, tmp_path: Path) -> None:
-        (tmp_path / SETTINGS).write_text('{"settings": {}, "settings": {}}')
+        (tmp_path / SETTINGS).write_text('{"settings": {}, "settings": {}}', encoding="utf-8")
         with pytest.raises(LogError, match=r"comparison\.json: 'settings' given, expected JSON that gives each name"):
             Settings.read(tmp_path)
 
@@ -125,6 +125,6 @@ class TestOtherFilesOfAPerson:
         (tmp_path / "slurm.toml").write_bytes(codecs.BOM_UTF8 + b'queue = "gpu"\n')
         assert Slurm.read(tmp_path / "slurm.toml", 2).options == {"queue": "gpu"}
         # TOML itself gives each name once.
-        (tmp_path / "slurm.toml").write_text('queue = "gpu"\nqueue = "cpu"\n')
+        (tmp_path / "slurm.toml").write_text('queue = "gpu"\nqueue = "cpu"\n', encoding="utf-8")
         with pytest.raises(InputError, match="TOML"):
             Slurm.read(tmp_path / "slurm.toml", 2)

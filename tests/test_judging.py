@@ -293,7 +293,7 @@ def test_the_page_is_drawn_and_asks_no_network(
     body = fit_page(surrogate.benchmark, surrogate.held_out, judgement, left_out, "jointbench fit")
     page = write_page(tmp_path / "report.html", "judged", body)
     with Browser(page) as browser:
-        plots = len(re.findall(r"<figure>", page.read_text()))
+        plots = len(re.findall(r"<figure>", page.read_text(encoding="utf-8")))
         assert plots == 5 + len(left_out)
         drawn = "[...document.querySelectorAll('.js-plotly-plot')].filter(one => one.querySelector('.trace')).length"
         browser.until(f"{drawn} == {plots}")

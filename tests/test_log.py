@@ -271,7 +271,7 @@ def test_another_space_ladder_or_data_set_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_something_else_is_not_written_to(tmp_path: Path) -> None:
-    (tmp_path / "letter.txt").write_text("dear diary")
+    (tmp_path / "letter.txt").write_text("dear diary", encoding="utf-8")
     with pytest.raises(LogError, match="empty"):
         EvaluationLog.open_or_create(tmp_path, JOINT, LADDER, IMAGES)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]

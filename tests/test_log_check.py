@@ -201,9 +201,9 @@ def test_files_that_other_programs_leave_are_passed_over(rows: pa.Table, tmp_pat
     log = EvaluationLog.open_or_create(tmp_path / "log", JOINT, LADDER, IMAGES)
     log.append([evaluation("r-0/0")])
     log.journals.mkdir()
-    (log.journals / "r-0.journal").write_text('{"kind": "ask", "number": 0}\n')
+    (log.journals / "r-0.journal").write_text('{"kind": "ask", "number": 0}\n', encoding="utf-8")
     (log.path / "calibrations").mkdir()
-    (log.path / "calibrations" / "x.json").write_text('{"seconds_a_step": 1}')
+    (log.path / "calibrations" / "x.json").write_text('{"seconds_a_step": 1}', encoding="utf-8")
     before = examine(log.path)
     for file in [path for path in log.path.rglob("*") if path.is_file()]:
         # What macOS puts beside a file on a disk that is not its own.

@@ -49,8 +49,8 @@ def test_the_first_calibration_stays(tmp_path: Path) -> None:
     pieces = [piece(tmp_path / "1", "a"), piece(tmp_path / "2", "b")]
     for at, folder in enumerate(pieces):
         (folder / "calibrations").mkdir()
-        (folder / "calibrations" / "x.json").write_text(str(at))
-    assert (merge(pieces, tmp_path / "out").path / "calibrations" / "x.json").read_text() == "0"
+        (folder / "calibrations" / "x.json").write_text(str(at), encoding="utf-8")
+    assert (merge(pieces, tmp_path / "out").path / "calibrations" / "x.json").read_text(encoding="utf-8") == "0"
 
 
 def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_wrong_name_is_one_clear_sentence(name: str, error: type[InputError], 
 
 def test_a_class_in_a_file_takes_its_own_options(tmp_path: Path) -> None:
     file = tmp_path / "mine.py"
-    file.write_text(OWN)
+    file.write_text(OWN, encoding="utf-8")
     one = made(f"{file}:Mine:rung=2:greedy=true:how=3")
     assert (one.name, one.rung, one.greedy, one.how) == ("mine:rung=2:greedy=true:how=3", 2, True, 3)
     for name, words in (
@@ -131,7 +131,7 @@ def test_a_class_in_a_file_takes_its_own_options(tmp_path: Path) -> None:
             check_optimizer(name, JOINT, LADDER, full_budgets=8)
     code = optimizer_code(f"{file}:Mine:rung=2")
     assert code == optimizer_code(f"{file}:Mine:rung=1") != ""
-    file.write_text(OWN + "\n")
+    file.write_text(OWN + "\n", encoding="utf-8")
     assert optimizer_code(f"{file}:Mine:rung=2") != code
 
 
@@ -215,12 +215,14 @@ Version: {version}
 
 
 def test_a_package_brings_its_own_by_an_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "their_module.py").write_text(OWN.replace("rung: int", "rung: int = 0"))
+    (tmp_path / "their_module.py").write_text(OWN.replace("rung: int", "rung: int = 0"), encoding="utf-8")
     information = tmp_path / "their_package-1.0.dist-info"
     information.mkdir()
-    (information / "METADATA").write_text(DISTRIBUTION.format(version="1.0"))
+    (information / "METADATA").write_text(DISTRIBUTION.format(version="1.0"), encoding="utf-8")
     (information / "entry_points.txt").write_text(
-        "[jointbench.optimizers]\ntheirs = their_module:Mine\nbroken = their_module:Absent\nnone = their_module:Trial\n"
+        "[jointbench.optimizers]\n"
+        "theirs = their_module:Mine\nbroken = their_module:Absent\nnone = their_module:Trial\n",
+        encoding="utf-8",
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "their_module", raising=False)

@@ -101,7 +101,7 @@ class NotOne:
 
 def test_an_optimizer_in_a_file_of_ones_own_keeps_the_contract(tmp_path: os.PathLike[str]) -> None:
     file = os.path.join(tmp_path, "mine.py")
-    with open(file, "w") as handle:
+    with open(file, "w", encoding="utf-8") as handle:
         handle.write(OWN)
     assert maker(f"{file}:Mine")(0).name == "Mine"
     for check in CHECKS:
@@ -110,10 +110,10 @@ def test_an_optimizer_in_a_file_of_ones_own_keeps_the_contract(tmp_path: os.Path
 
 def test_names_that_lead_to_no_optimizer_are_told_apart(tmp_path: os.PathLike[str]) -> None:
     file = os.path.join(tmp_path, "mine.py")
-    with open(file, "w") as handle:
+    with open(file, "w", encoding="utf-8") as handle:
         handle.write(OWN)
     broken = os.path.join(tmp_path, "broken.py")
-    with open(broken, "w") as handle:
+    with open(broken, "w", encoding="utf-8") as handle:
         handle.write("1 / 0")
 
     def check(name: str) -> None:

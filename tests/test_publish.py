@@ -67,7 +67,9 @@ def run(unpacked: Path, *words: str | Path, cwd: Path | None = None) -> "subproc
 class TestFolder:
     def test_holds_data_and_a_wheel_whose_checksums_fit(self, published: Path, wheel: Path) -> None:
         assert {path.name for path in published.iterdir()} == {*DATA, wheel.name}
-        lines = dict(line.split("  ")[::-1] for line in (published / CHECKSUMS).read_text().splitlines())
+        lines = dict(
+            line.split("  ")[::-1] for line in (published / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+        )
         assert lines.keys() == {*DATA, wheel.name} - {CHECKSUMS}
         for name, checksum in lines.items():
             assert hashlib.sha256((published / name).read_bytes()).hexdigest() == checksum
@@ -82,7 +84,7 @@ class TestFolder:
         assert (theirs.name, theirs.checksum) == (ours.name, ours.checksum)
 
     def test_card_says_licence_and_citation(self, published: Path) -> None:
-        card = (published / CARD).read_text()
+        card = (published / CARD).read_text(encoding="utf-8")
         assert "Apache-2.0" in card
         assert "Zela, Klein, Falkner and Hutter" in card
 
@@ -112,10 +114,10 @@ class TestFolder:
 
     def test_takes_the_page_along_where_there_is_one(self, tmp_path: Path) -> None:
         source = shutil.copytree(released()["digits-cpu"], tmp_path / "source")
-        (source / PAGE).write_text("<p>plots</p>")
+        (source / PAGE).write_text("<p>plots</p>", encoding="utf-8")
         main(["publish", str(source), "--out", str(tmp_path / "out")])
-        assert (tmp_path / "out" / PAGE).read_text() == "<p>plots</p>"
-        described = json.loads((tmp_path / "out" / CROISSANT).read_text())["distribution"]
+        assert (tmp_path / "out" / PAGE).read_text(encoding="utf-8") == "<p>plots</p>"
+        described = json.loads((tmp_path / "out" / CROISSANT).read_text(encoding="utf-8"))["distribution"]
         assert {"text/html"} == {file["encodingFormat"] for file in described if file["@id"] == PAGE}
 
     def test_says_what_to_install_where_hatchling_is_not(
@@ -201,16 +203,18 @@ class TestWheel:
         assert wheel.name == f"{PACKAGE}-2-py3-none-any.whl"
         assert wheel.stat().st_size < 5e6
         (metadata,) = unpacked.glob("*.dist-info/METADATA")
-        needs = re.findall(r"^Requires-Dist: (.*)$", metadata.read_text(), flags=re.MULTILINE)
+        needs = re.findall(r"^Requires-Dist: (.*)$", metadata.read_text(encoding="utf-8"), flags=re.MULTILINE)
         assert [need for need in needs if "extra ==" not in need] == ["numpy>=2.0"]
-        assert "Name: jointbench-digits-cpu\n" in metadata.read_text()
+        assert "Name: jointbench-digits-cpu\n" in metadata.read_text(encoding="utf-8")
 
     def test_holds_our_modules_as_they_are_under_its_own_name(self, unpacked: Path) -> None:
         sources = [path for path in (unpacked / PACKAGE).rglob("*.py") if path.parent.name != PACKAGE]
         assert {path.parent.name for path in sources} == {"data", "surrogate"}
         for path in sources:
-            ours = (ROOT / "jointbench" / path.relative_to(unpacked / PACKAGE)).read_text()
-            assert path.read_text() == re.sub(r"(?m)^( *)from jointbench\.", rf"\1from {PACKAGE}.", ours)
+            ours = (ROOT / "jointbench" / path.relative_to(unpacked / PACKAGE)).read_text(encoding="utf-8")
+            assert path.read_text(encoding="utf-8") == re.sub(
+                r"(?m)^( *)from jointbench\.", rf"\1from {PACKAGE}.", ours
+            )
 
     def test_holds_nothing_that_is_executed_but_its_modules(self, unpacked: Path) -> None:
         assert {path.suffix for path in (unpacked / PACKAGE).rglob("*.*")} == {".py", ".json", ".ubj"}
@@ -269,9 +273,9 @@ print("as expected")
         assert "all 130 golden answers" in run(unpacked, "-m", PACKAGE, cwd=tmp_path).stdout
         copy = shutil.copytree(unpacked, tmp_path / "changed")
         golden = copy / PACKAGE / "data" / "released" / "digits-cpu" / GOLDEN
-        content = json.loads(golden.read_text())
+        content = json.loads(golden.read_text(encoding="utf-8"))
         content["answers"][7]["answer"]["test_error"] *= 1 + 1e-15
-        golden.write_text(json.dumps(content))
+        golden.write_text(json.dumps(content), encoding="utf-8")
         done = run(copy, "-m", PACKAGE, cwd=tmp_path)
         assert done.returncode == 1
         assert "golden answer 7" in done.stderr
@@ -306,7 +310,9 @@ print("as expected")
         install(wheel, python)
         rows = corners_and_samples(JOINT, 200)
         budgets, seeds = np.resize([1.0, 3.0, 5.0, 9.0, 27.0], len(rows)), np.arange(len(rows)) - 100
-        (tmp_path / "asked.json").write_text(json.dumps([rows.tolist(), budgets.tolist(), seeds.tolist()]))
+        (tmp_path / "asked.json").write_text(
+            json.dumps([rows.tolist(), budgets.tolist(), seeds.tolist()]), encoding="utf-8"
+        )
         code = f"""
 import importlib.metadata, json, dataclasses, {PACKAGE}
 assert {{d.name for d in importlib.metadata.distributions()}} == {{"numpy", "jointbench-digits-cpu"}}
@@ -345,7 +351,9 @@ def environment(version: str, folder: Path) -> Path:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_on_the_published_benchmark(example: Path, unpacked: Path, tmp_path: Path) -> None:
-    for library in set(re.findall(r"^(?:from|import) (\w+)", example.read_text(), flags=re.MULTILINE)) - {PACKAGE}:
+    for library in set(
+        re.findall(r"^(?:from|import) (\w+)", example.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ) - {PACKAGE}:
         pytest.importorskip(library)
     done = run(unpacked, example, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ def test_the_answer_is_pythons_with_the_benchmarks_version_the_budget_and_the_se
     words: str, budget: float, seed: int | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "configuration.json"
-    file.write_text(json.dumps(CONFIGURATION))
+    file.write_text(json.dumps(CONFIGURATION), encoding="utf-8")
     answer = asdict(load_benchmark("digits-cpu").query(CONFIGURATION, budget, seed))
     for given in ("zela-2018", str(file)):
         main(["query", "digits-cpu", given, *words.split()])
@@ -48,7 +48,7 @@ def test_what_cannot_be_answered_is_refused_by_one_sentence(
     configuration: str, words: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "configuration.json"
-    file.write_text(configuration, errors="surrogateescape")
+    file.write_text(configuration, errors="surrogateescape", encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
         main(["query", "digits-cpu", str(file), *words.split()])
     said = capsys.readouterr()

@@ -10,7 +10,7 @@ from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import Slurm
 from jointbench.cli import main, parser
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language: str) -> list[str]:
@@ -26,7 +26,7 @@ def test_the_query_example_runs() -> None:
 
 def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = (block for block in blocks("python") if "class Greedy" in block)
-    (tmp_path / "mine.py").write_text(example)
+    (tmp_path / "mine.py").write_text(example, encoding="utf-8")
     out = tmp_path / "out"
     main(
         f"compare --optimizers {tmp_path}/mine.py:Greedy,random --seeds 1 --full-budgets 4 --jobs 1 --out {out}".split()
@@ -45,7 +45,7 @@ def test_the_commands_shown_can_be_given(line: str) -> None:
 def test_the_slurm_file_makes_a_job_script(tmp_path: Path) -> None:
     (shown,) = blocks("toml")
     file = tmp_path / "slurm.toml"
-    file.write_text(shown)
+    file.write_text(shown, encoding="utf-8")
     with closing(Slurm.read(file, 16).cluster(new_credentials(tmp_path))) as cluster:
         script = cluster.job_script()
     for line in ("#SBATCH -p gpu", "#SBATCH -t 24:00:00", "#SBATCH --mem=32G", "#SBATCH --gres=gpu:1"):

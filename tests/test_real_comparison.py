@@ -48,7 +48,7 @@ def test_a_comparison_on_trainings_is_one_like_any_other_and_its_winners_are_ret
 ) -> None:
     # Worker processes that import torch, twice: most of the time that this takes.
     monkeypatch.chdir(tmp_path)
-    Path("mine.py").write_text(SMALL)
+    Path("mine.py").write_text(SMALL, encoding="utf-8")
     command = [*COMPARE.split(), "--device", "cpu", "--optimizers", "mine.py:Small", "--out", "out"]
     main(command)
     out = tmp_path / "out"
@@ -63,7 +63,7 @@ def test_a_comparison_on_trainings_is_one_like_any_other_and_its_winners_are_ret
         }
         # One worker: each begins where the last ended.
         assert [row["start"] for row in rows] == [0.0, *(row["end"] for row in rows[:-1])], name
-    page = (out / "report.html").read_text()
+    page = (out / "report.html").read_text(encoding="utf-8")
     assert "mine.py:Small" in capsys.readouterr().out
     # The same command makes no training.
     before = run_file(out, "mine.py:Small", 0).stat().st_mtime_ns
@@ -77,7 +77,7 @@ def test_a_comparison_on_trainings_is_one_like_any_other_and_its_winners_are_ret
     assert [one.name for one in found] == ["mine.py:Small"]
     assert sorted(e.seed for e in found[0].evaluations) == [FIRST_SEED, FIRST_SEED + 1]
     assert {e.budget for e in found[0].evaluations} == {0.06}
-    assert "Real retrainings" in (out / "report.html").read_text()
+    assert "Real retrainings" in (out / "report.html").read_text(encoding="utf-8")
     assert len(final_incumbents(out)) == 1
     assert (out / RETRAININGS / "joint").is_dir()
 

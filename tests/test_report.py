@@ -162,7 +162,7 @@ def test_terminal_and_page_show_the_same_numbers(
 
 
 def test_the_page_says_how_to_do_it_again(comparison: Path, page: Browser) -> None:
-    content = json.loads((comparison / "comparison.json").read_text())
+    content = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
     text = page.evaluate("document.body.innerText")
     assert content["commands"]
     for told in (*content["commands"], *content["versions"].values()):
@@ -201,7 +201,9 @@ def test_the_page_of_a_log(tmp_path: Path) -> None:
 
 def test_a_browser_that_finds_a_fault_complains(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
-    page.write_text("<script src='https://example.org/plot.js'></script><script>undefined.draw()</script>")
+    page.write_text(
+        "<script src='https://example.org/plot.js'></script><script>undefined.draw()</script>", encoding="utf-8"
+    )
     with Browser(page) as browser:
         browser.until("true")
         assert len(browser.complaints) >= 2

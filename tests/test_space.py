@@ -126,11 +126,11 @@ def test_whole_floats_are_integers_too() -> None:
 
 def test_a_configuration_file_is_read_or_refused(tmp_path: Any) -> None:
     path = tmp_path / "configuration.json"
-    path.write_text('{"learning_rate": 5}')
+    path.write_text('{"learning_rate": 5}', encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"learning_rate|batch_size"):
         JOINT.load(str(path))
     for content in ("[1, 2]", "not json", ""):
-        path.write_text(content)
+        path.write_text(content, encoding="utf-8")
         with pytest.raises(ConfigurationError, match=r"configuration\.json"):
             JOINT.load(str(path))
     with pytest.raises(UnknownNameError, match="zela-2018"):
@@ -141,7 +141,7 @@ def test_a_named_configuration_is_found_with_its_space(tmp_path: Any) -> None:
     assert find_configuration("zela-2018") == (JOINT, JOINT.named["zela-2018"])
     assert find_configuration("preact-resnet-18")[0].name == "preact-resnet-18"
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps(dict(JOINT.named["zela-2018"])))
+    path.write_text(json.dumps(dict(JOINT.named["zela-2018"])), encoding="utf-8")
     assert find_configuration(str(path)) == (JOINT, JOINT.named["zela-2018"])
     with pytest.raises(UnknownNameError, match=r"preact-resnet-18.*zela-2018, or a JSON file"):
         find_configuration("no-such")

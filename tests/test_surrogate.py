@@ -98,7 +98,7 @@ class TestEveryShippedBenchmark:
 
     def test_has_its_name_and_a_card(self, name: str) -> None:
         assert re.fullmatch(rf"{name}-v\d+", load_benchmark(name).name)
-        assert "R2" in (released()[name] / "card.md").read_text()
+        assert "R2" in (released()[name] / "card.md").read_text(encoding="utf-8")
 
     def test_is_what_fit_makes_of_the_shipped_log(self, name: str) -> None:
         shipped = load_benchmark(name)
@@ -303,12 +303,12 @@ class TestDamage:
         models = split_ubjson((damaged / MODELS).read_bytes())
         models["costs"] = models["errors-0"]
         with pytest.raises(BenchmarkError, match="as many outputs"):
-            Benchmark(json.loads((damaged / MANIFEST).read_text()), join_models(models), "mixed up")
+            Benchmark(json.loads((damaged / MANIFEST).read_text(encoding="utf-8")), join_models(models), "mixed up")
 
     def edit(self, folder: Path, change: Callable[[dict[str, object]], None]) -> None:
-        manifest = json.loads((folder / MANIFEST).read_text())
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         change(manifest)
-        (folder / MANIFEST).write_text(json.dumps(manifest))
+        (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def test_a_failure_carries_the_error_of_guessing_and_its_own_costs() -> None:

@@ -24,7 +24,7 @@ ANYWHERE = JOINT.named["zela-2018"]
 
 def changed(**entries: object) -> Benchmark:
     """The shipped benchmark with another manifest, and a model for each kind of failure that it names."""
-    manifest = json.loads((FOLDER / MANIFEST).read_text())
+    manifest = json.loads((FOLDER / MANIFEST).read_text(encoding="utf-8"))
     manifest.update(entries)
     models = split_ubjson((FOLDER / MODELS).read_bytes())
     failure = models.popitem()[1]

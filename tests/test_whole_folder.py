@@ -31,11 +31,11 @@ def test_an_empty_folder_may_be_filled_by_force_alone(tmp_path: Path) -> None:
 def test_what_is_no_benchmark_stays(kind: str, force: bool, tmp_path: Path) -> None:
     out, letters = tmp_path / "out", tmp_path / "home" / "letters.txt"
     letters.parent.mkdir()
-    letters.write_text("dear")
+    letters.write_text("dear", encoding="utf-8")
     if kind == "a file":
-        out.write_text("dear")
+        out.write_text("dear", encoding="utf-8")
     elif kind == "a link":
-        (letters.parent / MANIFEST).write_text("{}")
+        (letters.parent / MANIFEST).write_text("{}", encoding="utf-8")
         out.symlink_to(letters.parent)
     else:
         letters.parent.rename(out)

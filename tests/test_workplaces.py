@@ -69,7 +69,7 @@ job_script_prologue = ["module load cuda"]
 
 
 def written(folder: Path, text: str) -> Path:
-    (folder / "slurm.toml").write_text(text)
+    (folder / "slurm.toml").write_text(text, encoding="utf-8")
     return folder / "slurm.toml"
 
 
@@ -132,8 +132,10 @@ class TestSlurm:
         commands.mkdir()
         job = f"{tmp_path}/$$"
         sbatch = f'#!/bin/sh\ncp "$1" {job}.sh\nsetsid sh {job}.sh >{job}.out 2>&1 &\necho "job $!"\n'
-        (commands / "sbatch").write_text(sbatch)
-        (commands / "scancel").write_text(f'#!/bin/sh\nkill -TERM -- "-$1"\necho "$1" >>{tmp_path}/cancelled\n')
+        (commands / "sbatch").write_text(sbatch, encoding="utf-8")
+        (commands / "scancel").write_text(
+            f'#!/bin/sh\nkill -TERM -- "-$1"\necho "$1" >>{tmp_path}/cancelled\n', encoding="utf-8"
+        )
         for command in commands.iterdir():
             command.chmod(0o755)
         config = written(tmp_path, f'memory = "1 GB"\npython = "{sys.executable}"\ninterface = "lo"\n')
@@ -161,7 +163,7 @@ def test_a_real_slurm_goes_on_when_the_collector_is_killed_and_when_jobs_are_can
 
     def trials(kind: str) -> set[int]:
         """Those that were begun ("ask"), or that have ended ("tell")."""
-        lines = journal.read_text().splitlines(keepends=True) if journal.exists() else []
+        lines = journal.read_text(encoding="utf-8").splitlines(keepends=True) if journal.exists() else []
         entries = [json.loads(line) for line in lines if line.endswith("\n")]
         return {entry["number"] for entry in entries if entry["kind"] == kind}
 

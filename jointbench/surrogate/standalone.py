@@ -129,7 +129,7 @@ def build_wheel(name: str, version: int, card: bytes, files: Mapping[str, bytes]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", "built"]
-        done = subprocess.run(build, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(build, cwd=folder, capture_output=True, encoding="utf-8", errors="replace")
         if done.returncode:
             *_, last = ["", *done.stderr.strip().splitlines()]
             raise BenchmarkError("wheel", name, f"files of which hatchling can build it ({last})")

@@ -85,9 +85,9 @@ def repeats(log: EvaluationLog, configurations: int, seeds: int, *, seed: int, f
         kept.parent.mkdir(parents=True, exist_ok=True)
         trials = _choose(log, configurations, seeds, seed)
         temporary = kept.with_suffix(".writing")
-        temporary.write_text(json.dumps(trials))
+        temporary.write_text(json.dumps(trials), encoding="utf-8")
         temporary.replace(kept)
-    chosen = [Trial(**trial) for trial in json.loads(kept.read_text())]
+    chosen = [Trial(**trial) for trial in json.loads(kept.read_text(encoding="utf-8"))]
     return FixedList(log.space, log.ladder, seed=seed, full_budgets=full_budgets, name=name, trials=chosen)
 
 

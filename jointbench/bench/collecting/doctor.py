@@ -134,7 +134,7 @@ def _left_behind(path: Path, found: Findings) -> None:
     broken = 0
     for calibration in visible(path / CALIBRATIONS, "*.json"):
         try:
-            broken += not float(json.loads(calibration.read_text())["seconds_a_step"]) > 0
+            broken += not float(json.loads(calibration.read_text(encoding="utf-8"))["seconds_a_step"]) > 0
         except (ValueError, KeyError, TypeError):
             broken += 1
     if broken:

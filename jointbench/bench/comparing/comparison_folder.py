@@ -69,7 +69,7 @@ class Settings:
     def write(self, folder: Path, **more: Any) -> None:
         """Write the settings and `more`, whole or not at all."""
         temporary = folder / f".{SETTINGS}.writing"
-        temporary.write_text(json.dumps({"settings": asdict(self), **more}, indent=1) + "\n")
+        temporary.write_text(json.dumps({"settings": asdict(self), **more}, indent=1) + "\n", encoding="utf-8")
         temporary.replace(folder / SETTINGS)
 
 

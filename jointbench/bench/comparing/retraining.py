@@ -81,9 +81,9 @@ def _check_hardware(folder: Path, hardware: Hardware) -> None:
     if not file.exists():
         folder.mkdir(exist_ok=True)
         temporary = file.with_suffix(".writing")
-        temporary.write_text(json.dumps({"hardware": hardware.request}) + "\n")
+        temporary.write_text(json.dumps({"hardware": hardware.request}) + "\n", encoding="utf-8")
         temporary.replace(file)
-    there = json.loads(file.read_text())["hardware"]
+    there = json.loads(file.read_text(encoding="utf-8"))["hardware"]
     if there != hardware.request:
         raise LogError("hardware of the retrainings", hardware.request, f"{there}, as those in {folder}")
 

@@ -51,14 +51,14 @@ _UNITS = ((2 * 3600.0, "seconds", 1.0), (np.inf, "hours", 3600.0))
 
 def page_html(title: str, body: Iterable[str]) -> str:
     """A whole page."""
-    page = Template((resources.files("jointbench.bench.pages") / "page.html").read_text())
+    page = Template((resources.files("jointbench.bench.pages") / "page.html").read_text(encoding="utf-8"))
     return page.substitute(title=html.escape(title), body="\n".join(body), version=jointbench.__version__)
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
     """Write the page, whole or not at all."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    temporary.write_text(page_html(title, body))
+    temporary.write_text(page_html(title, body), encoding="utf-8")
     temporary.replace(path)
     return path
 

@@ -74,7 +74,9 @@ CONTENDERS: dict[str, Callable[[Path], tuple[Moment, Moment]]] = {
 
 def _peak() -> int:
     """Bytes. Not `ru_maxrss`, which Linux passes on from the process that started this one."""
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    (line,) = (
+        line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM")
+    )
     return int(line.split()[1]) * 1024
 
 

@@ -131,7 +131,7 @@ def _precisions(on_gpu: bool, quick: bool) -> list[Precision]:
     if on_gpu:
         return ["bf16"]
     try:
-        has_bf16 = "bf16" in Path("/proc/cpuinfo").read_text()
+        has_bf16 = "bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
         has_bf16 = False
     if not has_bf16:

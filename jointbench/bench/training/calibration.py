@@ -41,7 +41,7 @@ class Calibrations:
         if not path.exists():
             _write_once(path, {"seconds_a_step": measure(), **what})
         try:
-            seconds = float(json.loads(path.read_text())["seconds_a_step"])
+            seconds = float(json.loads(path.read_text(encoding="utf-8"))["seconds_a_step"])
         except (ValueError, KeyError, TypeError):
             raise LogError("calibration", str(path), "seconds_a_step in a JSON object") from None
         if not seconds > 0:
@@ -54,7 +54,7 @@ def _write_once(path: Path, content: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}.writing")
     try:
-        with open(temporary, "w") as file:
+        with open(temporary, "w", encoding="utf-8") as file:
             json.dump(content, file)
             file.flush()
             os.fsync(file.fileno())

@@ -134,7 +134,7 @@ def _available() -> float:
 def _linux(file: str, field: str) -> int:
     """A field of a file of Linux's in bytes, 0 where there is none."""
     with suppress(OSError):
-        for line in Path(file).read_text().splitlines():
+        for line in Path(file).read_text(encoding="utf-8").splitlines():
             if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
     return 0
