@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
 
 if TYPE_CHECKING:
+    from jointbench.bench.comparing.comparison_folder import Settings
     from jointbench.bench.comparing.failures import Failure
 
 DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
@@ -158,20 +160,24 @@ def _simulated(arguments: argparse.Namespace) -> None:
     else:
         objective = ReplayObjective(EvaluationLog.open(arguments.objective))
     _pass_over(arguments, objective.ladder)
+    comparisons = {
+        _folder(arguments, workers): simulated_settings(
+            objective,
+            workers=workers,
+            full_budgets=arguments.full_budgets,
+            overhead=arguments.charge_overhead,
+            death_rate=arguments.death_rate,
+        )
+        for workers in arguments.workers or [DEFAULT_WORKERS]
+    }
+    _check_outputs(arguments, comparisons)
     with ComparisonDisplay() as display:
-        for workers in arguments.workers or [DEFAULT_WORKERS]:
-            settings = simulated_settings(
-                objective,
-                workers=workers,
-                full_budgets=arguments.full_budgets,
-                overhead=arguments.charge_overhead,
-                death_rate=arguments.death_rate,
-            )
+        for folder, settings in comparisons.items():
             changed = compare(
                 settings,
                 arguments.optimizers,
                 seeds=_seeds(arguments),
-                out=_folder(arguments, workers),
+                out=folder,
                 jobs=arguments.jobs,
                 command=arguments.words,
                 progress=display.update,
@@ -196,15 +202,21 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
         raise InputError("ladder", None, f"budgets, since those of {benchmark.name} are for {benchmark.images.name}")
     ladder = arguments.ladder or benchmark.ladder
     _pass_over(arguments, ladder)
-    for number, (place, device) in zip(numbers, places, strict=True):
-        how = {"workers": place.workers, "full_budgets": arguments.full_budgets}
+    comparisons = {
+        _folder(arguments, number): real_settings(
+            benchmark.space, ladder, facts, device, workers=place.workers, full_budgets=arguments.full_budgets
+        )
+        for number, (place, device) in zip(numbers, places, strict=True)
+    }
+    _check_outputs(arguments, comparisons)
+    for (folder, settings), (place, device) in zip(comparisons.items(), places, strict=True):
         compare_for_real(
-            real_settings(benchmark.space, ladder, facts, device, **how),
+            settings,
             arguments.optimizers,
             device,
             place,
             seeds=_seeds(arguments),
-            out=_folder(arguments, number),
+            out=folder,
             data_folder=arguments.data,
             command=arguments.words,
             force=arguments.force,
@@ -221,6 +233,17 @@ def _pass_over(arguments: argparse.Namespace, ladder: Ladder) -> None:
         arguments.optimizers = [name for name in arguments.optimizers if name not in out]
         one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
         print(f"without {', '.join(out)}: {one}", file=sys.stderr)  # noqa: T201
+
+
+def _check_outputs(arguments: argparse.Namespace, comparisons: "Mapping[Path, Settings]") -> None:
+    """All of them, before the first is made."""
+    from jointbench.bench.comparing.comparison_start import check_start
+    from jointbench.bench.pages.report import PAGE
+    from jointbench.data.files import check_writable
+
+    for folder, settings in comparisons.items():
+        check_start(folder, settings, arguments.optimizers, arguments.force)
+    check_writable(arguments.out / PAGE)
 
 
 def _seeds(arguments: argparse.Namespace) -> dict[str, int]:

@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.surrogate import Surrogate
     from jointbench.surrogate.table import training_table
     from jointbench.surrogate.tuning import tune
-    from jointbench.surrogate.whole_folder import check_writable
+    from jointbench.surrogate.whole_folder import check_replaceable
 
     out: Path = arguments.out
-    check_writable(out, force=arguments.force)
+    check_replaceable(out, force=arguments.force)
     log = EvaluationLog.open(arguments.log)
     name = arguments.name or out.resolve().name
     checked_name(name)

@@ -21,10 +21,10 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.publish import publish
     from jointbench.surrogate.stored import load_benchmark
-    from jointbench.surrogate.whole_folder import check_writable
+    from jointbench.surrogate.whole_folder import check_replaceable
 
     out: Path = arguments.out
-    check_writable(out, force=arguments.force)
+    check_replaceable(out, force=arguments.force)
     benchmark = load_benchmark(arguments.benchmark)
     wheel = publish(benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force)
     say(f"{benchmark.name}: published in {out}")

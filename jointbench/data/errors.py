@@ -9,7 +9,8 @@
     │   │   └── DamagedPartError a file of it that is no whole Parquet
     │   ├── BenchmarkError       a benchmark folder that cannot be read or does not fit
     │   ├── MissingDataError     image data that is not on this machine
-    │   └── WouldOverwriteError  something is there already and --force was not given
+    │   ├── WouldOverwriteError  something is there already and --force was not given
+    │   └── UnwritableError      a place where nothing can be written
     ├── MissingExtraError        an optional dependency is not installed
     ├── OptimizerError           an optimizer raised, or proposed what cannot be evaluated
     └── ReplayError              an optimizer does not repeat what its journal says
@@ -88,6 +89,21 @@ class MissingDataError(InputError):
 
 class WouldOverwriteError(InputError):
     """Something stands where the output should go."""
+
+
+class UnwritableError(InputError, OSError):
+    """A place where nothing can be written; `reason` is what the system said, such as "Permission denied"."""
+
+    def __init__(self, field: str, value: object, reason: str) -> None:
+        super().__init__(field, value, f"a place that can be written to ({reason})")
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[InputError], tuple[str, object, str]]:
+        return type(self), (self.field, self.value, self.reason)
+
+    @classmethod
+    def of(cls, field: str, path: object, error: OSError) -> "UnwritableError":
+        return cls(field, str(path), error.strerror or str(error))
 
 
 class MissingExtraError(JointBenchError):

@@ -1,5 +1,6 @@
 """The log of evaluations: append-only Parquet that many processes write and no crash can spoil."""
 
+import os
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 
 from jointbench.data.errors import DamagedPartError, LogError
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.files import check_writable, make_folder
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.parts import (
@@ -88,11 +90,12 @@ class EvaluationLog:
     def open_or_create(cls, path: str | Path, space: Space, ladder: Ladder, images: ImageFacts) -> "EvaluationLog":
         """The log at `path`, begun if there is none, and rid of damaged parts (see `set_aside_damaged`).
 
-        Raises LogError when it holds something else.
+        Raises LogError when it holds something else, UnwritableError where nothing can be written.
         """
         path, facts = Path(path), LogFacts(space, ladder, images)
-        if path.is_file():
+        if os.path.isfile(path):
             raise LogError("log", str(path), "a folder, to be written to")
+        check_writable(path, "log", folder=True)
         log = cls(path, facts)
         if path.is_dir():
             log.set_aside_damaged()
@@ -100,7 +103,7 @@ class EvaluationLog:
                 raise LogError("log", str(path), "a log folder, or one that is empty or does not exist yet")
         if not (path.is_dir() and parts(path)):
             # Another writer may be beginning it too, or have died in doing so.
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
             log.append([])
         found = cls.open(path).facts
         for field in ("space", "ladder", "images"):

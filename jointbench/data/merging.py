@@ -1,12 +1,12 @@
 """Pieces of a collection, made on several machines, as one log."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from jointbench.data.errors import LogError
+from jointbench.data.files import check_writable, make_folder, write_whole
 from jointbench.data.log import CALIBRATIONS, JOURNALS, EvaluationLog
-from jointbench.data.parts import UNFINISHED, new_part, write_durably
+from jointbench.data.parts import new_part, write_durably
 from jointbench.data.visible import visible
 
 
@@ -14,9 +14,10 @@ def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
     """Put the evaluations of all `pieces` into the log at `out` (begun if there is none), each key once.
 
     Their journals and calibrations come along, so that their runs can go on in `out`. Raises LogError when a piece is
-    of another space, ladder or image data, or when two of them hold different runs of one name; `out` is untouched
-    then.
+    of another space, ladder or image data, or when two of them hold different runs of one name, UnwritableError; `out`
+    is untouched then.
     """
+    check_writable(out, folder=True)
     logs = [EvaluationLog.open(piece) for piece in pieces]
     facts = logs[0].facts
     for log in logs[1:]:
@@ -52,7 +53,5 @@ def _longest(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}{UNFINISHED}")
-    shutil.copyfile(source, temporary)
-    temporary.replace(target)
+    make_folder(target.parent)
+    write_whole(target, source.read_bytes())

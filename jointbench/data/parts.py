@@ -1,7 +1,5 @@
 """The files of a log: Parquet parts that appear whole or not at all."""
 
-import contextlib
-import os
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.data.errors import DamagedPartError, LogError
+from jointbench.data.errors import DamagedPartError, LogError, UnwritableError
+from jointbench.data.files import UNFINISHED, write_whole
 from jointbench.data.log_check import check
 from jointbench.data.schema import LogFacts, schema, upgraded
 from jointbench.data.visible import visible
 
 #: Finished parts end so; one that is being written, or whose writer died, and one that is damaged end otherwise.
-PART, UNFINISHED, DAMAGED = ".parquet", ".writing", ".damaged"
+PART, DAMAGED = ".parquet", ".damaged"
 LEFT_BEHIND = (UNFINISHED, DAMAGED)
 
 
@@ -96,21 +95,7 @@ def as_parquet(table: pa.Table) -> bytes:
 
 def write_durably(table: pa.Table, path: Path) -> None:
     """When this returns the file is on the disk under its name; when it raises nothing is. Raises LogError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
     try:
-        with open(temporary, "wb") as file:
-            pq.write_table(table, file, compression="zstd")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise LogError("log", str(path.parent), f"a folder that can be written to ({error.strerror})") from None
-        raise
+        write_whole(path, lambda file: pq.write_table(table, file, compression="zstd"))
+    except UnwritableError as error:
+        raise LogError("log", str(path.parent), f"a folder that can be written to ({error.reason})") from None

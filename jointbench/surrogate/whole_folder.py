@@ -5,37 +5,48 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from jointbench.data.errors import WouldOverwriteError
+from jointbench.data.errors import UnwritableError, WouldOverwriteError
+from jointbench.data.files import check_writable, make_folder, unfinished, write_whole
 from jointbench.surrogate.stored import MANIFEST
 
 
-def check_writable(folder: Path, *, force: bool) -> None:
+def check_replaceable(folder: Path, *, force: bool) -> None:
     """Raises WouldOverwriteError when it exists and `force` is not set, or holds something else than a benchmark:
-    force replaces results, not a person's files.
+    force replaces results, not a person's files. Raises UnwritableError where it cannot be made.
     """
-    if folder.is_symlink() or folder.exists():
+    if os.path.lexists(folder):
         if not force:
             raise WouldOverwriteError("folder", str(folder), "one that does not exist, or --force")
         ours = folder.is_dir() and ((folder / MANIFEST).exists() or not any(folder.iterdir()))
         if folder.is_symlink() or not ours:
             raise WouldOverwriteError("folder", str(folder), "one with a benchmark in it, or an empty one")
+        # It makes room for the new one as a whole.
+        check_writable(folder.parent, folder=True)
+    check_writable(folder, folder=True)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes], *, force: bool = False) -> None:
-    """A folder with these files and no others. Raises WouldOverwriteError as `check_writable` does."""
-    check_writable(folder, force=force)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    """A folder with these files and no others, on the disk. Raises as `check_replaceable` does."""
+    check_replaceable(folder, force=force)
+    make_folder(folder.parent)
     folder = folder.resolve()
-    temporary, before = (folder.with_name(f".{folder.name}.{os.getpid()}.{what}") for what in ("writing", "before"))
+    temporary, before = unfinished(folder), unfinished(folder)
     try:
-        temporary.mkdir()
         for name, content in files.items():
-            path = temporary / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        if folder.exists():
-            folder.rename(before)
-        temporary.rename(folder)
-        shutil.rmtree(before, ignore_errors=True)
+            make_folder((temporary / name).parent)
+            write_whole(temporary / name, content)
+        _exchange(folder, temporary, before)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(folder: Path, new: Path, before: Path) -> None:
+    try:
+        if folder.exists():
+            folder.rename(before)
+        new.rename(folder)
+    except OSError as error:
+        if before.exists():
+            before.rename(folder)
+        raise UnwritableError.of("folder", folder, error) from None
+    shutil.rmtree(before, ignore_errors=True)

@@ -13,6 +13,7 @@ from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.files import make_folder, write_whole
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import training_seed
 from jointbench.optimizers.fixed_list import FixedList
@@ -82,11 +83,9 @@ def repeats(log: EvaluationLog, configurations: int, seeds: int, *, seed: int, f
     name = "repeats"
     kept = log.journals / f"{name}-{seed}.trials.json"
     if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
         trials = _choose(log, configurations, seeds, seed)
-        temporary = kept.with_suffix(".writing")
-        temporary.write_text(json.dumps(trials), encoding="utf-8")
-        temporary.replace(kept)
+        make_folder(kept.parent)
+        write_whole(kept, json.dumps(trials), once=True)
     chosen = [Trial(**trial) for trial in json.loads(kept.read_text(encoding="utf-8"))]
     return FixedList(log.space, log.ladder, seed=seed, full_budgets=full_budgets, name=name, trials=chosen)
 

@@ -43,15 +43,16 @@ def compare(
     computes only what is new. `progress` hears of evaluations done and expected. Returns the optimizers whose own
     code has changed since they ran: all their runs are made anew. A run whose optimizer fails is kept as a Failure in
     `out`, the others are made; the next call tries it again. Raises WouldOverwriteError when `out` holds another
-    comparison (or something else) and `force` is not set, UnknownNameError for an optimizer.
+    comparison (or something else) and `force` is not set, UnwritableError where it cannot be written to,
+    UnknownNameError for an optimizer.
     """
     for name in optimizers:
         check_optimizer(name, get_space(settings.space), settings.ladder, full_budgets=settings.full_budgets)
-    start(out, settings, command, force)
+    start(out, settings, optimizers, command, force)
     changed = outdated(out, optimizers)
     for paths in changed.values():
         for path in paths:
-            path.unlink()
+            path.unlink(missing_ok=True)
     wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
     missing = [
         Job(name, seed, settings, path, optimizer_code(name))

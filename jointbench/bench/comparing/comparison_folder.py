@@ -8,6 +8,7 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from jointbench.data.errors import LogError
+from jointbench.data.files import write_whole
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
@@ -68,9 +69,7 @@ class Settings:
 
     def write(self, folder: Path, **more: Any) -> None:
         """Write the settings and `more`, whole or not at all."""
-        temporary = folder / f".{SETTINGS}.writing"
-        temporary.write_text(json.dumps({"settings": asdict(self), **more}, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(folder / SETTINGS)
+        write_whole(folder / SETTINGS, json.dumps({"settings": asdict(self), **more}, indent=1) + "\n")
 
 
 def read_content(folder: Path) -> dict[str, Any]:

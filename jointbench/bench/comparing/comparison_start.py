@@ -1,8 +1,9 @@
 """Beginning a comparison, or going on with one: what was computed is kept, and never mixed with something else."""
 
+import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -14,37 +15,65 @@ from jointbench.bench.comparing.comparison_folder import (
     TRAININGS,
     Settings,
     read_content,
+    run_file,
     run_files,
     workers_folders,
 )
 from jointbench.bench.comparing.run_table import written_by
 from jointbench.bench.running.run_code import library_versions, optimizer_code
 from jointbench.data.errors import WouldOverwriteError
+from jointbench.data.files import check_writable, make_folder
 from jointbench.data.visible import visible
 
 
-def start(folder: Path, settings: Settings, command: str, force: bool) -> None:
-    """Write the settings, with the commands that made the comparison and the versions that reproduce it.
+def check_start(folder: Path, settings: Settings, optimizers: Iterable[str], force: bool) -> None:
+    """Whether `start` can begin the comparison in this folder, or go on with it, and its runs can be kept there.
 
-    Raises WouldOverwriteError when the folder holds another comparison (or something else) and `force` is not set.
+    Raises WouldOverwriteError when the folder holds another comparison (or something else) and `force` is not set,
+    UnwritableError where it cannot be written to.
     """
-    versions = {"jointbench": jointbench.__version__, "python": platform.python_version(), **library_versions()}
-    commands = [command]
-    if force and (folder / SETTINGS).exists():
-        _clear(folder)
-    elif (folder / SETTINGS).exists():
-        changed = _changed(folder, settings)
+    if _there(folder):
+        changed = [] if force else _changed(folder, settings)
         if changed:
             expected = f"one with the same {', '.join(changed)}, another --out, or --force"
             raise WouldOverwriteError("comparison folder", str(folder), expected)
-        # Together the commands that extended a comparison made it.
-        there = read_content(folder)
-        commands = list(dict.fromkeys([*there["commands"], command]))
-        versions = {**there["versions"], **versions}
-    elif folder.exists() and (not folder.is_dir() or visible(folder)):
+    elif os.path.lexists(folder) and (not folder.is_dir() or not all(map(_just_begun, visible(folder)))):
+        if _there(folder):
+            # Somebody else has begun it meanwhile: look again.
+            return check_start(folder, settings, optimizers, force)
         raise WouldOverwriteError("comparison folder", str(folder), "a comparison, or a folder that is empty or new")
-    (folder / RUNS).mkdir(parents=True, exist_ok=True)
+    check_writable(folder, folder=True)
+    for optimizer in optimizers:
+        check_writable(run_file(folder, optimizer, 0), "run file")
+
+
+def start(folder: Path, settings: Settings, optimizers: Iterable[str], command: str, force: bool) -> None:
+    """Write the settings, with the commands that made the comparison and the versions that reproduce it.
+
+    Raises as `check_start` does. Several processes may start the same comparison at the same moment.
+    """
+    check_start(folder, settings, optimizers, force)
+    versions = {"jointbench": jointbench.__version__, "python": platform.python_version(), **library_versions()}
+    commands = [command]
+    if _there(folder):
+        if force:
+            _clear(folder)
+        else:
+            # Together the commands that extended a comparison made it.
+            there = read_content(folder)
+            commands = list(dict.fromkeys([*there["commands"], command]))
+            versions = {**there["versions"], **versions}
+    make_folder(folder / RUNS)
     settings.write(folder, commands=commands, versions=versions)
+
+
+def _there(folder: Path) -> bool:
+    return os.path.exists(folder / SETTINGS)
+
+
+def _just_begun(entry: Path) -> bool:
+    """Whether somebody who has not come to write the settings yet, or who died before, has put this there."""
+    return entry.name == RUNS and entry.is_dir() and not visible(entry)
 
 
 def _changed(folder: Path, settings: Settings) -> list[str]:

@@ -74,7 +74,7 @@ def compare_for_real(
     if not force:
         for name in outdated(out, optimizers):
             raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
-    start(out, settings, command, force)
+    start(out, settings, optimizers, command, force)
     log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images)
     objective = TrainingObjective(space, ladder, settings.images.name, hardware, data_folder, log.path)
     # Seed by seed, so that a comparison that was stopped has all optimizers.

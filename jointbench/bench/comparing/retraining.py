@@ -14,6 +14,7 @@ from jointbench.bench.running.workplaces import Workplace
 from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.files import make_folder, write_whole
 from jointbench.data.images import load_images
 from jointbench.data.log import EvaluationLog
 from jointbench.data.space import Space
@@ -79,10 +80,8 @@ def _check_hardware(folder: Path, hardware: Hardware) -> None:
     """All retrainings of a comparison are made alike."""
     file = folder / _HARDWARE
     if not file.exists():
-        folder.mkdir(exist_ok=True)
-        temporary = file.with_suffix(".writing")
-        temporary.write_text(json.dumps({"hardware": hardware.request}) + "\n", encoding="utf-8")
-        temporary.replace(file)
+        make_folder(folder)
+        write_whole(file, json.dumps({"hardware": hardware.request}) + "\n", once=True)
     there = json.loads(file.read_text(encoding="utf-8"))["hardware"]
     if there != hardware.request:
         raise LogError("hardware of the retrainings", hardware.request, f"{there}, as those in {folder}")

@@ -1,6 +1,5 @@
 """A run as a table: its evaluations, and what an optimizer would have recommended after each."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from jointbench.bench.comparing.comparison_folder import Settings, optimizer_of
 from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.files import write_whole
 from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 
@@ -89,9 +89,8 @@ def write_run(path: Path, finished: Sequence[Finished], settings: Settings, trut
         budget = f"a trial that fits into {settings.full_budgets:g} full budgets"
         raise InputError("optimizer", optimizer_of(path), f"one whose first proposal is {budget}")
     table = run_table(finished, get_space(settings.space), truth, settings.guessing_error)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.writing")
-    pq.write_table(table.replace_schema_metadata({_CODE: code.encode()}), temporary, compression="zstd")
-    temporary.replace(path)
+    marked = table.replace_schema_metadata({_CODE: code.encode()})
+    write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
 
 
 def written_by(path: Path) -> str:

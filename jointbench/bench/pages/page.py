@@ -1,7 +1,6 @@
 """The parts of a page, and how they become one HTML file that opens offline in any browser."""
 
 import html
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 import jointbench
 from jointbench.bench.pages.palette import Style
+from jointbench.data.files import make_folder, write_whole
 
 #: Ticks to aim at on a logarithmic axis: with more of them plotly writes 6, 7, 8, 9 into one another.
 _ALONG, _UP = 6, 3
@@ -42,6 +42,9 @@ _LAYOUT: Mapping[str, Any] = {
 _CONFIG: Mapping[str, Any] = {
     "displaylogo": False,
     "responsive": True,
+    # Pages neither need a network nor offer to upload anything.
+    "showSendToCloud": False,
+    "plotlyServerURL": "",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
 
@@ -56,10 +59,9 @@ def page_html(title: str, body: Iterable[str]) -> str:
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
-    """Write the page, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    temporary.write_text(page_html(title, body), encoding="utf-8")
-    temporary.replace(path)
+    """Write the page, whole or not at all. Raises UnwritableError."""
+    make_folder(path.parent)
+    write_whole(path, page_html(title, body))
     return path
 
 

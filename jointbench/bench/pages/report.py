@@ -1,33 +1,50 @@
 """The page of whatever a folder holds: a comparison or a log."""
 
+import os
+from importlib import resources
 from pathlib import Path
 
-from jointbench.bench.comparing.comparison_folder import SETTINGS
+from jointbench.bench.comparing.comparison_folder import SETTINGS, read_content
 from jointbench.bench.pages.comparison_page import comparison_page
 from jointbench.bench.pages.log_page import log_page
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.side_by_side import side_by_side
+from jointbench.data.files import check_writable
 from jointbench.data.log import EvaluationLog
 
 PAGE = "report.html"
 
 
-def write_report(folder: Path) -> Path:
-    """Draw the page of a comparison (or of a log) into its folder; a released log's beside its file.
+def write_report(folder: Path, out: Path | None = None) -> Path:
+    """Draw the page of a comparison (or of a log) as `out`; by default into its folder, a log's file's beside it, and
+    that of a log that ships with this package into the working directory.
 
-    Raises LogError when `folder` holds neither.
+    Raises LogError when `folder` holds neither, UnwritableError before anything is drawn.
     """
-    if (folder / SETTINGS).exists():
-        return write_page(folder / PAGE, "Which optimizer wins?", comparison_page(folder))
+    place = out or _place(folder)
+    if os.path.exists(folder / SETTINGS):
+        check_writable(place, "page")
+        return write_page(place, "Which optimizer wins?", comparison_page(folder))
     log = EvaluationLog.open(folder)
-    place = folder / PAGE if folder.is_dir() else folder.with_name(f"{folder.stem}-{PAGE}")
+    check_writable(place, "page")
     return write_page(place, f"Trainings on {log.images.name}", log_page(log))
 
 
-def write_side_by_side(first: Path, second: Path) -> Path:
-    """Draw the page of two comparisons into the first one's folder.
+def _place(folder: Path) -> Path:
+    beside = folder / PAGE if os.path.isdir(folder) else folder.with_name(f"{folder.stem}-{PAGE}")
+    with resources.as_file(resources.files("jointbench")) as package:
+        ships = package.resolve() in folder.resolve().parents
+    return Path(f"{folder.resolve().stem}-{PAGE}") if ships else beside
 
-    Raises LogError when a folder holds no comparison, InputError when they have too few optimizers in common.
+
+def write_side_by_side(first: Path, second: Path, out: Path | None = None) -> Path:
+    """Draw the page of two comparisons as `out`, by default into the first one's folder.
+
+    Raises LogError when a folder holds no comparison, InputError when they have too few optimizers in common,
+    UnwritableError before anything is drawn.
     """
-    place = first / f"beside-{second.resolve().name}.html"
+    for folder in (first, second):
+        read_content(folder)
+    place = out or first / f"beside-{second.resolve().name}.html"
+    check_writable(place, "page")
     return write_page(place, "Do two comparisons agree?", side_by_side(first, second))

@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import torch
 from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.files import make_folder, write_whole
 
 
 class Calibrations:
@@ -39,7 +38,8 @@ class Calibrations:
         name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
         path = self.folder / f"{name}.json"
         if not path.exists():
-            _write_once(path, {"seconds_a_step": measure(), **what})
+            make_folder(self.folder)
+            write_whole(path, json.dumps({"seconds_a_step": measure(), **what}), once=True)
         try:
             seconds = float(json.loads(path.read_text(encoding="utf-8"))["seconds_a_step"])
         except (ValueError, KeyError, TypeError):
@@ -47,20 +47,3 @@ class Calibrations:
         if not seconds > 0:
             raise LogError("calibration", str(path), f"seconds above 0, not {seconds}")
         return seconds
-
-
-def _write_once(path: Path, content: dict[str, object]) -> None:
-    """Durably, and without replacing what somebody else wrote meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.writing")
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            json.dump(content, file)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-    finally:
-        temporary.unlink(missing_ok=True)

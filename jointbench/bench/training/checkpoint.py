@@ -1,13 +1,14 @@
 """A training on disk, so that another worker can go on with it."""
 
-import os
 import pickle
-import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from jointbench.data.errors import UnwritableError
+from jointbench.data.files import make_folder, write_whole
 
 #: What a training needs to go on: nested dictionaries and lists of tensors, numbers and strings.
 State = dict[str, Any]
@@ -22,18 +23,10 @@ class Checkpoint:
 
     def save(self, state: State) -> None:
         """Durably. A disk that is full costs the checkpoint, not the training."""
-        temporary = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.writing")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with open(temporary, "wb") as file:
-                torch.save(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.path)
         # torch reports a failed write as a RuntimeError.
-        except (OSError, RuntimeError):
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with suppress(UnwritableError, RuntimeError):
+            make_folder(self.path.parent)
+            write_whole(self.path, lambda file: torch.save(state, file))
 
     def load(self) -> State | None:
         """On the CPU; None where there is none that can be read. No code in the file is run."""
