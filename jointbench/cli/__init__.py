@@ -1,6 +1,7 @@
 """The command line: one module a command; each prints for people and leaves the work to the folders below."""
 
 import argparse
+import errno
 import gc
 import shlex
 import sys
@@ -24,11 +25,20 @@ from jointbench.cli import (
 )
 from jointbench.cli.command import Commands, Parser
 from jointbench.cli.stopping import what_is_kept
+from jointbench.cli.terminal import hear_nothing_more, print_anywhere
 from jointbench.cli.termination import Terminated, terminated_in_order
 from jointbench.data.errors import JointBenchError
 
 #: In the order in which a person meets them.
 MODULES = (describe, train, measure, plan, collect, doctor, merge, fit, query, compare, retrain, report, publish)
+
+#: What a system says of files and disks that a person may mend; anything else is a mistake of ours.
+_OF_FILES = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE),
+    }
+)
 
 
 def parser() -> Parser:
@@ -47,12 +57,14 @@ def parser() -> Parser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; exits with 2 and one sentence on standard error when the input cannot be used."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    print_anywhere()
     parsed = argparse.Namespace(command=None)
     try:
         parsed = parser().parse_args(words)
         parsed.words = shlex.join(["jointbench", *words])
         with terminated_in_order():
             parsed.action(parsed)
+        sys.stdout.flush()
     except JointBenchError as error:
         print(f"jointbench: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
@@ -63,4 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(143 if isinstance(stop, Terminated) else 130)
     except BrokenPipeError:
         # Whoever read our output has seen enough.
+        hear_nothing_more()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _OF_FILES:
+            raise
+        if error.filename is None:
+            hear_nothing_more()
+        print(f"jointbench: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

@@ -44,7 +44,6 @@ _CONFIG: Mapping[str, Any] = {
     "responsive": True,
     # Pages neither need a network nor offer to upload anything.
     "showSendToCloud": False,
-    "plotlyServerURL": "",
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
 
