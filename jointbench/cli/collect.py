@@ -113,6 +113,7 @@ def run(arguments: argparse.Namespace) -> None:
                     seed=made.seed,
                     workplace=place,
                     watcher=display,
+                    lock=not arguments.no_lock,
                 )
             say(f"{made.name}: {made.log.table(['key']).num_rows} evaluations in {made.log.path}")
     except _TimeIsUp:

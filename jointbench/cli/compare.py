@@ -22,7 +22,7 @@ DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
 #: Options that mean nothing to the other kind of comparison.
 _SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs")
 _REAL_ONLY = (
-    *("images", "ladder", "workers_per_gpu", "cluster", "config", "dashboard"),
+    *("images", "ladder", "workers_per_gpu", "cluster", "config", "dashboard", "no_lock"),
     *("data", "device", "precision", "clock", "compile", "memory"),
 )
 
@@ -220,6 +220,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
             data_folder=arguments.data,
             command=arguments.words,
             force=arguments.force,
+            lock=not arguments.no_lock,
         )
 
 

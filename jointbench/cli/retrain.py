@@ -34,9 +34,13 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.pages.report import write_report
+    from jointbench.bench.comparing.comparison_folder import read_content
+    from jointbench.bench.pages.report import PAGE, write_report
+    from jointbench.data.files import check_writable
 
     folder: Path = arguments.comparison
+    read_content(folder)
+    check_writable(folder / PAGE, "page")
     wanted = [*_incumbents(folder, arguments.optimizers, arguments.runs), *_references(arguments.references)]
     place, device = workplace(arguments)
     # Only now that torch is known to be there.
@@ -54,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     if plans:
         ladder = plans[0].log.ladder
         say(f"{made} trainings of {ladder.maximum:g} {ladder.unit} to be made; {there} are there")
-    retrain(plans, device, arguments.data, place)
+    retrain(plans, device, arguments.data, place, lock=not arguments.no_lock)
     say(f"the picture: {write_report(folder)}")
 
 

@@ -34,6 +34,11 @@ def place_options(to: "argparse._ActionsContainer") -> None:
         help="trainings that share a GPU, with the calibrated clock; each may take 1/K of its memory; default 1",
     )
     add("--cluster", choices=["local", "slurm"], default="local", help="default local: this machine")
+    add(
+        "--no-lock",
+        action="store_true",
+        help="for a file system that cannot lock files: see to it yourself that no other process makes the same run",
+    )
     add("--config", type=Path, metavar="FILE.toml", help="of a Slurm cluster: queue, walltime, memory, ...")
     add(
         "--dashboard",

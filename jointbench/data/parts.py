@@ -83,7 +83,10 @@ def read_checked(part: Path, facts: LogFacts, columns: Sequence[str] | None = No
     return table
 
 
-def _unreadable(part: Path, error: Exception) -> DamagedPartError:
+def _unreadable(part: Path, error: Exception) -> LogError:
+    if isinstance(error, PermissionError):
+        # It is whole, for all we know: nothing to be set aside.
+        return LogError("log", str(part), "a file that can be read (Permission denied)")
     return DamagedPartError("log", str(part), f"readable Parquet ({type(error).__name__})")
 
 

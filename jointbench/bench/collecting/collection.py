@@ -43,13 +43,14 @@ def collect(
     workplace: Workplace,
     seed: int,
     watcher: Watcher,
+    lock: bool = True,
 ) -> None:
     """Run `optimizer` on real trainings; every evaluation is in `log` before `watcher` and the optimizer hear of it.
 
     A run of this name that was stopped goes on where it stood: its journal and the log rebuild the optimizer.
-    At the end the log's parts are merged into one.
+    At the end the log's parts are merged into one. `lock` as in `Journal`.
     """
-    with closing(Journal(log.journals / f"{run_name}.journal")) as journal:
+    with closing(Journal(log.journals / f"{run_name}.journal", lock=lock)) as journal:
         evaluated = evaluated_by(log, run_name)
         _restore(log, journal, evaluated)
         for evaluation in evaluated.values():

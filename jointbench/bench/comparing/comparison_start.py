@@ -40,7 +40,8 @@ def check_start(folder: Path, settings: Settings, optimizers: Iterable[str], for
     elif os.path.lexists(folder) and (not folder.is_dir() or not all(map(_just_begun, visible(folder)))):
         if _there(folder):
             # Somebody else has begun it meanwhile: look again.
-            return check_start(folder, settings, optimizers, force)
+            check_start(folder, settings, optimizers, force)
+            return
         raise WouldOverwriteError("comparison folder", str(folder), "a comparison, or a folder that is empty or new")
     check_writable(folder, folder=True)
     for optimizer in optimizers:

@@ -61,12 +61,13 @@ def compare_for_real(
     data_folder: str | None,
     command: str,
     force: bool = False,
+    lock: bool = True,
 ) -> None:
     """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
 
     A comparison that was stopped goes on in the middle of a run; an optimizer that fails is kept as a Failure, and its
     run goes on, by the next call, as far as it repeats itself. Raises as `compare` does, and WouldOverwriteError
-    where an optimizer's own code has changed since it ran.
+    where an optimizer's own code has changed since it ran. `lock` as in `Journal`.
     """
     space, ladder = get_space(settings.space), settings.ladder
     for name in optimizers:
@@ -98,6 +99,7 @@ def compare_for_real(
                     workplace=workplace,
                     seed=seed,
                     watcher=display,
+                    lock=lock,
                 )
             evaluated = evaluated_by(log, run)
             if not evaluated:
@@ -105,7 +107,7 @@ def compare_for_real(
         except OptimizerError as error:
             write_failure(out, Failure(name, seed, str(error), traceback.format_exc()))
             continue
-        with closing(Journal(log.journals / f"{run}.journal")) as journal:
+        with closing(Journal(log.journals / f"{run}.journal", lock=lock)) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
         write_run(path, told, settings, own_trainings(evaluated.values(), space), code)
 

@@ -87,8 +87,15 @@ def _check_hardware(folder: Path, hardware: Hardware) -> None:
         raise LogError("hardware of the retrainings", hardware.request, f"{there}, as those in {folder}")
 
 
-def retrain(plans: Sequence[Retraining], hardware: Hardware, data_folder: str | None, workplace: Workplace) -> None:
-    """Make the trainings that are missing, and print each as it ends."""
+def retrain(
+    plans: Sequence[Retraining],
+    hardware: Hardware,
+    data_folder: str | None,
+    workplace: Workplace,
+    *,
+    lock: bool = True,
+) -> None:
+    """Make the trainings that are missing, and print each as it ends. `lock` as in `Journal`."""
     for one in plans:
         if not one.missing:
             continue
@@ -107,4 +114,5 @@ def retrain(plans: Sequence[Retraining], hardware: Hardware, data_folder: str | 
                 workplace=workplace,
                 seed=0,
                 watcher=display,
+                lock=lock,
             )

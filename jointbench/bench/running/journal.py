@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from jointbench.bench.running.cluster import Started
-from jointbench.data.errors import LogError, ReplayError
+from jointbench.data.errors import LogError, ReplayError, UnwritableError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.files import make_folder
 from jointbench.optimizers.optimizer import Trial
 
 
@@ -44,20 +45,21 @@ class Journal:
     The interleaving of asks and tells decides what an asynchronous optimizer proposes; it is here, and so is what it
     was told, a second time after the log, since nothing can be rebuilt without it. A torn last line (the process died
     while writing it) is a decision that never took effect and is cut off. One process at a time holds a journal;
-    raises LogError for a second one.
+    raises LogError for a second one, and where the file system has no locks, unless `lock` is False: then nothing
+    keeps a second one out. Raises UnwritableError.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, lock: bool = True) -> None:
         self.path = path
         self.entries: list[Entry] = []
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Unbuffered, so that nothing of a write that failed is written later.
-        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the run
+        make_folder(path.parent)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise LogError("run", path.stem, f"no other process that is running it on {path.parent.parent}") from None
+            # Unbuffered, so that nothing of a write that failed is written later.
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - lives as long as the run
+        except OSError as error:
+            raise UnwritableError.of("journal", path, error) from None
+        if lock:
+            self._lock()
         whole = 0
         for line in path.read_bytes().splitlines(keepends=True):
             if not line.endswith(b"\n"):
@@ -68,6 +70,21 @@ class Journal:
                 raise LogError("journal", str(path), f"JSON lines (byte {whole} on is none)") from None
             whole += len(line)
         self._file.truncate(whole)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            log = self.path.parent.parent
+            raise LogError("run", self.path.stem, f"no other process that is running it on {log}") from None
+        except OSError as error:
+            self._file.close()
+            raise LogError(
+                "journal",
+                str(self.path),
+                f"a file system that can lock files ({error.strerror}), or --no-lock where no other process runs it",
+            ) from None
 
     def _write(self, entry: dict[str, Any]) -> None:
         line = json.dumps(entry).encode() + b"\n"

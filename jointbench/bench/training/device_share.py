@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from jointbench.data.errors import InputError
+
 
 class DeviceShare:
     """This process's part in a device that processes of this user on this machine share.
@@ -22,6 +24,7 @@ class DeviceShare:
         folder = Path(tempfile.gettempdir()) if folder is None else folder
         stem = f"jointbench-{os.getuid()}-{_identity(device)}"
         self._gate, self._room = (_opened(folder / f"{stem}.{name}") for name in ("gate", "room"))
+        _check_locks(self._room, folder)
         self._settle: Callable[[], None] = lambda: None
         if device.type == "cuda":
             self._settle = lambda: torch.cuda.synchronize(device)
@@ -71,6 +74,18 @@ class DeviceShare:
 
 def _opened(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _check_locks(file: int, folder: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        # Somebody is alone on the device.
+        return
+    except OSError as error:
+        expected = f"one on a file system that can lock files ({error.strerror}); $TMPDIR names another"
+        raise InputError("temporary folder", str(folder), expected) from None
+    fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _identity(device: torch.device) -> str:
