@@ -42,10 +42,10 @@ def check_writable(place: Path, field: str = "out", *, folder: bool = False) -> 
         probe = unfinished(there / "probe")
         probe.touch(exist_ok=False)
         probe.unlink()
-        for name in place.relative_to(there).parts:
-            # One that is too long is refused when it is looked up, too.
+        for path in (place, *(there / name for name in place.relative_to(there).parts)):
+            # What is too long is refused when it is looked up, too.
             with suppress(FileNotFoundError):
-                os.lstat(there / name)
+                os.lstat(path)
         if not folder and place.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:

@@ -36,6 +36,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes], *, force: bool = Fals
             make_folder((temporary / name).parent)
             write_whole(temporary / name, content)
         _exchange(folder, temporary, before)
+    except UnwritableError as error:
+        raise UnwritableError("folder", str(folder), error.reason) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
