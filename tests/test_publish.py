@@ -74,8 +74,14 @@ class TestFolder:
         for name, checksum in lines.items():
             assert hashlib.sha256((published / name).read_bytes()).hexdigest() == checksum
 
-    def test_is_the_same_bytes_when_published_again(self, published: Path, tmp_path: Path) -> None:
-        again = publish(tmp_path / "again")
+    def test_is_the_same_bytes_when_published_again_where_the_locale_is_not_utf8(
+        self, published: Path, tmp_path: Path
+    ) -> None:
+        again = tmp_path / "again"
+        words = ["-m", "jointbench", "publish", "digits-cpu", "--out", str(again), "--date", "2026-12-24"]
+        locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+        subprocess.run([sys.executable, *words], env={**os.environ, **locale}, capture_output=True, check=True)
+        assert sorted(path.name for path in again.iterdir()) == sorted(path.name for path in published.iterdir())
         for path in published.iterdir():
             assert (again / path.name).read_bytes() == path.read_bytes(), path.name
 

@@ -94,6 +94,12 @@ def test_every_plot_of_a_comparison_is_drawn_without_a_network(page: Browser) ->
     quiet(page)
 
 
+def test_no_plot_offers_to_upload_it(page: Browser) -> None:
+    titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map(b => b.getAttribute('data-title'))")
+    assert any("Download" in title for title in titles)
+    assert not [title for title in titles if any(word in title for word in ("Share", "Cloud", "Studio", "Upload"))]
+
+
 def test_an_optimizer_has_one_colour_on_the_whole_page(page: Browser) -> None:
     found = page.evaluate(
         "[...document.querySelectorAll('.js-plotly-plot')].flatMap(p => p.data.filter(t => t.name && t.showlegend !== "

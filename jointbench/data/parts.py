@@ -1,4 +1,7 @@
-"""The files of a log: Parquet parts that appear whole or not at all."""
+"""The files of a log: Parquet parts that appear whole or not at all.
+
+Python opens them, not Arrow, which takes every name for UTF-8, whatever the locale's encoding.
+"""
 
 import uuid
 from collections.abc import Sequence
@@ -38,7 +41,8 @@ def tier(part: Path) -> int:
 def facts_of(part: Path) -> LogFacts:
     """What a part says of its log. Raises FileNotFoundError when it is gone, DamagedPartError or LogError."""
     try:
-        metadata = pq.read_schema(part).metadata
+        with open(part, "rb") as file:
+            metadata = pq.read_schema(file).metadata
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -55,7 +59,7 @@ def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None)
     if columns is not None:
         wanted = pa.schema([wanted.field(name) for name in columns], metadata=wanted.metadata)
     try:
-        with pq.ParquetFile(part) as file:
+        with open(part, "rb") as opened, pq.ParquetFile(opened) as file:
             there = file.schema_arrow
             if LogFacts.from_metadata(there.metadata, str(part)) != facts:
                 raise LogError("log", str(part), "space, ladder and images as in the rest of the log")

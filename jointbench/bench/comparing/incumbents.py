@@ -30,7 +30,8 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
     columns = ["incumbent", "configuration", "incumbent_validation_error", "incumbent_test_error"]
     called, found = labels(optimizer for optimizer, _, _ in runs), []
     for optimizer, seed, path in runs:
-        table = pq.read_table(path, columns=columns)
+        with open(path, "rb") as file:
+            table = pq.read_table(file, columns=columns)
         became = table.filter(table["incumbent"]).to_pylist()
         if became:
             last = became[-1]

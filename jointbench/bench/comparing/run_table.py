@@ -95,5 +95,6 @@ def write_run(path: Path, finished: Sequence[Finished], settings: Settings, trut
 
 def written_by(path: Path) -> str:
     """The code that a run was written with."""
-    found: bytes = (pq.read_schema(path).metadata or {}).get(_CODE, b"")
+    with open(path, "rb") as file:
+        found: bytes = (pq.read_schema(file).metadata or {}).get(_CODE, b"")
     return found.decode()

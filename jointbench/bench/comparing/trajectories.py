@@ -58,7 +58,8 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
     called = labels(optimizer for optimizer, _, _ in runs)
     for optimizer, seed, path in runs:
         try:
-            table = pq.read_table(path, columns=["end", "incumbent_validation_error", "incumbent_test_error"])
+            with open(path, "rb") as file:
+                table = pq.read_table(file, columns=["end", "incumbent_validation_error", "incumbent_test_error"])
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
         columns = [column.to_numpy() for column in table.columns]
