@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from jointbench.data.errors import DamagedPartError, InputError, LogError
 from jointbench.data.evaluation import REFERENCE_CLOCK, Status
+from jointbench.data.files import UNFINISHED
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, CREDENTIALS, EvaluationLog
 from jointbench.data.log_check import faults
-from jointbench.data.parts import DAMAGED, PART, UNFINISHED, facts_of, parts, read_part
+from jointbench.data.parts import DAMAGED, PART, facts_of, parts, read_part
 from jointbench.data.schema import LogFacts
 from jointbench.data.visible import visible
 from jointbench.surrogate.rungs import at_fitted_rungs
