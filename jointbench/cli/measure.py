@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     from jointbench.bench.collecting.measuring import clock_file, measure
     from jointbench.bench.training.augmentation import DeviceImages
+    from jointbench.data.files import check_writable, write_whole
     from jointbench.data.images import load_images
     from jointbench.data.reference_clock import ReferenceClock
     from jointbench.data.spaces import get_space
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
     if out.suffix != ".json" or not out.parent.is_dir():
         raise InputError("out", str(out), "a file FILE.json in a folder that exists")
+    check_writable(out)
     space = get_space(arguments.space)
     device.prepare()
     images = DeviceImages(load_images(arguments.images, arguments.data), device.torch_device)
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         )
     content = clock_file(measured, out.stem, space, images, device, arguments.seed)
     ReferenceClock.from_dict(content, str(out))
-    out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    write_whole(out, json.dumps(content, indent=1) + "\n")
     low, middle, high = (1e3 * seconds for seconds in np.quantile(measured.seconds, [0.1, 0.5, 0.9]))
     errors = content["held_out_error"]
     say(f"{len(measured.seconds)} networks of '{space.name}' on {images.facts.name}, {device.description}")

@@ -12,6 +12,7 @@ import numpy as np
 
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.files import make_folder, write_whole
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed
@@ -120,11 +121,9 @@ def optimizer_of(part: Part, log: EvaluationLog) -> tuple[Optimizer, float]:
 
 def _kept(path: Path, choose: Callable[[], list[Trial]]) -> list[Trial]:
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         chosen = [{"configuration": dict(trial.configuration), "budget": trial.budget} for trial in choose()]
-        temporary = path.with_suffix(".writing")
-        temporary.write_text(json.dumps(chosen), encoding="utf-8")
-        temporary.replace(path)
+        write_whole(path, json.dumps(chosen), once=True)
     return [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))]
 
 

@@ -15,10 +15,10 @@ from jointbench.bench.comparing.comparison_folder import (
     TRAININGS,
     Settings,
     read_content,
-    run_file,
     run_files,
     workers_folders,
 )
+from jointbench.bench.comparing.failures import failure_file
 from jointbench.bench.comparing.run_table import written_by
 from jointbench.bench.running.run_code import library_versions, optimizer_code
 from jointbench.data.errors import WouldOverwriteError
@@ -45,7 +45,8 @@ def check_start(folder: Path, settings: Settings, optimizers: Iterable[str], for
         raise WouldOverwriteError("comparison folder", str(folder), "a comparison, or a folder that is empty or new")
     check_writable(folder, folder=True)
     for optimizer in optimizers:
-        check_writable(run_file(folder, optimizer, 0), "run file")
+        # The longest name that a run gives to a file.
+        check_writable(failure_file(folder, optimizer, 0), "run file")
 
 
 def start(folder: Path, settings: Settings, optimizers: Iterable[str], command: str, force: bool) -> None:

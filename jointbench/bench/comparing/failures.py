@@ -1,12 +1,12 @@
 """Runs that their optimizers did not bring to an end: kept beside the others', so that a page says what is missing."""
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jointbench.bench.comparing.comparison_folder import RUNS, run_name
+from jointbench.data.files import write_whole
 
 _SUFFIX = ".failed.json"
 
@@ -29,9 +29,7 @@ def failure_file(folder: Path, optimizer: str, seed: int) -> Path:
 def write_failure(folder: Path, failure: Failure) -> None:
     """Whole or not at all."""
     path = failure_file(folder, failure.optimizer, failure.seed)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.writing")
-    temporary.write_text(json.dumps(asdict(failure), indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, json.dumps(asdict(failure), indent=1) + "\n")
 
 
 def forget_failure(folder: Path, optimizer: str, seed: int) -> None:
