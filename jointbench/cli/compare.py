@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,6 +201,9 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     facts = load_images(arguments.images or benchmark.images.name, arguments.data).facts
     if arguments.ladder is None and facts.name != benchmark.images.name:
         raise InputError("ladder", None, f"budgets, since those of {benchmark.name} are for {benchmark.images.name}")
+    if facts.name == benchmark.images.name:
+        # What its trainings went through is the benchmark's to say.
+        facts = replace(facts, augmentation=benchmark.images.augmentation)
     ladder = arguments.ladder or benchmark.ladder
     _pass_over(arguments, ladder)
     comparisons = {

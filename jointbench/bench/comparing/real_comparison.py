@@ -77,7 +77,15 @@ def compare_for_real(
             raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
     start(out, settings, optimizers, command, force)
     log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images)
-    objective = TrainingObjective(space, ladder, settings.images.name, hardware, data_folder, log.path)
+    objective = TrainingObjective(
+        space,
+        ladder,
+        settings.images.name,
+        hardware,
+        data_folder,
+        log.path,
+        augmentation=settings.images.augmentation,
+    )
     # Seed by seed, so that a comparison that was stopped has all optimizers.
     wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
     for name, seed in wanted:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jointbench.bench.collecting.collection import collect
@@ -56,7 +56,8 @@ def plan(
     settings = Settings.read(folder)
     if images not in (None, settings.images.name):
         raise InputError("images", images, f"{settings.images.name}, which {settings.name} is about")
-    facts = load_images(settings.images.name, data_folder).facts
+    # What its trainings went through is the comparison's to say: later versions augment some data sets otherwise.
+    facts = replace(load_images(settings.images.name, data_folder).facts, augmentation=settings.images.augmentation)
     if facts != settings.images:
         raise InputError("images", str(facts), f"those that {settings.name} is about: {settings.images}")
     _check_hardware(folder / RETRAININGS, hardware)
@@ -101,7 +102,15 @@ def retrain(
             continue
         log, budgets = one.log, float(len(one.missing))
         optimizer = FixedList(log.space, log.ladder, seed=0, full_budgets=budgets, name=RUN, trials=one.missing)
-        objective = TrainingObjective(log.space, log.ladder, log.images.name, hardware, data_folder, log.path)
+        objective = TrainingObjective(
+            log.space,
+            log.ladder,
+            log.images.name,
+            hardware,
+            data_folder,
+            log.path,
+            augmentation=log.images.augmentation,
+        )
         # What is still missing after a kill is another run.
         run_name = f"{RUN}-{hashlib.sha256(repr(one.missing).encode()).hexdigest()[:12]}"
         with CollectionDisplay(f"{RUN} {log.space.name}", log.ladder, budgets) as display:

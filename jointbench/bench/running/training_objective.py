@@ -1,7 +1,7 @@
 """Real training as an objective."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from jointbench.bench.training.network import network
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.trainer import train
 from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.image_facts import Augmentation
 from jointbench.data.images import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
@@ -30,9 +31,10 @@ CHECKPOINT_EVERY = 300.0
 class TrainingObjective:
     """Trains networks on image data; small enough to travel to a worker, which loads the data itself, once.
 
-    `images` is a data set's name, `data_folder` where its files are (None: the default places). In `folder`, a log's,
-    lie the calibrations, and the checkpoints (one every `checkpoint_every` seconds) of the trainings that are on
-    their way; without it there are none.
+    `images` is a data set's name, `data_folder` where its files are (None: the default places), `augmentation` what
+    its images go through (None: what the data set says; a benchmark from before it said so has its own). In `folder`,
+    a log's, lie the calibrations, and the checkpoints (one every `checkpoint_every` seconds) of the trainings that
+    are on their way; without it there are none.
     """
 
     space: Space
@@ -42,6 +44,7 @@ class TrainingObjective:
     data_folder: str | None = None
     folder: Path | None = None
     checkpoint_every: float = CHECKPOINT_EVERY
+    augmentation: Augmentation | None = None
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
         return train(
@@ -50,7 +53,7 @@ class TrainingObjective:
             budget,
             seed,
             ladder=self.ladder,
-            images=_on_device(self.space.name, self.images, self.data_folder, self.hardware),
+            images=_on_device(self.space.name, self.images, self.data_folder, self.hardware, self.augmentation),
             hardware=self.hardware,
             calibrations=None if self.folder is None else Calibrations(self.folder / "calibrations"),
             checkpoint=self.checkpoint(configuration, budget, seed),
@@ -73,9 +76,14 @@ class TrainingObjective:
 
 
 @cache
-def _on_device(space: str, images: str, data_folder: str | None, hardware: Hardware) -> DeviceImages:
+def _on_device(
+    space: str, images: str, data_folder: str | None, hardware: Hardware, augmentation: Augmentation | None
+) -> DeviceImages:
     hardware.prepare()
-    loaded = DeviceImages(load_images(images, data_folder), hardware.torch_device)
+    data = load_images(images, data_folder)
+    loaded = DeviceImages(
+        data if augmentation is None else replace(data, augmentation=augmentation), hardware.torch_device
+    )
     _first_step(get_space(space), loaded)
     return loaded
 
