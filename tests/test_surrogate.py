@@ -42,7 +42,7 @@ def log() -> EvaluationLog:
 
 @pytest.fixture(scope="session")
 def surrogate(log: EvaluationLog) -> Surrogate:
-    return Surrogate.fit(log, "refitted")
+    return Surrogate.fit(log, "refitted", partitions=1)
 
 
 def as_if_in_epochs(evaluation: Evaluation, training: int) -> Evaluation:
@@ -66,7 +66,7 @@ def in_epochs(log: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> S
     ladder = replace(log.ladder, unit="epochs")
     counted = EvaluationLog.open_or_create(tmp_path_factory.mktemp("epochs") / "log", JOINT, ladder, log.images)
     counted.append([as_if_in_epochs(e, log.images.training) for e in log.evaluations()])
-    return Surrogate.fit(counted, "epochs")
+    return Surrogate.fit(counted, "epochs", partitions=1)
 
 
 def nothing_but_scores(surrogate: Surrogate) -> Judgement:

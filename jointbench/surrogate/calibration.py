@@ -17,8 +17,9 @@ _TURNS = 10
 class Repeats:
     """The configurations that ended ok with several seeds at a budget, each field (groups,) or (groups, 2).
 
-    `rows` lists the table's rows of each; `mean` and `variance` are of validation and test error, `covariance`
-    between the two.
+    `rows` lists the table's rows of each, one a seed; `mean` and `variance` are of validation and test error,
+    `covariance` between the two. Trainings that share a seed share their luck (two optimizers may propose the same):
+    they tell nothing of it, and the first of them stands for all.
     """
 
     rows: list[npt.NDArray[np.int64]]
@@ -28,10 +29,16 @@ class Repeats:
 
     @classmethod
     def of(cls, table: TrainingTable) -> "Repeats":
-        keys = np.stack([table.group, table.budgets], axis=1)
-        _, which = np.unique(keys, axis=0, return_inverse=True)
-        which = np.where(table.ok, which.reshape(-1), -1)
-        counts = np.bincount(which[table.ok])
+        ok = np.flatnonzero(table.ok)
+        keys = np.stack([table.group[ok], table.budgets[ok], table.seed[ok]], axis=1)
+        # Seeds are integers of 64 bits: as numbers of their own they stay apart in a column of floats.
+        keys[:, 2] = np.unique(table.seed[ok], return_inverse=True)[1]
+        _, first = np.unique(keys, axis=0, return_index=True)
+        ok = ok[np.sort(first)]
+        _, own = np.unique(np.stack([table.group[ok], table.budgets[ok]], axis=1), axis=0, return_inverse=True)
+        which = np.full(len(table), -1)
+        which[ok] = own.reshape(-1)
+        counts = np.bincount(which[ok])
         rows = [np.flatnonzero(which == group) for group in np.flatnonzero(counts > 1)]
         errors = [table.errors[chosen] for chosen in rows]
         return cls(

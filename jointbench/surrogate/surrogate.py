@@ -11,7 +11,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
-from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import FORMAT_VERSION, checked_name
 from jointbench.surrogate.models import DEFAULT, MEMBERS, ErrorSettings, Models
@@ -41,8 +41,9 @@ class Surrogate:
         version: int = 1,
         seed: int = 0,
         settings: ErrorSettings = DEFAULT,
+        partitions: int = PARTITIONS,
     ) -> "Surrogate":
-        """Deterministic given the log, the seed and the settings.
+        """Deterministic given the log, the seed and the settings; judged on so many partitions into folds.
 
         The ladder is that of the rungs with enough evaluations to be judged (`rungs.Rungs`). Raises LogError when the
         log holds too little, InputError when the name cannot be one.
@@ -50,7 +51,7 @@ class Surrogate:
         checked_name(name)
         log, rungs = at_fitted_rungs(log)
         table = training_table(log)
-        held_out = HeldOut.of(table, seed, settings)
+        held_out = HeldOut.of(table, seed, settings, partitions)
         manifest = {
             "format_version": FORMAT_VERSION,
             "name": name,

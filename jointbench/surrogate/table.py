@@ -20,6 +20,7 @@ from jointbench.data.space import Facts, FloatArray, Space
 COLUMNS = (
     "configuration",
     "budget",
+    "seed",
     "status",
     "validation_error",
     "test_error",
@@ -53,6 +54,7 @@ class TrainingTable:
     budgets: FloatArray
     errors: FloatArray
     costs: FloatArray
+    seed: npt.NDArray[np.int64]
     status: npt.NDArray[np.str_]
     optimizer: npt.NDArray[np.str_]
     group: npt.NDArray[np.int64]
@@ -113,6 +115,7 @@ def training_table(log: EvaluationLog) -> TrainingTable:
         budgets=numbers("budget"),
         errors=np.stack([numbers("validation_error"), numbers("test_error")], axis=1),
         costs=np.stack(costs, axis=1),
+        seed=np.asarray(table["seed"].to_numpy(), dtype=np.int64),
         status=status,
         optimizer=words("optimizer"),
         group=group,

@@ -1,6 +1,7 @@
 """What a surrogate says of configurations that it has not seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -8,12 +9,23 @@ import numpy.typing as npt
 from jointbench.data.evaluation import Status
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.calibration import fit_noise, fit_odds
-from jointbench.surrogate.judging.scores import Row, scores, side_by_side
-from jointbench.surrogate.models import DEFAULT, FAILURES, MEMBERS, ErrorSettings, Models
-from jointbench.surrogate.noise import Noise
+from jointbench.surrogate.judging.perfect import PerfectPredictor
+from jointbench.surrogate.judging.scores import (
+    Row,
+    mean_rows,
+    resampled_scores,
+    resamples,
+    scores,
+    side_by_side,
+    with_intervals,
+)
+from jointbench.surrogate.models import DEFAULT, FAILURES, MEMBERS, ErrorModels, ErrorSettings, Models
+from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.table import TrainingTable
 
 FOLDS = 5
+#: Partitions of the configurations into folds: scores on one of them depend on it by as much as models differ.
+PARTITIONS = 10
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ class HeldOut:
     """What models that have not seen a configuration say of it, for all rows of a table; shapes as in `Said`.
 
     `fold` (n,) numbers the part that each row was held out with; `noise` and `odds` are calibrated on all of it.
+    `others` (partitions - 1, n, 2) are the errors said in other partitions of the configurations into folds.
     """
 
     table: TrainingTable
@@ -60,10 +73,15 @@ class HeldOut:
     noise: Noise
     odds: dict[Status, tuple[float, float]]
     settings: ErrorSettings = DEFAULT
+    others: FloatArray = field(default_factory=lambda: np.empty((0, 0, 2)))
 
     @classmethod
-    def of(cls, table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "HeldOut":
-        """By cross-validation; the folds part configurations, never evaluations of one."""
+    def of(
+        cls, table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT, partitions: int = PARTITIONS
+    ) -> "HeldOut":
+        """By cross-validation; the folds part configurations, never evaluations of one. Failures and costs are said
+        in the first partition alone.
+        """
         fold = folds(table, seed)
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
         errors, spread, costs = np.zeros((len(table), 2)), np.zeros(len(table)), np.zeros((len(table), 4))
@@ -78,21 +96,64 @@ class HeldOut:
             for kind, logit in said.logits.items():
                 logits[kind][chosen] = logit
         odds = {kind: fit_odds(logits[kind], table.status == kind.value) for kind in seen}
-        return cls(table, fold, errors, spread, costs, logits, fit_noise(table, spread, errors), odds, settings)
+        noise, others = fit_noise(table, spread, errors), _other_partitions(table, seed, settings, partitions)
+        return cls(table, fold, errors, spread, costs, logits, noise, odds, settings, others)
+
+    @property
+    def partitions(self) -> FloatArray:
+        """Errors (partitions, n, 2) said in all partitions, `errors` being the first."""
+        return np.concatenate([self.errors[None], self.others.reshape(-1, *self.errors.shape)])
+
+    @cached_property
+    def perfect(self) -> PerfectPredictor:
+        return PerfectPredictor.of(self, 0)
 
     def scores(self) -> list[Row]:
-        """For the evaluations that ended ok, one row a budget and one for all, of each error."""
+        """For the evaluations that ended ok, one row a budget and one for all, of each error: means over the
+        partitions; `low` and `high` are ends of 95 % intervals over the configurations, `ceiling_` a perfect
+        predictor's scores.
+        """
+        return self._scores
+
+    @cached_property
+    def _scores(self) -> list[Row]:
         rows: list[Row] = []
+        rng = np.random.default_rng(0)
         for budget, chosen in self.table.ok_by_budget():
+            drawn = resamples(self.table.group[chosen], rng) if chosen.any() else np.empty((0, 0))
             for part, error in enumerate(("validation", "test")):
                 row = {"budget": budget, "error": error, "n": int(chosen.sum())}
-                rows.append(row | scores(self.table.errors[chosen, part], self.errors[chosen, part]))
+                real, said = self.table.errors[chosen, part], self.partitions[:, chosen, part]
+                found = mean_rows(scores(real, one) for one in said)
+                if found["r2"] is not None:
+                    found = with_intervals(found, resampled_scores(real, said, drawn))
+                    expected = self.perfect.expected[chosen, part]
+                    ceiling = mean_rows(scores(world, expected) for world in self.perfect.drawn[:, chosen, part])
+                    found |= {f"ceiling_{key}": value for key, value in ceiling.items()}
+                rows.append(row | found)
         return rows
 
     def chance(self, kind: Status) -> FloatArray:
         """Calibrated probability (n,) of a kind of failure that was seen."""
         slope, offset = self.odds[kind]
         return np.asarray(1 / (1 + np.exp(-np.clip(slope * self.logits[kind] + offset, -50, 50))))
+
+
+def _other_partitions(table: TrainingTable, seed: int, settings: ErrorSettings, partitions: int) -> FloatArray:
+    """Errors said of held-out configurations, (partitions - 1, n, 2), in all partitions but the first."""
+    fold = [folds(table, seed + number) for number in range(partitions)]
+    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+    work = [(number, part) for number in range(1, partitions) for part in np.unique(fold[number]).tolist()]
+
+    def say(at: tuple[int, int]) -> FloatArray:
+        chosen = fold[at[0]] == at[1]
+        lines = ErrorModels.fit(table.take(~chosen & table.ok), seed, settings).lines(table.take(chosen))
+        return np.stack([scale.from_line(line) for scale, line in zip(scales, lines.T, strict=True)], axis=1)
+
+    errors = np.zeros((partitions - 1, len(table), 2))
+    for (number, part), said in zip(work, side_by_side(say, work), strict=True):
+        errors[number - 1, fold[number] == part] = said
+    return errors
 
 
 def folds(table: TrainingTable, seed: int) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.failure_check import cost_check, failure_check
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.learning_curve import learning_curve
@@ -27,6 +28,7 @@ class Judgement:
     # Empty unless asked for: they take minutes.
     rivals: list[Row] = field(default_factory=list)
     tuning: list[Row] = field(default_factory=list)
+    best: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
@@ -40,4 +42,5 @@ class Judgement:
             cost_check(held_out),
             rung_correlations(held_out),
             learning_curve(held_out, seed),
+            best=best(held_out, seed),
         )

@@ -11,7 +11,7 @@ import numpy as np
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut, Said
-from jointbench.surrogate.judging.scores import Row, rms
+from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.models import Models
 
 #: Repeated configurations at a budget below which nothing is said.
@@ -47,7 +47,9 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
                     "floor": float(np.sqrt(variance.mean())),
                     "table": float(np.sqrt(2 * variance.mean())),
                     "given_one": _rmse(rows, table.errors[:, part], seen_one.errors[:, part], skip=1),
-                    "held_out": _rmse(rows, table.errors[:, part], held_out.errors[:, part], skip=0),
+                    "held_out": float(
+                        np.mean([_rmse(rows, table.errors[:, part], said[:, part]) for said in held_out.partitions])
+                    ),
                 }
             )
     return found
@@ -56,11 +58,13 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
 def _given_one(held_out: HeldOut, repeats: Repeats, seed: int) -> Said:
     table = held_out.table
     kept = np.ones(len(table), dtype=bool)
-    for rows in repeats.rows:
-        kept[rows[1:]] = False
+    for first, *_ in repeats.rows:
+        kept[(table.group == table.group[first]) & (table.budgets == table.budgets[first])] = False
+        kept[first] = True
     return Said.by(Models.fit(table.take(kept), seed, held_out.settings), table)
 
 
-def _rmse(groups: Sequence[np.ndarray], real: FloatArray, predicted: FloatArray, skip: int) -> float | None:
+def _rmse(groups: Sequence[np.ndarray], real: FloatArray, predicted: FloatArray, skip: int = 0) -> float:
     """Each configuration counts once, however often it was trained; its first `skip` trainings do not."""
-    return rms(np.array([rms(real[rows[skip:]] - predicted[rows[skip:]]) for rows in groups]))
+    squares = [np.mean((real[rows[skip:]] - predicted[rows[skip:]]) ** 2) for rows in groups]
+    return float(np.sqrt(np.mean(squares)))

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from jointbench.data.space import FloatArray
 
@@ -17,6 +18,12 @@ Row = dict[str, Any]
 #: Errors closer than this count as equal in the sparse Kendall tau (NAS-Bench-301's 0.1 %).
 SPARSE = 0.001
 
+#: Resamples of the configurations from which an interval is read: the ends of a 95 % one are then known to a sixth of
+#: its width.
+RESAMPLES = 200
+#: The share of the resamples that an interval leaves out on either side.
+_OUTSIDE = 0.025
+
 
 def scores(real: FloatArray, predicted: FloatArray) -> Row:
     """R2, RMSE (a fraction), Kendall's tau, sparse Kendall's tau, Spearman's rho, and the regret of the predicted best:
@@ -25,15 +32,84 @@ def scores(real: FloatArray, predicted: FloatArray) -> Row:
     from scipy.stats import kendalltau, spearmanr
 
     varies = len(real) > 1 and np.ptp(real) > 0 and np.ptp(predicted) > 0
-    rounded = np.round(predicted / SPARSE) * SPARSE
     return {
         "r2": defined(1 - np.mean((real - predicted) ** 2) / real.var()) if varies else None,
         "rmse": rms(real - predicted),
         "kendall": correlation(kendalltau, real, predicted),
-        "sparse_kendall": correlation(kendalltau, real, rounded),
+        "sparse_kendall": correlation(kendalltau, real, _sparse(predicted)),
         "spearman": correlation(spearmanr, real, predicted),
         "regret": float(real[predicted.argmin()] - real.min()) if len(real) else None,
     }
+
+
+def mean_rows(rows: Iterable[Row]) -> Row:
+    """The mean of each entry; None where one of them is undefined."""
+    made = list(rows)
+    return {
+        key: None if any(row[key] is None for row in made) else float(np.mean([row[key] for row in made]))
+        for key in made[0]
+    }
+
+
+def with_intervals(found: Row, resampled: Row) -> Row:
+    """`found` with `low` and `high` ends of 95 % intervals for each entry of which `resampled` has an array."""
+    made = dict(found)
+    for key, values in resampled.items():
+        ends = np.quantile(values, [_OUTSIDE, 1 - _OUTSIDE]).tolist() if np.isfinite(values).all() else [None, None]
+        made[f"{key}_low"], made[f"{key}_high"] = ends
+    return made
+
+
+def resamples(group: npt.NDArray[np.int64], rng: np.random.Generator) -> FloatArray:
+    """How often each row is drawn, (`RESAMPLES`, n), when its configurations, `group` (n,), are drawn with
+    replacement: evaluations of one configuration are no independent evidence.
+    """
+    different, own = np.unique(group, return_inverse=True)
+    count = len(different)
+    return np.asarray(rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)[:, own], dtype=np.float64)
+
+
+def resampled_scores(real: FloatArray, predicted: FloatArray, drawn: FloatArray) -> Row:
+    """R2, RMSE, sparse Kendall's tau and Spearman's rho of resamples `drawn` (resamples, n), each an array
+    (resamples,): the means over the partitions of predictions (partitions, n). Spearman's ranks are those of the whole.
+    """
+    from scipy.stats import rankdata
+
+    total = drawn.sum(axis=1)
+
+    def mean(values: FloatArray) -> FloatArray:
+        return np.asarray(drawn @ values / total)
+
+    def covariance(a: FloatArray, b: FloatArray) -> FloatArray:
+        return np.asarray(mean(a * b) - mean(a) * mean(b))
+
+    def pairs(signs: npt.NDArray[np.float32]) -> FloatArray:
+        return np.asarray(np.einsum("bi,bi->b", few @ signs, few), dtype=np.float64)
+
+    few, ranks, variance = drawn.astype(np.float32), rankdata(real), covariance(real, real)
+    order = _signs(real)
+    untied = pairs(np.abs(order))
+    made: dict[str, list[FloatArray]] = {"r2": [], "rmse": [], "sparse_kendall": [], "spearman": []}
+    # A resample of equal errors has no order and no variance; what is undefined there is not finite.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for one in predicted:
+            squared = mean((real - one) ** 2)
+            made["r2"].append(1 - squared / variance)
+            made["rmse"].append(np.sqrt(squared))
+            said, said_ranks = _signs(_sparse(one)), rankdata(one)
+            made["sparse_kendall"].append(pairs(order * said) / np.sqrt(untied * pairs(np.abs(said))))
+            both = np.sqrt(covariance(ranks, ranks) * covariance(said_ranks, said_ranks))
+            made["spearman"].append(covariance(ranks, said_ranks) / both)
+    return {key: np.mean(values, axis=0) for key, values in made.items()}
+
+
+def _signs(values: FloatArray) -> npt.NDArray[np.float32]:
+    """Which of two is larger, (n, n)."""
+    return np.sign(values[:, None] - values).astype(np.float32)
+
+
+def _sparse(predicted: FloatArray) -> FloatArray:
+    return np.round(predicted / SPARSE) * SPARSE
 
 
 def rms(differences: FloatArray) -> float | None:
@@ -56,5 +132,8 @@ def side_by_side(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
     """The results in order; fits leave Python's lock, and each has one thread, so they may run beside each other."""
     import os
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+    import scipy.linalg  # noqa: F401  # Its library of matrices must be there before it is told to keep to one thread.
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         return list(threads.map(work, items))

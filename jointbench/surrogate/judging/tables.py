@@ -8,6 +8,7 @@ from jointbench.surrogate.judging.held_out import FOLDS
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.luck_check import LEVELS
 from jointbench.surrogate.judging.noise_floor import FEWEST
+from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
 
 
@@ -35,6 +36,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
     """By the names of `Judgement`'s fields, in the order in which a reader needs them; none that would be empty."""
     makers: dict[str, Callable[[Judgement, Ladder], JudgedTable]] = {
         "scores": _scores,
+        "best": _best,
         "noise_floor": _noise_floor,
         "luck": _luck,
         "leave_one_out": _leave_one_out,
@@ -50,16 +52,59 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
 
 def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
-        (_budget(row), row["error"], str(row["n"]), *(_number(row[key]) for key in _SCORES.values()))
+        (_budget(row), row["error"], str(row["n"]), *(_judged(row, key) for key in _SCORES.values()))
         for row in judgement.scores
     ]
     return JudgedTable(
         "On held-out configurations",
-        f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok. The regret is "
-        "the real error of the configuration predicted best, less the lowest.",
+        f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok; means over "
+        f"several partitions into folds. {_INTERVALS} The regret is the real error of the configuration predicted "
+        "best, less the lowest.",
         (f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
     )
+
+
+_INTERVALS = (
+    "In brackets: 95 % intervals, from configurations drawn with replacement; behind the stroke: what a perfect "
+    "predictor would reach, which knows the expected error of each configuration: the mean of "
+    f"{WORLDS} logs drawn with the surrogate's own noise."
+)
+
+
+def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            *(_budget(row), row["error"], f"{row['share']:.0%}", str(row["n"]), f"{row['real']:.2%}"),
+            *(_judged(row, key, _share) for key in ("bias", "relative_bias", "rmse")),
+            _judged(row, "spearman"),
+        )
+        for row in judgement.best
+    ]
+    return JudgedTable(
+        "Where optimizers end",
+        "The same predictions among the configurations whose measured mean error is lowest: their real error, by how "
+        "much the predicted is above it (bias; also as a share of the real), and how well they are ordered. Selecting "
+        f"by what was measured selects luck too, so that even a perfect predictor is above. {_INTERVALS}",
+        (
+            *(f"budget, {ladder.unit}", "error", "best", "n", "real error"),
+            *("bias", "relative bias", "RMSE", "Spearman"),
+        ),
+        rows,
+    )
+
+
+def _judged(row: Row, key: str, shown: Callable[[float], str] | None = None) -> str:
+    """A score, its interval and its ceiling, as far as they are there."""
+    say = shown or _number
+    if row[key] is None:
+        return "-"
+    words = say(row[key])
+    if row.get(f"{key}_low") is not None:
+        words += f" ({say(row[f'{key}_low'])} to {say(row[f'{key}_high'])})"
+    if row.get(f"ceiling_{key}") is not None:
+        words += f" / {say(row[f'ceiling_{key}'])}"
+    return words
 
 
 def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
@@ -79,8 +124,8 @@ def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "Against the noise",
         "RMSE of predicting one training of a configuration that was trained with several seeds: by its true mean (the "
         "noise floor, below which nothing can be), by one other training of it (a table of single runs), by a "
-        "surrogate that has seen what such a table holds, and by one that has seen no training of it. "
-        + _verdict(judgement.noise_floor, ladder),
+        "surrogate that has seen what such a table holds, and by one that has seen no training of it. Trainings that "
+        "share a seed are no repeats. " + _verdict(judgement.noise_floor, ladder),
         (
             *(f"budget, {ladder.unit}", "error", "configurations", "noise floor", "one-run table"),
             *("surrogate, given one run", "surrogate, given none", "given one / table", "given none / table"),
@@ -219,8 +264,8 @@ def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "The surrogate's learning curve",
-        "Test errors of the same held-out configurations, by surrogates fitted to fewer evaluations: while this "
-        "still rises, collecting more pays.",
+        "Test errors of the same held-out configurations, of one partition, by surrogates fitted to fewer evaluations: "
+        "while this still rises, collecting more pays.",
         ("evaluations", f"budget, {ladder.unit}", *_SCORES),
         rows,
     )

@@ -1,0 +1,87 @@
+"""How right a surrogate is where optimizers end: among the best quarter and the best tenth."""
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.scores import Row, defined, mean_rows, resamples, rms, with_intervals
+
+SHARES = (0.25, 0.1)
+
+#: Evaluations below which nothing is scored.
+FEWEST = 5
+
+
+def best(held_out: HeldOut, seed: int) -> list[Row]:
+    """A row a budget, error and share of `SHARES`, over the evaluations (`n`) of the configurations whose measured
+    mean error is among the lowest: `real`, that mean (a fraction); `bias`, predicted less real (a fraction), and
+    `relative_bias`, as a share of the real; `rmse`; `spearman`. Means over the partitions; `low` and `high` are ends
+    of 95 % intervals; `ceiling_` is a perfect predictor's, which selecting by luck biases as well.
+    """
+    table, perfect, rng = held_out.table, held_out.perfect, np.random.default_rng(seed)
+    rows: list[Row] = []
+    for budget, at in table.ok_by_budget():
+        if budget is None:
+            continue
+        for part, error in enumerate(("validation", "test")):
+            real, said, group = table.errors[at, part], held_out.partitions[:, at, part], table.group[at]
+            for share in SHARES:
+                chosen = lowest(real, group, share)
+                if chosen.sum() < FEWEST:
+                    continue
+                found = mean_rows(among(real[chosen], one[chosen]) for one in said)
+                drawn = _resampled(real[chosen], said[:, chosen], group[chosen], rng)
+                worlds = [
+                    among(world[inside], perfect.expected[at, part][inside])
+                    for world in perfect.drawn[:, at, part]
+                    if (inside := lowest(world, group, share)).sum() >= FEWEST
+                ]
+                ceiling = {f"ceiling_{key}": value for key, value in mean_rows(worlds).items()} if worlds else {}
+                row = {"budget": budget, "error": error, "share": share, "n": int(chosen.sum())}
+                rows.append(row | with_intervals(found, drawn) | ceiling)
+    return rows
+
+
+def lowest(real: FloatArray, group: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.bool_]:
+    """The evaluations (n,) of the `share` of the configurations whose mean error is lowest, ties included."""
+    if not len(real):
+        return np.zeros(0, dtype=bool)
+    _, own = np.unique(group, return_inverse=True)
+    mean = np.bincount(own, real) / np.bincount(own)
+    return np.asarray((mean <= np.quantile(mean, share, method="lower"))[own])
+
+
+def among(real: FloatArray, predicted: FloatArray) -> Row:
+    """As `best` explains them, of arrays (n,)."""
+    from scipy.stats import spearmanr
+
+    varies = np.ptp(real) > 0 and np.ptp(predicted) > 0
+    bias = float(np.mean(predicted - real))
+    return {
+        "real": float(real.mean()),
+        "bias": bias,
+        "relative_bias": bias / float(real.mean()) if real.mean() > 0 else None,
+        "rmse": rms(real - predicted),
+        "spearman": defined(spearmanr(real, predicted).statistic) if varies else None,
+    }
+
+
+def _resampled(real: FloatArray, predicted: FloatArray, group: npt.NDArray[np.int64], rng: np.random.Generator) -> Row:
+    """Relative bias and Spearman of resamples of the chosen configurations, means over predictions (partitions, n)."""
+    from scipy.stats import rankdata
+
+    drawn = resamples(group, rng)
+    weight = drawn / drawn.sum(axis=1, keepdims=True)
+
+    def correlation(a: FloatArray, b: FloatArray) -> FloatArray:
+        def covariance(first: FloatArray, second: FloatArray) -> FloatArray:
+            return np.asarray(weight @ (first * second) - (weight @ first) * (weight @ second))
+
+        return covariance(a, b) / np.sqrt(covariance(a, a) * covariance(b, b))
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {
+            "relative_bias": (weight @ predicted.T).mean(axis=1) / (weight @ real) - 1,
+            "spearman": np.mean([correlation(rankdata(real), rankdata(one)) for one in predicted], axis=0),
+        }
