@@ -28,7 +28,7 @@ from jointbench.surrogate.judging.noise_floor import noise_floor
 from jointbench.surrogate.judging.rung_correlations import rung_correlations
 from jointbench.surrogate.judging.scores import scores, side_by_side
 from jointbench.surrogate.judging.tables import judged_tables
-from jointbench.surrogate.models import Models
+from jointbench.surrogate.models import DEFAULT, Models
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.surrogate import Surrogate
@@ -47,7 +47,7 @@ def table(log: EvaluationLog) -> TrainingTable:
 
 @pytest.fixture(scope="module")
 def surrogate(log: EvaluationLog) -> Surrogate:
-    return Surrogate.fit(log, "judged", partitions=2)
+    return Surrogate.fit(log, "judged", settings=DEFAULT, partitions=2)
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +248,7 @@ def test_the_learning_curve_ends_with_the_scores_of_the_whole(held_out: HeldOut,
     rows = [row for row in judgement.learning_curve if row["budget"] is None]
     assert [row["n"] for row in rows] == sorted({row["n"] for row in rows})
     ok = held_out.table.ok
-    assert rows[-1]["r2"] == scores(held_out.table.errors[ok, 1], held_out.errors[ok, 1])["r2"]
+    assert rows[-1]["r2"] == scores(held_out.table.errors[ok, 0], held_out.errors[ok, 0])["r2"]
     assert rows[0]["r2"] < rows[-1]["r2"]
     few = replace(
         held_out, table=held_out.table.take(slice(0, 60)), fold=held_out.fold[:60], errors=held_out.errors[:60]
@@ -260,6 +260,7 @@ def test_every_table_is_whole_and_in_the_card(surrogate: Surrogate, judgement: J
     tables = judged_tables(judgement, log.ladder)
     assert list(tables) == [
         *(
+            "targets",
             "scores",
             "best",
             "noise_floor",

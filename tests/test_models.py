@@ -8,9 +8,10 @@ import xgboost
 
 from jointbench.data.log import EvaluationLog
 from jointbench.data.space import FloatArray
-from jointbench.surrogate.models import MEMBERS, ErrorModels, ErrorSettings, error_lines
+from jointbench.surrogate.models import MEMBERS, ErrorModels, ErrorSettings
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table
+from jointbench.surrogate.teacher import error_lines
 
 #: Deep and quick to learn, so that each evaluation leaves its mark.
 EAGER = ErrorSettings(max_depth=8, learning_rate=0.5, min_child_weight=0.5, reg_lambda=0.1, rounds=16)

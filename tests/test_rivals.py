@@ -9,14 +9,16 @@ import pytest
 from jointbench.data.errors import MissingExtraError
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
-from jointbench.surrogate.judging.rivals import RIVALS, Inputs, PredictLines, rivals
+from jointbench.surrogate.judging.rivals import RIVALS, PredictLines, rivals
 from jointbench.surrogate.judging.tables import judged_tables
-from jointbench.surrogate.models import ErrorModels, error_lines
+from jointbench.surrogate.models import ErrorModels
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table
+from jointbench.surrogate.teacher import error_lines
 
 
 @pytest.fixture(scope="module")

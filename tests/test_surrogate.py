@@ -25,7 +25,7 @@ from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.model_file import join_models
-from jointbench.surrogate.models import Models
+from jointbench.surrogate.models import DEFAULT, Models
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
 from jointbench.surrogate.surrogate import Surrogate
@@ -42,7 +42,7 @@ def log() -> EvaluationLog:
 
 @pytest.fixture(scope="session")
 def surrogate(log: EvaluationLog) -> Surrogate:
-    return Surrogate.fit(log, "refitted", partitions=1)
+    return Surrogate.fit(log, "refitted", settings=DEFAULT, partitions=1)
 
 
 def as_if_in_epochs(evaluation: Evaluation, training: int) -> Evaluation:
@@ -66,7 +66,7 @@ def in_epochs(log: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> S
     ladder = replace(log.ladder, unit="epochs")
     counted = EvaluationLog.open_or_create(tmp_path_factory.mktemp("epochs") / "log", JOINT, ladder, log.images)
     counted.append([as_if_in_epochs(e, log.images.training) for e in log.evaluations()])
-    return Surrogate.fit(counted, "epochs", partitions=1)
+    return Surrogate.fit(counted, "epochs", settings=DEFAULT, partitions=1)
 
 
 def nothing_but_scores(surrogate: Surrogate) -> Judgement:

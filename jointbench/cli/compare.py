@@ -99,6 +99,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.comparing.comparison_folder import Settings, run_files
+    from jointbench.bench.comparing.extrapolation import extrapolation
     from jointbench.bench.comparing.summary import summary
     from jointbench.bench.pages.comparison_words import words
     from jointbench.bench.pages.console import show, summary_table
@@ -119,6 +120,12 @@ def run(arguments: argparse.Namespace) -> None:
     page = write_report(arguments.out)
     if run_files(arguments.out):
         show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
+        if found := extrapolation(arguments.out):
+            each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
+            say(
+                f"what the surrogate does not know of the incumbents' errors, one standard deviation: {each}; of random "
+                f"configurations' {found[0].random:.2%}"
+            )
     say(f"the picture: {page}")
     if failed:
         sys.exit(1)

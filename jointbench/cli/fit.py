@@ -18,7 +18,15 @@ def add_to(commands: Commands) -> None:
     add("--version", type=whole("version", 1), default=1, help="raise it when answers change; default 1")
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
     add("--rivals", action="store_true", help="judge other models beside XGBoost, which takes minutes")
-    add("--tune", type=whole("tune", 0), default=0, metavar="TRIALS", help="choose XGBoost's parameters first")
+    add("--ingredients", action="store_true", help="judge what each part of the models gains, which takes minutes")
+    add("--partitions", type=whole("partitions", 1), default=10, help="into folds, that it is judged on; default 10")
+    add(
+        "--tune",
+        type=whole("tune", 0),
+        default=0,
+        metavar="TRIALS",
+        help="fit XGBoost alone, its parameters chosen first",
+    )
     force(sub)
 
 
@@ -32,13 +40,15 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.card import card
     from jointbench.surrogate.croissant import EVALUATIONS
     from jointbench.surrogate.golden import GOLDEN, golden
+    from jointbench.surrogate.judging.ingredients import ingredients
     from jointbench.surrogate.judging.judgement import Judgement
     from jointbench.surrogate.judging.rivals import rivals
     from jointbench.surrogate.judging.tables import judged_tables
     from jointbench.surrogate.manifest import checked_name
-    from jointbench.surrogate.models import DEFAULT
+    from jointbench.surrogate.models import Settings
     from jointbench.surrogate.publish import CARD
     from jointbench.surrogate.rungs import at_fitted_rungs
+    from jointbench.surrogate.student import DISTILLED
     from jointbench.surrogate.surrogate import Surrogate
     from jointbench.surrogate.table import training_table
     from jointbench.surrogate.tuning import tune
@@ -52,15 +62,24 @@ def run(arguments: argparse.Namespace) -> None:
     fitted, rungs = at_fitted_rungs(log)
     for sentence in rungs.words(fitted.table(["optimizer"])["optimizer"].unique().to_pylist()):
         say(f"note: {sentence}")
-    settings, tuning = DEFAULT, []
+    settings: Settings = DISTILLED
+    tuning: list[dict[str, object]] = []
     if arguments.tune:
         tuned = tune(training_table(fitted), arguments.tune, arguments.seed)
         settings, tuning = tuned.settings, tuned.rows
         say(f"found by {arguments.tune} trials: {settings}")
-    surrogate = Surrogate.fit(log, name, version=arguments.version, seed=arguments.seed, settings=settings)
+    surrogate = Surrogate.fit(
+        log,
+        name,
+        version=arguments.version,
+        seed=arguments.seed,
+        settings=settings,
+        partitions=arguments.partitions,
+    )
     benchmark, held_out = surrogate.benchmark, surrogate.held_out
     rivalled = rivals(held_out, arguments.seed) if arguments.rivals else []
-    judgement = replace(Judgement.of(held_out, arguments.seed), rivals=rivalled, tuning=tuning)
+    parts = ingredients(held_out.table, arguments.seed, tell=say) if arguments.ingredients else []
+    judgement = replace(Judgement.of(held_out, arguments.seed), rivals=rivalled, tuning=tuning, ingredients=parts)
     left_out = list(left_out_runs(surrogate, fitted))
     body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)
     files = {
@@ -71,7 +90,7 @@ def run(arguments: argparse.Namespace) -> None:
     extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: fitted.content()}
     surrogate.save(out, extra=extra, force=arguments.force)
     tables = judged_tables(judgement, benchmark.ladder)
-    for shown in ("scores", "noise_floor", "rivals", "tuning"):
+    for shown in ("scores", "best", "noise_floor", "targets", "rivals", "tuning", "ingredients"):
         if shown in tables:
             show(judged_table(tables[shown]))
     say(f"{benchmark.name}: fitted to {benchmark.provenance['evaluations']} evaluations, in {out}")

@@ -38,6 +38,8 @@ class Answer:
     pass. `parameters` and `flops` are exact. `failure_probability` is that of ending in any other way than `ok`.
     `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing. An optimizer can be
     told an answer as it is.
+    `uncertainty` marks extrapolation: one standard deviation (a fraction) of what is not known of the expected
+    validation error, small near what was trained and large far from it; None in benchmarks of format 3.
     """
 
     validation_error: float
@@ -52,6 +54,7 @@ class Answer:
     flops: int
     failure_probability: float
     interpolated: bool
+    uncertainty: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -78,6 +81,7 @@ class Answers(Sequence[Answer]):
     flops: npt.NDArray[np.int64]
     failure_probability: FloatArray
     interpolated: npt.NDArray[np.bool_]
+    uncertainty: FloatArray | None = None
 
     def objectives(self, *names: str) -> FloatArray:
         """What is minimised (n, names). Raises UnknownNameError for a name not in `OBJECTIVES`."""
@@ -92,14 +96,16 @@ class Answers(Sequence[Answer]):
         return len(self.status)
 
     def __getitem__(self, index: Any) -> Any:
-        values = {field.name: getattr(self, field.name)[index] for field in fields(self)}
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {name: column[index] for name, column in columns.items() if column is not None}
         if isinstance(index, slice):
             return Answers(**values)
         plain = {name: value.item() for name, value in values.items()}
         return Answer(**{**plain, "status": STATUSES[plain["status"]]})
 
     def __iter__(self) -> Iterator[Answer]:
-        columns = [getattr(self, field.name).tolist() for field in fields(self)]
+        found = [getattr(self, field.name) for field in fields(self)]
+        columns = [[None] * len(self) if column is None else column.tolist() for column in found]
         columns[4] = [STATUSES[number] for number in columns[4]]
         return (Answer(*values) for values in zip(*columns, strict=True))
 

@@ -52,7 +52,9 @@ class Benchmark:
         self.features = FeatureMap(made.space, made.images, made.ladder, made.laws)
         if made.features != self.features.names:
             raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
-        self._outcomes = OutcomeModel(made.images, made.ladder, made.laws, made.members, made.noise, made.odds)
+        self._outcomes = OutcomeModel(
+            made.images, made.ladder, made.laws, made.members, made.noise, made.odds, made.distilled
+        )
         boosters = read_models(models, source, made.models, len(made.features))
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
             raise BenchmarkError("benchmark", source, "models with as many outputs as there are targets")
@@ -147,9 +149,9 @@ class Benchmark:
             return None
         if answer is None:
             return None
-        *most, failing, parameters, flops = answer
+        *most, failing, parameters, flops = answer[:11]
         most[4] = STATUSES[most[4]]
-        return Answer(*(*most, parameters, flops, failing, False))
+        return Answer(*(*most, parameters, flops, failing, False, *answer[11:]))
 
     def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer:
         at = self.space.check(configuration)
@@ -164,7 +166,8 @@ class Benchmark:
             uniforms = self._luck.one(list(at.values()), budget, checked_seed("seed", seed), DRAWS)
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
         most[4] = STATUSES[most[4]]
-        return Answer(*(*most, facts.parameters, facts.flops, failing, share > 0))
+        doubt = self._outcomes.uncertainty(outputs)
+        return Answer(*(*most, facts.parameters, facts.flops, failing, share > 0, doubt))
 
     def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Answers:
         """Answers for a table of n configurations; budgets and seeds (n,) or one for all, as `query` takes them.
@@ -180,11 +183,12 @@ class Benchmark:
             self._columns(table[part], each[part], None if drawn is None else drawn[part])
             for part in equal_parts(len(table), _TOGETHER)
         ]
-        return Answers(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+        columns = zip(*parts, strict=True)
+        return Answers(*(None if of[0] is None else np.concatenate(of) for of in columns))  # type: ignore[arg-type]
 
     def _columns(
         self, rows: FloatArray, budgets: FloatArray, seeds: npt.NDArray[np.int64] | None
-    ) -> list[npt.NDArray[Any]]:
+    ) -> list[npt.NDArray[Any] | None]:
         """Those of `Answers`."""
         different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
@@ -197,9 +201,9 @@ class Benchmark:
         uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
         at = dict(zip(self.space.names, rows.T, strict=True))
         *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
-        columns = (*most, facts.parameters, facts.flops, failing, share > 0)
+        columns = (*most, facts.parameters, facts.flops, failing, share > 0, self._outcomes.uncertainty(outputs))
         # Without any kind of failure, their columns are single numbers.
-        return [np.broadcast_to(column, len(rows)) for column in columns]
+        return [None if column is None else np.broadcast_to(column, len(rows)) for column in columns]
 
     def _checked(self, rows: FloatArray) -> FloatArray:
         space = self.space

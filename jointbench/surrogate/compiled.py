@@ -49,7 +49,10 @@ class CompiledAnswer:
         self._drawn = signature(self._engine.get_function_address("drawn"))
 
     def __call__(self, values: Sequence[float], budget: float, seed: int | None) -> tuple[Any, ...] | None:
-        """What `OutcomeModel.outcome` gives, then parameters and FLOPs; None when a value is outside its range."""
+        """What `OutcomeModel.outcome` gives, then parameters and FLOPs, and a student's uncertainty.
+
+        None when a value is outside its range.
+        """
         record = self._record()
         if seed is None:
             inside = self._expected(self._input.pack(*values, budget, 0), record)
@@ -146,6 +149,8 @@ def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Lu
     sums = [program.load("double", "%sums", k) for k in range(outputs)]
     uniforms = luck.stream([*words, budget.view(np.uint64), seed], DRAWS) if noisy else None
     answer = (*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops)
+    if outcomes.distilled:
+        answer = (*answer, outcomes.uncertainty(sums))
     kinds = ""
     for k, field in enumerate(answer):
         stored = program.lift(field).as_whole()

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.image_facts import ImageFacts
-from jointbench.data.joint import JOINT, MAIN_BLOCKS
+from jointbench.data.joint import JOINT, MAIN_BLOCKS, JointSpace
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Facts, FloatArray, Space
 from jointbench.surrogate.device import DeviceLaws, layers
@@ -39,7 +39,7 @@ class FeatureMap:
 
     def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, laws: DeviceLaws) -> None:
         """Raises UnknownNameError for a space without the main blocks of the joint space."""
-        if space != JOINT:
+        if not isinstance(space, JointSpace):
             raise UnknownNameError.of("space of a surrogate", space.name, [JOINT.name])
         self.space, self.images, self.ladder, self.laws = space, images, ladder, laws
         self.names = (*space.names, *DERIVED)

@@ -11,6 +11,7 @@ import numpy as np
 from jointbench.data.errors import BenchmarkError, JointBenchError
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
+from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import read_file
 
@@ -31,7 +32,7 @@ def golden(benchmark: Benchmark) -> str:
     for number, configuration in enumerate(configurations):
         budget, plain = budgets[number % len(budgets)], dict(space.check(configuration))
         for seed in _SEEDS:
-            answer = asdict(benchmark.query(plain, budget, seed))
+            answer = _plain(benchmark.query(plain, budget, seed))
             cases.append({"configuration": plain, "budget": budget, "seed": seed, "answer": answer})
     return json.dumps({"benchmark": benchmark.name, "answers": cases}, indent=0) + "\n"
 
@@ -40,6 +41,11 @@ def at_and_between(ladder: Ladder) -> list[float]:
     """The rungs, and a budget between two of them where there are two."""
     between = [math.sqrt(ladder.minimum * ladder.maximum) * 1.01] if len(ladder.rungs) > 1 else []
     return [*ladder.rungs, *between]
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    """Without what a benchmark of its format does not say."""
+    return {name: value for name, value in asdict(answer).items() if value is not None}
 
 
 def check_golden(benchmark: Benchmark, content: str) -> int:
@@ -69,7 +75,7 @@ def _check(benchmark: Benchmark, cases: list[dict[str, Any]]) -> int:
         for k, batched in zip(chosen, benchmark.query_batch(rows[chosen], budgets, seeds), strict=True):
             case = cases[k]
             single = benchmark.query(case["configuration"], case["budget"], case["seed"])
-            for answer in (asdict(single), asdict(batched)):
+            for answer in (_plain(single), _plain(batched)):
                 if case["answer"].keys() != answer.keys():
                     raise ValueError
                 differing = {name: answer[name] for name, value in case["answer"].items() if answer[name] != value}

@@ -17,7 +17,8 @@ from jointbench.data.spaces import get_space
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.noise import Noise
 
-FORMAT_VERSION = 3
+#: Of benchmarks whose errors come from an ensemble of XGBoost's, and of those that a teacher's student answers.
+ENSEMBLE_FORMAT, DISTILLED_FORMAT = 3, 4
 
 #: What becomes part of file and package names.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -42,6 +43,7 @@ class Manifest:
     the models' file; `identity` changes whenever an answer could.
     """
 
+    format_version: int
     name: str
     version: int
     space: Space
@@ -61,9 +63,11 @@ class Manifest:
     def from_dict(cls, content: Any, source: str) -> "Manifest":
         """Raises BenchmarkError when an entry is missing or makes no sense."""
         try:
-            if content["format_version"] != FORMAT_VERSION:
-                raise BenchmarkError("benchmark format version", content["format_version"], str(FORMAT_VERSION))
+            if content["format_version"] not in (ENSEMBLE_FORMAT, DISTILLED_FORMAT):
+                expected = f"{ENSEMBLE_FORMAT} or {DISTILLED_FORMAT}"
+                raise BenchmarkError("benchmark format version", content["format_version"], expected)
             return cls(
+                content["format_version"],
                 checked_name(content["name"]),
                 _whole("version", content["version"], 1, 2**31),
                 get_space(content["space"]),
@@ -89,11 +93,15 @@ class Manifest:
     @property
     def models(self) -> list[str]:
         """The names of the models, in the order of the forest's outputs."""
-        return model_names(self.members, tuple(self.odds))
+        return model_names(self.members, tuple(self.odds), distilled=self.distilled)
+
+    @property
+    def distilled(self) -> bool:
+        return self.format_version == DISTILLED_FORMAT
 
 
-def model_names(members: int, failures: Sequence[Status]) -> list[str]:
-    errors = [f"errors-{member}" for member in range(members)]
+def model_names(members: int, failures: Sequence[Status], *, distilled: bool) -> list[str]:
+    errors = [f"errors-{member}" for member in range(members)] + ["spread", "uncertainty"] * distilled
     return [*errors, "costs", "costs-of-failures", *(kind.value for kind in failures)]
 
 

@@ -1,4 +1,8 @@
-"""The XGBoost models: what is fitted, to what, with which settings."""
+"""The models of a surrogate: what is fitted, to what, with which settings.
+
+The errors' are either a student of a Gaussian process (`Distillation`, what `jointbench fit` makes) or an ensemble of
+XGBoost's fitted to the trainings themselves (`ErrorSettings`, as in benchmarks of format 3).
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,9 +16,11 @@ from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.manifest import model_names
 from jointbench.surrogate.model_file import join_models
-from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.outcome import OutcomeModel
+from jointbench.surrogate.student import Distillation, Student, boost
 from jointbench.surrogate.table import TrainingTable
+from jointbench.surrogate.teacher import Teacher, error_lines
 
 #: Members of the ensemble. They differ by the rows and columns that each tree of theirs draws, not by bootstraps of
 #: the configurations, which cost 0.03 of R2 at the largest budget of `digits-cpu`: configurations are the scarce thing.
@@ -63,6 +69,9 @@ class ErrorSettings:
 #: evaluations it was worse on the mean of four partitions (R2 0.865 for 0.870). Partitions differ by more than that.
 DEFAULT = ErrorSettings()
 
+#: How the models of the errors are fitted.
+Settings = ErrorSettings | Distillation
+
 
 @dataclass(frozen=True)
 class ErrorModels:
@@ -80,7 +89,7 @@ class ErrorModels:
         rounds = parameters.pop("rounds")
         inputs, targets = _inputs(features, ok), error_lines(ok)
         seeds = (seed * MEMBERS + member for member in range(MEMBERS))
-        return cls(features, [_boost(inputs, targets, parameters, rounds, each) for each in seeds])
+        return cls(features, [boost(inputs, targets, parameters, rounds, each) for each in seeds])
 
     def lines(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors on the line of `ErrorScale`, (n, 2)."""
@@ -92,31 +101,36 @@ class ErrorModels:
 
 @dataclass(frozen=True)
 class Models:
-    """The laws of the device and the boosters, in the order of the forest's outputs."""
+    """The laws of the device and the boosters, in the order of the forest's outputs.
+
+    `doubts` are the student's of spread and uncertainty; an ensemble has none.
+    """
 
     features: FeatureMap
     errors: list[Any]
+    doubts: list[Any]
     costs: Any
     costs_of_failures: Any
     failures: dict[Status, Any]
 
     @classmethod
-    def fit(cls, table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "Models":
+    def fit(cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> "Models":
         """Deterministic given the table, the seed and the settings."""
         ok = table.take(table.ok)
-        errors = ErrorModels.fit(ok, seed, settings)
-        features, laws = errors.features, errors.features.laws
+        features, errors, doubts = fit_errors(ok, seed, settings)
+        laws = features.laws
         # If nothing failed, the costs of failures are never asked for.
         failed = table.take(~table.ok) if (~table.ok).any() else ok
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
         inputs = _inputs(features, table)
         return cls(
             features,
-            errors.members,
-            _boost(_inputs(features, ok), _cost_targets(laws, ok), _COSTS, _COST_ROUNDS, seed),
-            _boost(_inputs(features, failed), _cost_targets(laws, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed),
+            errors,
+            doubts,
+            boost(_inputs(features, ok), _cost_targets(laws, ok), _COSTS, _COST_ROUNDS, seed),
+            boost(_inputs(features, failed), _cost_targets(laws, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed),
             {
-                kind: _boost(inputs, (table.status == kind.value) * 1.0, _FAILURES, _FAILURE_ROUNDS, seed)
+                kind: boost(inputs, (table.status == kind.value) * 1.0, _FAILURES, _FAILURE_ROUNDS, seed)
                 for kind in seen
             },
         )
@@ -131,22 +145,38 @@ class Models:
 
     def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
         features = self.features
-        return OutcomeModel(features.images, features.ladder, features.laws, MEMBERS, noise, odds)
+        return OutcomeModel(
+            features.images, features.ladder, features.laws, len(self.errors), noise, odds, bool(self.doubts)
+        )
 
     def file(self) -> bytes:
         """The content of the models' file."""
         contents = [bytes(model.save_raw("ubj")) for model in self._all]
-        return join_models(dict(zip(model_names(MEMBERS, tuple(self.failures)), contents, strict=True)))
+        return join_models(dict(zip(self.names, contents, strict=True)))
+
+    @property
+    def names(self) -> list[str]:
+        return model_names(len(self.errors), tuple(self.failures), distilled=bool(self.doubts))
 
     @property
     def _all(self) -> list[Any]:
-        return [*self.errors, self.costs, self.costs_of_failures, *self.failures.values()]
+        return [*self.errors, *self.doubts, self.costs, self.costs_of_failures, *self.failures.values()]
 
 
-def error_lines(table: TrainingTable) -> FloatArray:
-    """What the errors' models learn: validation and test errors on the line of `ErrorScale`, (n, 2)."""
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
-    return np.stack([scale.to_line(table.errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+def fit_errors(ok: TrainingTable, seed: int, settings: Settings) -> tuple[FeatureMap, list[Any], list[Any]]:
+    """The features, the boosters of both errors, and the student's doubts, if it is one."""
+    if isinstance(settings, ErrorSettings):
+        ensemble = ErrorModels.fit(ok, seed, settings)
+        return ensemble.features, ensemble.members, []
+    teacher = Teacher.fit(ok, seed)
+    student = Student.fit(teacher, settings, seed)
+    return teacher.inputs.features, [student.errors], [student.spread, student.uncertainty]
+
+
+def error_models(ok: TrainingTable, seed: int, settings: Settings) -> ErrorModels:
+    """The models of the errors alone."""
+    features, members, _ = fit_errors(ok, seed, settings)
+    return ErrorModels(features, members)
 
 
 def _inputs(features: FeatureMap, table: TrainingTable) -> Features:
@@ -155,20 +185,7 @@ def _inputs(features: FeatureMap, table: TrainingTable) -> Features:
 
 def _cost_targets(laws: DeviceLaws, table: TrainingTable) -> FloatArray:
     """Logarithms of the costs' ratio to the usual ones, (n, 4)."""
-    model = OutcomeModel(table.images, table.ladder, laws, MEMBERS, Noise(0, 0, 0), {})
+    model = OutcomeModel(table.images, table.ladder, laws, 1, Noise(0, 0, 0), {})
     usual = model.usual_costs(table.columns, table.facts, table.budgets)
     usual_costs = np.stack([np.broadcast_to(cost, len(table)) for cost in usual], axis=1)
     return np.asarray(np.log(np.maximum(table.costs, _LEAST) / usual_costs))
-
-
-def _boost(
-    features: Features,
-    targets: FloatArray,
-    settings: dict[str, Any],
-    rounds: int,
-    seed: int,
-) -> Any:
-    import xgboost
-
-    data = xgboost.DMatrix(features, targets, nthread=1)
-    return xgboost.train({**settings, "seed": seed}, data, rounds)

@@ -23,8 +23,9 @@ _OK = STATUSES.index(Status.OK)
 
 class OutcomeModel:
     """Reads the forest's outputs, which are, in order: each member's validation and test error (on the line of
-    `ErrorScale`), the costs of a training that ends ok, those of one that fails, and the log odds of each kind of
-    failure in `odds` before their calibration (slope, offset).
+    `ErrorScale`), of a student the logarithms of spread and uncertainty (variances on the line), the costs of a
+    training that ends ok, those of one that fails, and the log odds of each kind of failure in `odds` before their
+    calibration (slope, offset).
 
     Everything works on floats for one configuration and on arrays (n,) for a batch, with the same bits.
     """
@@ -37,7 +38,9 @@ class OutcomeModel:
         members: int,
         noise: Noise,
         odds: Mapping[Status, tuple[float, float]],
+        distilled: bool = False,
     ) -> None:
+        self.distilled = distilled
         self.images, self.ladder, self.laws, self.noise, self.members = images, ladder, laws, noise, members
         self.scales = ErrorScale(images.validation), ErrorScale(images.test)
         self._odds = [(STATUSES.index(kind), slope, offset) for kind, (slope, offset) in odds.items()]
@@ -45,7 +48,7 @@ class OutcomeModel:
     @property
     def outputs(self) -> list[int]:
         """Outputs of each model file."""
-        return [2] * self.members + [len(COSTS)] * 2 + [1] * len(self._odds)
+        return [2] * self.members + [1, 1] * self.distilled + [len(COSTS)] * 2 + [1] * len(self._odds)
 
     def usual_costs(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
         """What `COSTS` would be by the laws of the device alone; a second for the overhead, which has none."""
@@ -64,10 +67,10 @@ class OutcomeModel:
         """Validation and test error, training and wall seconds, number of the status, epochs, images per second,
         peak memory (bytes), probability of failure; expected, or drawn with `DRAWS` uniform numbers.
         """
-        costs, count = 2 * self.members, len(COSTS)
+        costs, count = self.first_cost, len(COSTS)
         status, failing = self._status(outputs[costs + 2 * count :], uniforms)
         ok = status == _OK
-        validation, test = self._errors(outputs[:costs], uniforms)
+        validation, test = self._errors(outputs, uniforms)
         guessing = 1 - 1 / self.images.classes
         seconds, overhead, memory, speed = (
             usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
@@ -91,18 +94,42 @@ class OutcomeModel:
             failing,
         )
 
+    @property
+    def first_cost(self) -> int:
+        """The number of the first output that is a cost."""
+        return 2 * self.members + 2 * self.distilled
+
+    def uncertainty(self, outputs: Sequence[Any] | FloatArray) -> Any:
+        """One standard deviation of the expected validation error (a fraction) that the teacher does not know; None of
+        an ensemble, which had none.
+        """
+        if not self.distilled:
+            return None
+        scale = self.scales[0]
+        deviation = exp(clip(outputs[2 * self.members + 1], -50.0, 50.0) * 0.5)
+        return deviation / scale.slope(scale.from_line(self._lines(outputs)[0]))
+
+    def _lines(self, outputs: Sequence[Any] | FloatArray) -> list[Any]:
+        return [total(outputs[part : 2 * self.members : 2]) / self.members for part in (0, 1)]
+
+    def spread(self, outputs: Sequence[Any] | FloatArray) -> Any:
+        """What the noise grows with: a student's third output, or the variance between the members of an ensemble."""
+        if self.distilled:
+            return exp(clip(outputs[2 * self.members], -50.0, 50.0))
+        members, lines = outputs[: 2 * self.members], self._lines(outputs)
+        apart = (member - lines[k % 2] for k, member in enumerate(members))
+        return total(difference * difference for difference in apart) / len(members)
+
     def _whole_steps(self, at: Mapping[str, Any], epochs: Any) -> Any:
         """Images of the steps that it takes to reach so many epochs."""
         batch = clip(at["batch_size"], 1, self.images.training)
         return ceil(epochs * self.images.training / batch) * batch
 
-    def _errors(self, members: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
-        lines = [total(members[part::2]) / self.members for part in (0, 1)]
+    def _errors(self, outputs: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
+        lines = self._lines(outputs)
         if uniforms is None:
             return [scale.from_line(line) for scale, line in zip(self.scales, lines, strict=True)]
-        apart = (member - lines[k % 2] for k, member in enumerate(members))
-        spread = total(difference * difference for difference in apart) / len(members)
-        luck = self.noise.luck(spread, normal_quantile(uniforms[0]))
+        luck = self.noise.luck(self.spread(outputs), normal_quantile(uniforms[0]))
         return [
             self.noise.counted(scale.from_line(line + luck), normal_quantile(uniform), scale.images)
             for scale, line, uniform in zip(self.scales, lines, uniforms[1:3], strict=True)

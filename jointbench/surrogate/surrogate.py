@@ -1,4 +1,4 @@
-"""Fitting the surrogate: an XGBoost ensemble on a log, with noise calibrated on repeated trainings."""
+"""Fitting the surrogate: trees taught by a Gaussian process on a log, with noise calibrated on repeated trainings."""
 
 import hashlib
 import json
@@ -13,10 +13,11 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.leave_out import without
-from jointbench.surrogate.manifest import FORMAT_VERSION, checked_name
-from jointbench.surrogate.models import DEFAULT, MEMBERS, ErrorSettings, Models
+from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, checked_name
+from jointbench.surrogate.models import Models, Settings
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.stored import MANIFEST, MODELS
+from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.whole_folder import write_folder
 
@@ -40,7 +41,7 @@ class Surrogate:
         *,
         version: int = 1,
         seed: int = 0,
-        settings: ErrorSettings = DEFAULT,
+        settings: Settings = DISTILLED,
         partitions: int = PARTITIONS,
     ) -> "Surrogate":
         """Deterministic given the log, the seed and the settings; judged on so many partitions into folds.
@@ -53,13 +54,11 @@ class Surrogate:
         table = training_table(log)
         held_out = HeldOut.of(table, seed, settings, partitions)
         manifest = {
-            "format_version": FORMAT_VERSION,
             "name": name,
             "version": version,
             "space": log.space.name,
             "ladder": log.ladder.as_dict(),
             "images": log.images.as_dict(),
-            "members": MEMBERS,
             "noise": asdict(held_out.noise),
             "quality": held_out.scores(),
             "provenance": {
@@ -83,6 +82,8 @@ class Surrogate:
     def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models) -> "Surrogate":
         file = models.file()
         followed = {
+            "format_version": DISTILLED_FORMAT if models.doubts else ENSEMBLE_FORMAT,
+            "members": len(models.errors),
             "features": list(models.features.names),
             "laws": asdict(models.features.laws),
             "odds": {kind.value: held_out.odds[kind] for kind in models.failures},

@@ -11,6 +11,7 @@ from jointbench.bench.comparing.trajectories import final_errors, read_trajector
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import Words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
+from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.palette import styles
@@ -59,6 +60,7 @@ def comparison_page(folder: Path) -> list[str]:
         "<h2>On test images</h2>",
         "<p>The same incumbents, judged by images that no optimizer has seen an error of.</p>",
         figure_html(error_figure(runs, look, grid, said.clock, test=True), 440),
+        *extrapolation_section(folder, look),
         *workers_section(folder, look),
         *retraining_section(folder, look),
         *again(folder),

@@ -27,10 +27,11 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.judging.rivals import CONDITIONED, RIVALS
+from jointbench.surrogate.judging.rivals import RIVALS
 from jointbench.surrogate.stored import load_benchmark, released
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import training_table
+from jointbench.surrogate.teacher import CONDITIONED
 
 NAME = "digits-cpu"
 EVALUATIONS, QUICK_EVALUATIONS = 10_000, 300

@@ -19,7 +19,7 @@ from jointbench.surrogate.judging.scores import (
     side_by_side,
     with_intervals,
 )
-from jointbench.surrogate.models import DEFAULT, FAILURES, MEMBERS, ErrorModels, ErrorSettings, Models
+from jointbench.surrogate.models import DEFAULT, FAILURES, Models, Settings, error_models
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.table import TrainingTable
 
@@ -31,8 +31,8 @@ PARTITIONS = 10
 @dataclass(frozen=True)
 class Said:
     """What models say of the rows of a table: `errors` (n, 2), validation and test, of trainings that end ok;
-    `spread` (n,), the variance between members on the line; `costs` (n, 4) as a table has them, of trainings that
-    end ok; `logits`: kind of failure to its log odds (n,) before calibration.
+    `spread` (n,), what the noise grows with, a variance on the line; `costs` (n, 4) as a table has them, of trainings
+    that end ok; `logits`: kind of failure to its log odds (n,) before calibration.
     """
 
     errors: FloatArray
@@ -44,13 +44,12 @@ class Said:
     def by(cls, models: Models, table: TrainingTable) -> "Said":
         outputs = models.outputs(table)
         model = models.outcome_model(Noise(0, 0, 0), {})
-        members = outputs[: 2 * MEMBERS].reshape(MEMBERS, 2, len(table))
-        lines = members.mean(axis=0)
+        lines = outputs[: 2 * model.members].reshape(model.members, 2, len(table)).mean(axis=0)
         usual = model.usual_costs(table.columns, table.facts, table.budgets)
-        ratios = np.exp(outputs[2 * MEMBERS : 2 * MEMBERS + len(usual)])
+        ratios = np.exp(outputs[model.first_cost : model.first_cost + len(usual)])
         return cls(
             np.stack([scale.from_line(line) for scale, line in zip(model.scales, lines, strict=True)], axis=1),
-            members.var(axis=0).mean(axis=0),
+            model.spread(outputs),
             np.stack([cost * ratio for cost, ratio in zip(usual, ratios, strict=True)], axis=1),
             dict(zip(models.failures, outputs[len(outputs) - len(models.failures) :], strict=True)),
         )
@@ -72,12 +71,12 @@ class HeldOut:
     logits: dict[Status, FloatArray]
     noise: Noise
     odds: dict[Status, tuple[float, float]]
-    settings: ErrorSettings = DEFAULT
+    settings: Settings = DEFAULT
     others: FloatArray = field(default_factory=lambda: np.empty((0, 0, 2)))
 
     @classmethod
     def of(
-        cls, table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT, partitions: int = PARTITIONS
+        cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT, partitions: int = PARTITIONS
     ) -> "HeldOut":
         """By cross-validation; the folds part configurations, never evaluations of one. Failures and costs are said
         in the first partition alone.
@@ -139,7 +138,7 @@ class HeldOut:
         return np.asarray(1 / (1 + np.exp(-np.clip(slope * self.logits[kind] + offset, -50, 50))))
 
 
-def _other_partitions(table: TrainingTable, seed: int, settings: ErrorSettings, partitions: int) -> FloatArray:
+def _other_partitions(table: TrainingTable, seed: int, settings: Settings, partitions: int) -> FloatArray:
     """Errors said of held-out configurations, (partitions - 1, n, 2), in all partitions but the first."""
     fold = [folds(table, seed + number) for number in range(partitions)]
     scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
@@ -147,7 +146,7 @@ def _other_partitions(table: TrainingTable, seed: int, settings: ErrorSettings, 
 
     def say(at: tuple[int, int]) -> FloatArray:
         chosen = fold[at[0]] == at[1]
-        lines = ErrorModels.fit(table.take(~chosen & table.ok), seed, settings).lines(table.take(chosen))
+        lines = error_models(table.take(~chosen & table.ok), seed, settings).lines(table.take(chosen))
         return np.stack([scale.from_line(line) for scale, line in zip(scales, lines.T, strict=True)], axis=1)
 
     errors = np.zeros((partitions - 1, len(table), 2))

@@ -29,6 +29,7 @@ class Judgement:
     rivals: list[Row] = field(default_factory=list)
     tuning: list[Row] = field(default_factory=list)
     best: list[Row] = field(default_factory=list)
+    ingredients: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":

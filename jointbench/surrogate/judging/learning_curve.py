@@ -2,9 +2,13 @@
 
 import numpy as np
 
-from jointbench.surrogate.judging.held_out import FOLDS, HeldOut, Said
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.judging.best import SHARES as BEST
+from jointbench.surrogate.judging.best import among, lowest
+from jointbench.surrogate.judging.held_out import FOLDS, HeldOut
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
-from jointbench.surrogate.models import Models
+from jointbench.surrogate.models import error_models
+from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS
 
 #: Shares of the configurations that are not held out.
@@ -12,8 +16,9 @@ SHARES = (0.125, 0.25, 0.5)
 
 
 def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
-    """Scores on the same held-out configurations of surrogates fitted to a share of the others, for test errors at
-    the largest budget and over all; `n` is the number of evaluations that they were fitted to, on average.
+    """Scores on the same held-out configurations, those of the first partition, of surrogates fitted to a share of the
+    others, for validation errors at the largest budget and over all; `n` is the number of evaluations that they were
+    fitted to, on average. `best_spearman` and `best_relative_bias` are among the best quarter at the budget.
     """
     table, fold = held_out.table, held_out.fold
     order = np.random.default_rng(seed).permutation(int(table.group.max()) + 1)[table.group]
@@ -24,13 +29,13 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
         for number in range(FOLDS)
         if len(np.unique(table.group[kept[share] & (fold != number) & table.ok])) >= FEWEST_CONFIGURATIONS
     ]
+    scale = ErrorScale(table.images.validation)
 
-    def predict(at: tuple[float, int]) -> tuple[int, Said]:
+    def predict(at: tuple[float, int]) -> tuple[int, FloatArray]:
         share, number = at
         seen = kept[share] & (fold != number)
-        return int(seen.sum()), Said.by(
-            Models.fit(table.take(seen), seed, held_out.settings), table.take(fold == number)
-        )
+        lines = error_models(table.take(seen & table.ok), seed, held_out.settings).lines(table.take(fold == number))
+        return int(seen.sum()), scale.from_line(lines[:, 0])
 
     found = dict(zip(work, side_by_side(predict, work), strict=True))
     rows: list[Row] = []
@@ -39,16 +44,21 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
             continue
         errors = np.zeros(len(table))
         for number in range(FOLDS):
-            errors[fold == number] = found[share, number][1].errors[:, 1]
+            errors[fold == number] = found[share, number][1]
         seen = float(np.mean([found[share, number][0] for number in range(FOLDS)]))
         rows += _scored(held_out, errors, round(seen))
-    return rows + _scored(held_out, held_out.errors[:, 1], round(len(table) * (FOLDS - 1) / FOLDS))
+    return rows + _scored(held_out, held_out.errors[:, 0], round(len(table) * (FOLDS - 1) / FOLDS))
 
 
-def _scored(held_out: HeldOut, errors: np.ndarray, seen: int) -> list[Row]:
+def _scored(held_out: HeldOut, errors: FloatArray, seen: int) -> list[Row]:
     table, largest = held_out.table, held_out.table.ladder.maximum
-    return [
-        {"n": seen, "budget": budget} | scores(table.errors[chosen, 1], errors[chosen])
-        for budget, chosen in table.ok_by_budget()
-        if budget is None or budget == largest
-    ]
+    rows: list[Row] = []
+    for budget, chosen in table.ok_by_budget():
+        if budget is not None and budget != largest:
+            continue
+        real, said = table.errors[chosen, 0], errors[chosen]
+        few = lowest(real, table.group[chosen], max(BEST))
+        best = among(real[few], said[few]) if few.any() else {"spearman": None, "relative_bias": None}
+        row = {"n": seen, "budget": budget} | scores(real, said)
+        rows.append(row | {f"best_{key}": best[key] for key in ("spearman", "relative_bias")})
+    return rows

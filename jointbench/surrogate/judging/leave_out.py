@@ -3,9 +3,9 @@
 import numpy as np
 
 from jointbench.data.errors import InputError
-from jointbench.surrogate.judging.held_out import Said
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
-from jointbench.surrogate.models import DEFAULT, ErrorSettings, Models
+from jointbench.surrogate.models import DEFAULT, Settings, error_models
+from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS, TrainingTable
 
 #: Evaluations that ended ok below which nothing is scored.
@@ -23,21 +23,24 @@ def without(table: TrainingTable, optimizer: str) -> TrainingTable:
     return left
 
 
-def leave_one_out(table: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> list[Row]:
+def leave_one_out(table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> list[Row]:
     """For each optimizer, and each budget and all, scores of predicting both errors of its evaluations without any
     evaluation of a configuration that it tried; optimizers that collected nearly everything are passed over.
     """
 
+    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+
     def predict(optimizer: str) -> list[Row]:
         try:
-            models = Models.fit(without(table, optimizer), seed, settings)
+            left = without(table, optimizer)
         except InputError:
             return []
         theirs = table.take(table.optimizer == optimizer)
-        said = Said.by(models, theirs)
+        lines = error_models(left.take(left.ok), seed, settings).lines(theirs)
+        said = [scale.from_line(line) for scale, line in zip(scales, lines.T, strict=True)]
         return [
             {"left_out": optimizer, "budget": budget, "error": error, "n": int(chosen.sum())}
-            | scores(theirs.errors[chosen, part], said.errors[chosen, part])
+            | scores(theirs.errors[chosen, part], said[part][chosen])
             for budget, chosen in theirs.ok_by_budget()
             for part, error in enumerate(("validation", "test"))
             if chosen.sum() >= FEWEST

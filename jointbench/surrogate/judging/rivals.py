@@ -11,13 +11,13 @@ import numpy as np
 
 from jointbench.data.errors import MissingExtraError
 from jointbench.data.space import FloatArray
-from jointbench.surrogate.device import DeviceLaws
-from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, scores
-from jointbench.surrogate.models import ErrorModels, error_lines
+from jointbench.surrogate.models import ErrorModels
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
+from jointbench.surrogate.teacher import Teacher, error_lines
 
 #: Validation and test error of a table's evaluations, (n, 2), on the line of `ErrorScale`.
 PredictLines = Callable[[TrainingTable], FloatArray]
@@ -29,38 +29,6 @@ FitLines = Callable[[TrainingTable, int], PredictLines]
 _NETWORKS = 4
 #: Steps of each of them, however many evaluations there are.
 NETWORK_STEPS, _BATCH = 4_000, 64
-#: A Gaussian process costs the cube of what it sees: its lengths are found on so many evaluations, and it is
-#: conditioned on so many.
-_SEARCHED, CONDITIONED = 400, 3_000
-#: Steps of the search for the lengths.
-_STEPS = 10
-
-
-class Inputs:
-    """The surrogate's features with the laws of the training part; `scaled`, the logarithm of what spans a decade.
-
-    Trees do not need the scaling, the others do.
-    """
-
-    def __init__(self, ok: TrainingTable) -> None:
-        laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
-        self._features = FeatureMap(ok.space, ok.images, ok.ladder, laws)
-        raw = self.raw(ok)
-        low, high = raw.min(axis=0), raw.max(axis=0)
-        self._wide = (low > 0) & (high > 10 * low)
-        logged = self._logged(raw)
-        self._mean, self._deviation = logged.mean(axis=0), np.maximum(logged.std(axis=0), 1e-9)
-
-    def raw(self, table: TrainingTable) -> FloatArray:
-        """(n, features)."""
-        return self._features.many(table.rows, table.facts, table.budgets).astype(np.float64)
-
-    def scaled(self, table: TrainingTable) -> FloatArray:
-        """(n, features), of mean 0 and variance 1 in the training part."""
-        return np.asarray((self._logged(self.raw(table)) - self._mean) / self._deviation)
-
-    def _logged(self, raw: FloatArray) -> FloatArray:
-        return np.where(self._wide, np.log(np.where(self._wide, raw, 1.0)), raw)
 
 
 def _xgboost(ok: TrainingTable, seed: int) -> PredictLines:
@@ -101,23 +69,7 @@ def _lightgbm(ok: TrainingTable, seed: int) -> PredictLines:
 
 
 def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLines:
-    from scipy.optimize import minimize
-    from sklearn.gaussian_process import GaussianProcessRegressor
-    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
-
-    def search(loss: Any, start: FloatArray, bounds: Any) -> tuple[FloatArray, float]:
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
-        return found.x, found.fun
-
-    inputs, order = Inputs(ok), np.random.default_rng(seed).permutation(len(ok))
-    x, targets = inputs.scaled(ok)[order], error_lines(ok)[order]
-    mean, deviation = targets.mean(axis=0), targets.std(axis=0)
-    y = (targets - mean) / deviation
-    lengths = Matern(np.full(x.shape[1], 6.0), (0.3, 1e3), nu=2.5)
-    kernel = ConstantKernel(1.0, (1e-2, 1e2)) * lengths + WhiteKernel(0.1, (1e-4, 1.0))
-    found = GaussianProcessRegressor(kernel, optimizer=search).fit(x[:_SEARCHED], y[:_SEARCHED])
-    process = GaussianProcessRegressor(found.kernel_, optimizer=None).fit(x[:CONDITIONED], y[:CONDITIONED])
-    return lambda table: np.asarray(process.predict(inputs.scaled(table)) * deviation + mean)
+    return Teacher.fit(ok, seed).lines
 
 
 def _networks(ok: TrainingTable, seed: int) -> PredictLines:

@@ -10,6 +10,7 @@ from jointbench.surrogate.judging.luck_check import LEVELS
 from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.judging.targets import targets
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ _SCORES = {
 def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable]:
     """By the names of `Judgement`'s fields, in the order in which a reader needs them; none that would be empty."""
     makers: dict[str, Callable[[Judgement, Ladder], JudgedTable]] = {
+        "targets": _targets,
         "scores": _scores,
         "best": _best,
         "noise_floor": _noise_floor,
@@ -46,8 +48,52 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "learning_curve": _learning_curve,
         "rivals": _rivals,
         "tuning": _tuning,
+        "ingredients": _ingredients,
     }
-    return {name: make(judgement, ladder) for name, make in makers.items() if getattr(judgement, name)}
+    shown = {name: make(judgement, ladder) for name, make in makers.items()}
+    return {name: table for name, table in shown.items() if table.rows}
+
+
+def _targets(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            row["target"],
+            row["wanted"],
+            _judged({**row, "reached_low": row["low"], "reached_high": row["high"]}, "reached"),
+            _number(row["ceiling"]),
+            "yes" if row["met"] else "no",
+            f"{row['evaluations']:,}" if row["evaluations"] else "-",
+        )
+        for row in targets(judgement, ladder)
+    ]
+    return JudgedTable(
+        "What it should reach",
+        "On validation errors at the largest budget, where nothing else is said. Where a target is missed, the number "
+        "of evaluations at which it would be met if the learning curve below went on as a power of their number "
+        "towards what a perfect predictor reaches; none where it would not.",
+        ("target", "wanted", "reached", "perfect predictor", "met", "evaluations it would take"),
+        rows,
+    )
+
+
+def _ingredients(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    keys = {"R2": "r2", "sparse Kendall": "sparse_kendall", "Spearman": "spearman", "RMSE": "rmse"}
+    rows = [
+        (
+            *(row["ingredient"], row["error"]),
+            *(_number(row[key]) for key in keys.values()),
+            *(_number(row["best_spearman"]), _share(row["best_relative_bias"])),
+        )
+        for row in judgement.ingredients
+    ]
+    return JudgedTable(
+        "Ingredients",
+        f"Scores on held-out configurations at the largest budget, {ladder.maximum:g} {ladder.unit}, means over "
+        "partitions into folds: each model alone, all with the same features and folds. The last two columns are of "
+        "the best quarter.",
+        ("model", "error", *keys, "Spearman of the best", "relative bias of the best"),
+        rows,
+    )
 
 
 def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
@@ -264,8 +310,8 @@ def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "The surrogate's learning curve",
-        "Test errors of the same held-out configurations, of one partition, by surrogates fitted to fewer evaluations: "
-        "while this still rises, collecting more pays.",
+        "Validation errors of the same held-out configurations, of one partition, by surrogates fitted to fewer "
+        "evaluations: while this still rises, collecting more pays.",
         ("evaluations", f"budget, {ladder.unit}", *_SCORES),
         rows,
     )

@@ -1,0 +1,66 @@
+"""How far from a benchmark's trainings the incumbents of a comparison lie: what its surrogate does not know of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.data.errors import JointBenchError
+from jointbench.surrogate.stored import load_benchmark
+
+HEADINGS = ("optimizer", "incumbents' error", "not known of it", "most", "random configurations")
+
+#: Configurations of the space beside which the incumbents' uncertainty is read.
+_RANDOM = 1_000
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Of an optimizer's final incumbents: the median of their validation error, and one standard deviation of what the
+    surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for random
+    configurations. All are fractions.
+    """
+
+    optimizer: str
+    validation_error: float
+    median: float
+    most: float
+    random: float
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """In the order of HEADINGS."""
+        numbers = (self.validation_error, self.median, self.most, self.random)
+        return (self.optimizer, *(f"{number:.2%}" for number in numbers))
+
+
+def extrapolation(folder: Path) -> list[Extrapolation]:
+    """One for each optimizer of the comparison in a folder, in the order of names; empty where no surrogate answered,
+    where it does not say (a benchmark of format 3), or where it is not there any more. Raises LogError where there are
+    no runs.
+    """
+    settings = Settings.read(folder)
+    if settings.objective != "surrogate":
+        return []
+    try:
+        benchmark = load_benchmark(settings.source)
+    except JointBenchError:
+        return []
+    if benchmark.checksum != settings.checksum or not benchmark.manifest.distilled:
+        return []
+    space, largest = benchmark.search_space, benchmark.ladder.maximum
+    sampled = benchmark.query_batch(space.rows(space.sample(np.random.default_rng(0), _RANDOM)), largest)
+    incumbents = final_incumbents(folder)
+    rows = space.rows([incumbent.configuration for incumbent in incumbents])
+    doubts = benchmark.query_batch(rows, largest).uncertainty
+    assert doubts is not None
+    assert sampled.uncertainty is not None
+    found = []
+    for name in dict.fromkeys(incumbent.optimizer for incumbent in incumbents):
+        own = [k for k, incumbent in enumerate(incumbents) if incumbent.optimizer == name]
+        errors = [incumbents[k].validation_error for k in own]
+        numbers = (np.median(errors), np.median(doubts[own]), doubts[own].max(), np.median(sampled.uncertainty))
+        found.append(Extrapolation(name, *map(float, numbers)))
+    return found

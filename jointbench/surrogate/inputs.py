@@ -1,0 +1,52 @@
+"""The surrogate's features as models want them that are not trees: on scales where a step means the same everywhere."""
+
+import numpy as np
+
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.table import TrainingTable
+
+#: What is added to a feature that can be nought before its logarithm is taken, in medians of what is not.
+_ADDED = 0.05
+#: Where nought was never seen in the training part, its logarithm is taken of this.
+_LEAST = 1e-12
+
+
+class Inputs:
+    """The features with the laws of the training part, `raw`; and `scaled`: hyperparameters as the space encodes them,
+    the others by their logarithms, all of mean 0 and variance 1 in the training part.
+
+    The logarithms are what a Gaussian process needs most: on `digits-cpu` it explains more than XGBoost with them, and
+    less without.
+    """
+
+    def __init__(self, ok: TrainingTable, *, logarithms: bool = True) -> None:
+        self._logarithms = logarithms
+        laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
+        self.features = FeatureMap(ok.space, ok.images, ok.ladder, laws)
+        derived = self._derived(ok)
+        nought = derived.min(axis=0) <= 0
+        usual = [np.median(column[column > 0]) if (column > 0).any() else 1.0 for column in derived.T]
+        self._added = np.where(nought, _ADDED * np.array(usual), 0.0)
+        logged = self._logged(ok)
+        self._mean, self._deviation = logged.mean(axis=0), logged.std(axis=0)
+        # What never differs in the training part says nothing elsewhere.
+        self._deviation[self._deviation < 1e-9] = np.inf
+
+    def raw(self, table: TrainingTable) -> FloatArray:
+        """(n, features)."""
+        return self.features.many(table.rows, table.facts, table.budgets).astype(np.float64)
+
+    def scaled(self, table: TrainingTable) -> FloatArray:
+        """(n, features)."""
+        return np.asarray((self._logged(table) - self._mean) / self._deviation)
+
+    def _derived(self, table: TrainingTable) -> FloatArray:
+        return self.raw(table)[:, len(table.space.names) :]
+
+    def _logged(self, table: TrainingTable) -> FloatArray:
+        derived = self._derived(table)
+        if self._logarithms:
+            derived = np.log(np.maximum(derived + self._added, _LEAST))
+        return np.concatenate([table.space.encode(table.rows), derived], axis=1)

@@ -1,0 +1,118 @@
+"""The student: trees that learn what the teacher says of many configurations that nobody trained.
+
+Distillation (Hinton, Vinyals and Dean, 2015): trees fitted to a thousand noisy errors alone are a poor model, but a
+thousand trees are a good way to write a smooth one down. The teacher is asked where optimizers go: a third of the
+questions are spread evenly, the others lie around what was trained, more of them around the best.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jointbench.data.space import FloatArray
+from jointbench.surrogate.table import TrainingTable
+from jointbench.surrogate.teacher import Teacher, error_lines
+
+
+@dataclass(frozen=True)
+class Distillation:
+    """How the errors' models are made: `questions` to the teacher, and XGBoost's parameters of the student.
+
+    `even` is the share of questions that are spread evenly; of the others, each is a training's configuration with a
+    share `moved` of its hyperparameters moved by `by` of their range (a standard deviation).
+    """
+
+    questions: int = 16_000
+    even: float = 1 / 3
+    moved: float = 0.4
+    by: float = 0.15
+    max_depth: int = 7
+    rounds: int = 256
+    learning_rate: float = 0.15
+    subsample: float = 0.8
+    colsample_bynode: float = 0.6
+    min_child_weight: float = 1.0
+
+
+#: `jointbench fit --ingredients` shows what each part of it gains; docs/surrogate.md keeps the figures.
+DISTILLED = Distillation()
+
+#: How much likelier the best training is asked around than the worst: e to this.
+_TOWARDS_THE_BEST = 2.0
+#: Questions of the uncertainty, which costs more than a prediction and varies less.
+_UNCERTAIN = 4_000
+#: A variance on the line below which it makes no difference.
+_LEAST = 1e-4
+
+_TREES: dict[str, Any] = {"tree_method": "hist", "nthread": 1, "max_bin": 64, "base_score": 0.0}
+_SPREAD: dict[str, Any] = {**_TREES, "max_depth": 3, "learning_rate": 0.1, "subsample": 0.7, "min_child_weight": 10}
+_SPREAD_ROUNDS = 40
+_UNCERTAINTY: dict[str, Any] = {**_TREES, "max_depth": 6, "learning_rate": 0.2, "colsample_bynode": 0.6}
+_UNCERTAINTY_ROUNDS = 48
+
+
+def questions(seen: TrainingTable, settings: Distillation, seed: int) -> TrainingTable:
+    """A table whose rows and budgets are to be asked, everything else in it means nothing; in random order."""
+    rng, space, count = np.random.default_rng(seed), seen.space, settings.questions
+    even = rng.random((round(count * settings.even), len(space.names)))
+    rank = np.empty(len(seen))
+    rank[np.argsort(seen.errors[:, 0], kind="stable")] = np.arange(len(seen))
+    chance = np.exp(-_TOWARDS_THE_BEST * rank / len(seen))
+    around = space.encode(seen.rows)[rng.choice(len(seen), count - len(even), p=chance / chance.sum())]
+    moves = rng.normal(0.0, settings.by, around.shape) * (rng.random(around.shape) < settings.moved)
+    points = rng.permutation(np.concatenate([even, np.clip(around + moves, 0.0, 1.0)]))
+    budgets = np.array(seen.ladder.rungs)[rng.integers(len(seen.ladder.rungs), size=count)]
+    return replace(seen.take(np.zeros(count, dtype=np.int64)), rows=space.rows_at(points), budgets=budgets)
+
+
+@dataclass(frozen=True)
+class Student:
+    """Boosters of both errors on the line of `ErrorScale` (`errors`), of the logarithm of how far off a training is
+    likely to be (`spread`), and of that of the teacher's variance (`uncertainty`), both on the line.
+    """
+
+    errors: Any
+    spread: Any
+    uncertainty: Any
+
+    @classmethod
+    def fit(cls, teacher: Teacher, settings: Distillation, seed: int) -> "Student":
+        """Deterministic given the teacher, the settings and the seed."""
+        seen, asked = teacher.seen, questions(teacher.seen, settings, seed)
+        rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(seen)])
+        trained = rows[len(asked) :]
+        few = asked.take(slice(0, _UNCERTAIN))  # type: ignore[arg-type]
+        certain = np.concatenate([teacher.variance(few), teacher.variance(seen)])
+        parameters = {
+            **_TREES,
+            "multi_strategy": "multi_output_tree",
+            "max_depth": settings.max_depth,
+            "learning_rate": settings.learning_rate,
+            "subsample": settings.subsample,
+            "colsample_bynode": settings.colsample_bynode,
+            "min_child_weight": settings.min_child_weight,
+        }
+        return cls(
+            boost(rows, np.concatenate([teacher.lines(asked), error_lines(seen)]), parameters, settings.rounds, seed),
+            boost(trained, _logarithm(teacher.surprise()), _SPREAD, _SPREAD_ROUNDS, seed),
+            boost(
+                np.concatenate([rows[: len(few)], trained]),
+                _logarithm(certain),
+                _UNCERTAINTY,
+                _UNCERTAINTY_ROUNDS,
+                seed,
+            ),
+        )
+
+
+def _logarithm(variance: FloatArray) -> FloatArray:
+    return np.asarray(np.log(np.maximum(variance, _LEAST)))
+
+
+def boost(features: Any, targets: FloatArray, settings: dict[str, Any], rounds: int, seed: int) -> Any:
+    """A booster of XGBoost, fitted on one thread."""
+    import xgboost
+
+    data = xgboost.DMatrix(np.asarray(features, dtype=np.float32), targets, nthread=1)
+    return xgboost.train({**settings, "seed": seed}, data, rounds)

@@ -1,0 +1,293 @@
+"""The Gaussian process that teaches, and the trees that learn from it."""
+
+import hashlib
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comparing import small
+from scipy.optimize import approx_fprime
+
+from jointbench.bench.comparing.extrapolation import extrapolation
+from jointbench.bench.pages.extrapolation_section import extrapolation_section
+from jointbench.bench.pages.palette import styles
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.joint import JOINT
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples
+from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, _kernel, _loss
+from jointbench.surrogate.golden import check_golden, golden
+from jointbench.surrogate.inputs import Inputs
+from jointbench.surrogate.judging.ingredients import ingredients
+from jointbench.surrogate.judging.rivals import PredictLines
+from jointbench.surrogate.judging.scores import scores
+from jointbench.surrogate.models import error_models
+from jointbench.surrogate.noise import ErrorScale
+from jointbench.surrogate.stored import load_benchmark, read_benchmark, released
+from jointbench.surrogate.student import DISTILLED, Distillation, questions
+from jointbench.surrogate.surrogate import Surrogate
+from jointbench.surrogate.table import TrainingTable, training_table
+from jointbench.surrogate.teacher import Teacher, error_lines, rung_numbers
+
+#: A student that learns enough to be told from chance, in a tenth of a second.
+SMALL = Distillation(questions=1_000, rounds=24, max_depth=5)
+
+
+@pytest.fixture(scope="module")
+def log() -> EvaluationLog:
+    return EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")
+
+
+@pytest.fixture(scope="module")
+def few(log: EvaluationLog) -> TrainingTable:
+    """A quarter of the trainings that ended ok."""
+    table = training_table(log)
+    ok = table.take(table.ok)
+    return ok.take(ok.group % 4 == 0)
+
+
+@pytest.fixture(scope="module")
+def teacher(few: TrainingTable) -> Teacher:
+    return Teacher.fit(few.take(few.group % 8 == 0), 0)
+
+
+@pytest.fixture(scope="module")
+def part(log: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> EvaluationLog:
+    """The log of a third of the configurations."""
+    third = EvaluationLog.open_or_create(tmp_path_factory.mktemp("part") / "log", log.space, log.ladder, log.images)
+    chosen = training_table(log).group % 3 == 0
+    third.append([evaluation for evaluation, use in zip(log.evaluations(), chosen, strict=True) if use])
+    return third
+
+
+@pytest.fixture(scope="module")
+def surrogate(part: EvaluationLog) -> Surrogate:
+    return Surrogate.fit(part, "taught", settings=SMALL, partitions=1)
+
+
+def made_up(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs of which the first of five matters, outputs with noise of 0.1 or 0.5, and which of the two."""
+    rng = np.random.default_rng(seed)
+    x, kind = rng.normal(size=(count, 5)), rng.integers(2, size=count)
+    truth = np.stack([np.sin(2 * x[:, 0]), np.cos(2 * x[:, 0])], axis=1)
+    return x, truth + np.array([0.1, 0.5])[kind][:, None] * rng.normal(size=(count, 2)), kind
+
+
+class TestGaussianProcess:
+    def test_the_gradient_is_that_of_the_loss(self) -> None:
+        x, y, kind = made_up(30)
+        logs = np.log(np.concatenate([[1.3], np.linspace(1, 5, 5), [0.2, 0.4]]))
+        numeric = approx_fprime(logs, lambda at: _loss(_kernel(at, 5), x, y, kind)[0], 1e-6)
+        np.testing.assert_allclose(_loss(_kernel(logs, 5), x, y, kind)[1], numeric, rtol=1e-3, atol=1e-3)
+
+    def test_it_is_scikit_learn_s_with_the_same_kernel(self) -> None:
+        from sklearn.gaussian_process import GaussianProcessRegressor
+        from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
+        (x, y, kind), lengths = made_up(40), np.linspace(1, 5, 5)
+        ours = GaussianProcess(Kernel(1.3, lengths, np.array([0.2, 0.4])), x, y, kind)
+        theirs = GaussianProcessRegressor(
+            ConstantKernel(1.3) * Matern(lengths, nu=2.5), alpha=np.array([0.2, 0.4])[kind], optimizer=None
+        ).fit(x, y)
+        asked = np.random.default_rng(1).normal(size=(20, 5))
+        mean, deviation = theirs.predict(asked, return_std=True)
+        np.testing.assert_allclose(ours.mean(asked), mean, atol=1e-10)
+        np.testing.assert_allclose(ours.variance(asked), deviation[:, 0] ** 2, atol=1e-10)
+
+    def test_what_it_says_without_a_part_is_what_a_process_without_it_says(self) -> None:
+        x, y, kind = made_up(40)
+        kernel, part = Kernel(1.3, np.linspace(1, 5, 5), np.array([0.2, 0.4])), np.arange(40) % 3
+        said = GaussianProcess(kernel, x, y, kind).held_out(part)
+        for number in range(3):
+            rest = part != number
+            alone = GaussianProcess(kernel, x[rest], y[rest], kind[rest])
+            np.testing.assert_allclose(said[~rest], alone.mean(x[~rest]), atol=1e-9)
+
+    def test_a_search_finds_what_matters_and_the_noises(self) -> None:
+        x, y, kind = made_up(300)
+        found = Kernel.start(5, 2).search(x, y, kind, 60)
+        assert found.lengths[0] < 3 < found.lengths[1:].min()
+        assert found.noise == pytest.approx([0.01, 0.25], rel=0.3)
+
+    def test_nothing_asked_is_nothing_said(self) -> None:
+        process = GaussianProcess(Kernel.start(5, 2), *made_up(10))
+        assert process.mean(np.empty((0, 5))).shape == (0, 2)
+        assert process.variance(np.empty((0, 5))).shape == (0,)
+
+
+class TestTeacher:
+    def test_it_explains_more_with_logarithms(self, few: TrainingTable) -> None:
+        seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
+        real = error_lines(unseen)
+        off = [np.mean((Teacher.fit(seen, 0, logarithms=use).lines(unseen) - real) ** 2) for use in (True, False)]
+        assert off[0] < off[1] < real.var()
+
+    def test_it_knows_least_far_from_what_it_saw(self, teacher: Teacher) -> None:
+        corners = replace(
+            teacher.seen.take(np.zeros(2, dtype=np.int64)), rows=corners_and_samples(JOINT, 0), budgets=np.full(2, 27.0)
+        )
+        assert teacher.variance(corners).min() > np.quantile(teacher.variance(teacher.seen), 0.9)
+
+    def test_it_is_surprised_by_what_lies_apart(self, few: TrainingTable) -> None:
+        seen = few.take(few.group % 8 == 0)
+        errors = seen.errors.copy()
+        errors[0] = 0.9 if errors[0, 0] < 0.5 else 0.01
+        assert Teacher.fit(replace(seen, errors=errors), 0).surprise()[0] > 1.0
+
+    def test_each_budget_is_of_the_nearest_rung(self, few: TrainingTable) -> None:
+        assert (np.array(few.ladder.rungs)[rung_numbers(few)] == few.budgets).all()
+
+    def test_what_never_differs_in_the_training_part_says_nothing(self, few: TrainingTable) -> None:
+        one = few.take(few.budgets == 27)
+        scaled = Inputs(one).scaled(few)
+        assert np.isfinite(scaled).all()
+        # The budget comes behind the hyperparameters.
+        assert (scaled[:, len(JOINT.names)] == 0).all()
+
+
+class TestQuestions:
+    def test_they_lie_inside_the_space_at_rungs(self, few: TrainingTable) -> None:
+        asked = questions(few, SMALL, 0)
+        assert len(asked) == 1_000
+        assert set(asked.budgets) == set(few.ladder.rungs)
+        for row in asked.rows[:50]:
+            JOINT.check(JOINT.configuration(row))
+
+    def test_most_are_near_what_was_trained_and_nearer_to_the_best(self, few: TrainingTable) -> None:
+        asked = few.space.encode(questions(few, replace(SMALL, even=0.0), 0).rows)
+        trained, even = few.space.encode(few.rows), np.random.default_rng(0).random(asked.shape)
+
+        def apart(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+            return np.sqrt(((points[:, None] - others) ** 2).sum(axis=2))
+
+        assert np.median(apart(asked, trained).min(axis=1)) < np.median(apart(even, trained).min(axis=1)) / 2
+        order = few.errors[:, 0].argsort()
+        nearest = np.bincount(apart(asked, trained[order]).argmin(axis=1), minlength=len(few))
+        assert nearest[: len(few) // 4].sum() > 1.5 * nearest[-len(few) // 4 :].sum()
+
+    def test_one_seed_asks_the_same(self, few: TrainingTable) -> None:
+        first, again, other = (questions(few, SMALL, seed) for seed in (0, 0, 1))
+        np.testing.assert_array_equal(first.rows, again.rows)
+        assert (first.rows != other.rows).any()
+
+
+class TestStudent:
+    def test_it_says_nearly_what_the_teacher_says(self, few: TrainingTable, teacher: Teacher) -> None:
+        learnt = error_models(teacher.seen, 0, replace(SMALL, questions=4_000, rounds=64, max_depth=6))
+        asked = questions(few, replace(SMALL, questions=500), 9)
+        said, taught = learnt.lines(asked), teacher.lines(asked)
+        assert np.mean((said - taught) ** 2) < 0.1 * taught.var()
+
+    def test_it_is_the_same_for_the_same_seed(self, log: EvaluationLog, few: TrainingTable) -> None:
+        lines = [error_models(few, seed, SMALL).lines(few) for seed in (0, 0, 1)]
+        np.testing.assert_array_equal(lines[0], lines[1])
+        assert (lines[0] != lines[2]).any()
+
+
+class TestDistilledBenchmark:
+    @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+    def test_keeps_the_contract(self, surrogate: Surrogate, check: Check) -> None:
+        check(surrogate.benchmark)
+
+    def test_it_is_frozen_and_answers_alike_compiled_or_not(self, surrogate: Surrogate, tmp_path: Path) -> None:
+        surrogate.save(tmp_path / "taught")
+        frozen, content = read_benchmark(tmp_path / "taught"), golden(surrogate.benchmark)
+        assert frozen.manifest.format_version == 4
+        count = check_golden(frozen, content)
+        frozen.accelerate()
+        assert check_golden(frozen, content) == count > 100
+
+    def test_it_predicts_what_it_has_not_seen(self, surrogate: Surrogate) -> None:
+        table, held_out = surrogate.held_out.table, surrogate.held_out
+        found = scores(table.errors[table.ok, 1], held_out.errors[table.ok, 1])
+        assert found["r2"] > 0.7
+
+    def test_its_uncertainty_is_the_teacher_s(self, surrogate: Surrogate) -> None:
+        table = surrogate.held_out.table
+        ok, benchmark = table.take(table.ok), surrogate.benchmark
+        answers = benchmark.query_batch(ok.rows, ok.budgets)
+        line = ErrorScale(ok.images.validation)
+        assert answers.uncertainty is not None
+        said = np.log(answers.uncertainty * line.slope(answers.validation_error))
+        taught = np.log(Teacher.fit(ok, 0).variance(ok)) / 2
+        assert np.corrcoef(said, taught)[0, 1] > 0.8
+        single = benchmark.query(JOINT.configuration(ok.rows[0]), float(ok.budgets[0]))
+        assert single.uncertainty == answers.uncertainty[0] == answers[0].uncertainty
+
+    def test_what_is_far_from_all_trainings_is_less_certain(self, surrogate: Surrogate) -> None:
+        table = surrogate.held_out.table
+        spread = [
+            surrogate.benchmark.query_batch(rows, 27.0).uncertainty
+            for rows in (table.rows[table.ok & (table.budgets == 27)], corners_and_samples(JOINT, 300)[2:])
+        ]
+        assert spread[0] is not None
+        assert np.median(spread[0]) < np.median(spread[1])  # type: ignore[arg-type]
+
+    def test_a_benchmark_of_format_3_has_none_and_its_golden_answers_stay(self) -> None:
+        benchmark = load_benchmark("digits-cpu")
+        assert benchmark.manifest.format_version == 3
+        assert benchmark.query(JOINT.named["zela-2018"], 27.0).uncertainty is None
+        answers = benchmark.query_batch(corners_and_samples(JOINT, 2), 27.0)
+        assert answers.uncertainty is None
+        assert {answer.uncertainty for answer in answers} == {answers[0].uncertainty} == {None}
+        content = (released()["digits-cpu"] / "golden.json").read_text()
+        assert hashlib.sha256(content.encode()).hexdigest()[:8] == GOLDEN_OF_VERSION_2
+        assert check_golden(benchmark, content) == 130
+
+
+#: Of the golden answers that version 2 was published with.
+GOLDEN_OF_VERSION_2 = "cc0ea2bd"
+
+
+def test_features_work_for_any_joint_space(surrogate: Surrogate) -> None:
+    class Narrow(type(JOINT)):  # type: ignore[misc]
+        name = "joint-narrow"
+
+    made, rows = surrogate.benchmark.features, corners_and_samples(JOINT, 5)
+    features = FeatureMap(Narrow(), made.images, made.ladder, made.laws)
+    facts = JOINT.facts(rows, made.images.shape)
+    np.testing.assert_array_equal(features.many(rows, facts, np.full(7, 9.0)), made.many(rows, facts, np.full(7, 9.0)))
+
+
+def test_ingredients_are_judged_on_what_they_have_not_seen(log: EvaluationLog) -> None:
+    asked: list[bool] = []
+
+    def spy(ok: TrainingTable, seed: int) -> PredictLines:
+        def predict(table: TrainingTable) -> np.ndarray:
+            asked.append(bool(set(ok.group.tolist()) & set(table.group.tolist())))
+            return error_lines(table)
+
+        return predict
+
+    rows = ingredients(training_table(log), 0, 2, {"knows all": spy})
+    assert asked == [False] * 10
+    assert [row["error"] for row in rows] == ["validation", "test"]
+    for row in rows:
+        assert [row["r2"], row["best_spearman"], row["best_relative_bias"]] == pytest.approx([1.0, 1.0, 0.0])
+
+
+def test_the_default_is_written_into_the_provenance(surrogate: Surrogate) -> None:
+    assert surrogate.benchmark.provenance["settings"] == asdict(SMALL) != asdict(DISTILLED)
+
+
+def test_a_comparison_says_what_is_not_known_of_its_incumbents(surrogate: Surrogate, tmp_path: Path) -> None:
+    surrogate.save(tmp_path / "taught")
+    objective = SurrogateObjective(load_benchmark(tmp_path / "taught"))
+    small(tmp_path / "comparison", objective=objective)
+    found = extrapolation(tmp_path / "comparison")
+    assert [row.optimizer for row in found] == ["hyperband", "random"]
+    for row in found:
+        assert 0 < row.median <= row.most < 0.5
+    page = "".join(extrapolation_section(tmp_path / "comparison", styles(row.optimizer for row in found)))
+    assert f"{found[0].median:.2%}" in page
+    # What answers otherwise by now says nothing of them.
+    shutil.rmtree(tmp_path / "taught")
+    assert extrapolation(tmp_path / "comparison") == []
+
+
+def test_a_comparison_on_a_benchmark_of_format_3_says_nothing_of_it(tmp_path: Path) -> None:
+    small(tmp_path, names=("random",), seeds=1)
+    assert extrapolation(tmp_path) == extrapolation_section(tmp_path, {}) == []
