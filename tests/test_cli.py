@@ -102,7 +102,7 @@ def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = released()["digits-cpu"] / "evaluations.parquet"
     out = tmp_path / "mine"
-    main(["fit", str(log), "--out", str(out)])
+    main(["fit", str(log), "--out", str(out), "--quick"])
     assert "Kendall" in capsys.readouterr().out
     assert "# mine-v1" in (out / "card.md").read_text(encoding="utf-8")
     assert check_golden(load_benchmark(out), read_golden(out)) > 100
@@ -110,7 +110,7 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
     main(["query", str(out), "zela-2018"])
     assert "validation_error" in capsys.readouterr().out
     assert "--force" in refused(f"fit {log} --out {out}", capsys)
-    main(["fit", str(log), "--out", str(out), "--version", "2", "--force"])
+    main(["fit", str(log), "--out", str(out), "--version", "2", "--force", "--quick"])
     assert load_benchmark(out).name == "mine-v2"
 
 

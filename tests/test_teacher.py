@@ -21,11 +21,12 @@ from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, _kernel, _loss
 from jointbench.surrogate.golden import check_golden, golden
 from jointbench.surrogate.inputs import Inputs
+from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.ingredients import ingredients
 from jointbench.surrogate.judging.rivals import PredictLines
 from jointbench.surrogate.judging.scores import scores
 from jointbench.surrogate.models import error_models
-from jointbench.surrogate.noise import ErrorScale
+from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.stored import load_benchmark, read_benchmark, released
 from jointbench.surrogate.student import DISTILLED, Distillation, questions
 from jointbench.surrogate.surrogate import Surrogate
@@ -252,17 +253,17 @@ def test_features_work_for_any_joint_space(surrogate: Surrogate) -> None:
     np.testing.assert_array_equal(features.many(rows, facts, np.full(7, 9.0)), made.many(rows, facts, np.full(7, 9.0)))
 
 
-def test_ingredients_are_judged_on_what_they_have_not_seen(log: EvaluationLog) -> None:
+def test_ingredients_are_judged_on_what_they_have_not_seen(part: EvaluationLog) -> None:
     asked: list[bool] = []
 
-    def spy(ok: TrainingTable, seed: int) -> PredictLines:
+    def spy(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLines:
         def predict(table: TrainingTable) -> np.ndarray:
-            asked.append(bool(set(ok.group.tolist()) & set(table.group.tolist())))
+            asked.append(bool({*ok.group.tolist(), *teacher.seen.group.tolist()} & set(table.group.tolist())))
             return error_lines(table)
 
         return predict
 
-    rows = ingredients(training_table(log), 0, 2, {"knows all": spy})
+    rows = ingredients(training_table(part), 0, 2, {"knows all": spy})
     assert asked == [False] * 10
     assert [row["error"] for row in rows] == ["validation", "test"]
     for row in rows:
@@ -291,3 +292,31 @@ def test_a_comparison_says_what_is_not_known_of_its_incumbents(surrogate: Surrog
 def test_a_comparison_on_a_benchmark_of_format_3_says_nothing_of_it(tmp_path: Path) -> None:
     small(tmp_path, names=("random",), seeds=1)
     assert extrapolation(tmp_path) == extrapolation_section(tmp_path, {}) == []
+
+
+class TestDoubts:
+    def test_doubts_of_the_right_size_are_covered_as_they_say(self, surrogate: Surrogate) -> None:
+        held_out, rng = surrogate.held_out, np.random.default_rng(0)
+        table, line = held_out.table, rng.normal(-1, 1, len(held_out.table))
+        scale = ErrorScale(100_000)
+        images = replace(table.images, validation=scale.images)
+        unknown = rng.exponential(0.2, len(table))
+        real = scale.from_line(line + np.sqrt(unknown) * rng.normal(size=len(table)))
+        made = replace(
+            held_out,
+            table=replace(table, images=images, errors=np.stack([real, real], axis=1)),
+            errors=np.stack([scale.from_line(line)] * 2, axis=1),
+            noise=Noise(0.0, 0.0, 0.0),
+            uncertainty=unknown,
+        )
+        whole = doubt_check(made)[-1]
+        for level in (50, 80, 95):
+            # Some 300 trainings: a standard error of 0.03 at 50 %.
+            assert whole[f"coverage_{level}"] == pytest.approx(level / 100, abs=0.09)
+        assert whole["spearman"] > 0.2
+        doubled = doubt_check(replace(made, uncertainty=4 * unknown))[-1]
+        assert doubled["coverage_50"] > 0.7
+
+    def test_an_ensemble_has_none(self, surrogate: Surrogate) -> None:
+        assert doubt_check(replace(surrogate.held_out, uncertainty=None)) == []
+        assert doubt_check(surrogate.held_out)[-1]["n"] == surrogate.held_out.table.ok.sum()

@@ -19,7 +19,16 @@ def add_to(commands: Commands) -> None:
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
     add("--rivals", action="store_true", help="judge other models beside XGBoost, which takes minutes")
     add("--ingredients", action="store_true", help="judge what each part of the models gains, which takes minutes")
-    add("--partitions", type=whole("partitions", 1), default=10, help="into folds, that it is judged on; default 10")
+    add(
+        "--partitions",
+        type=whole("partitions", 1),
+        help="into folds of the configurations, that it is judged on; default 10, with --quick 1",
+    )
+    add(
+        "--quick",
+        action="store_true",
+        help="seconds instead of minutes: XGBoost on the trainings themselves, without teacher and uncertainty",
+    )
     add(
         "--tune",
         type=whole("tune", 0),
@@ -40,12 +49,13 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.surrogate.card import card
     from jointbench.surrogate.croissant import EVALUATIONS
     from jointbench.surrogate.golden import GOLDEN, golden
+    from jointbench.surrogate.judging.held_out import PARTITIONS
     from jointbench.surrogate.judging.ingredients import ingredients
     from jointbench.surrogate.judging.judgement import Judgement
     from jointbench.surrogate.judging.rivals import rivals
     from jointbench.surrogate.judging.tables import judged_tables
     from jointbench.surrogate.manifest import checked_name
-    from jointbench.surrogate.models import Settings
+    from jointbench.surrogate.models import DEFAULT, Settings
     from jointbench.surrogate.publish import CARD
     from jointbench.surrogate.rungs import at_fitted_rungs
     from jointbench.surrogate.student import DISTILLED
@@ -62,7 +72,7 @@ def run(arguments: argparse.Namespace) -> None:
     fitted, rungs = at_fitted_rungs(log)
     for sentence in rungs.words(fitted.table(["optimizer"])["optimizer"].unique().to_pylist()):
         say(f"note: {sentence}")
-    settings: Settings = DISTILLED
+    settings: Settings = DEFAULT if arguments.quick else DISTILLED
     tuning: list[dict[str, object]] = []
     if arguments.tune:
         tuned = tune(training_table(fitted), arguments.tune, arguments.seed)
@@ -74,11 +84,11 @@ def run(arguments: argparse.Namespace) -> None:
         version=arguments.version,
         seed=arguments.seed,
         settings=settings,
-        partitions=arguments.partitions,
+        partitions=arguments.partitions or (1 if arguments.quick else PARTITIONS),
     )
     benchmark, held_out = surrogate.benchmark, surrogate.held_out
     rivalled = rivals(held_out, arguments.seed) if arguments.rivals else []
-    parts = ingredients(held_out.table, arguments.seed, tell=say) if arguments.ingredients else []
+    parts = ingredients(held_out.table, arguments.seed) if arguments.ingredients else []
     judgement = replace(Judgement.of(held_out, arguments.seed), rivals=rivalled, tuning=tuning, ingredients=parts)
     left_out = list(left_out_runs(surrogate, fitted))
     body = fit_page(benchmark, held_out, judgement, left_out, arguments.words)

@@ -105,7 +105,7 @@ class Answers(Sequence[Answer]):
 
     def __iter__(self) -> Iterator[Answer]:
         found = [getattr(self, field.name) for field in fields(self)]
-        columns = [[None] * len(self) if column is None else column.tolist() for column in found]
+        columns: list[list[Any]] = [[None] * len(self) if column is None else column.tolist() for column in found]
         columns[4] = [STATUSES[number] for number in columns[4]]
         return (Answer(*values) for values in zip(*columns, strict=True))
 

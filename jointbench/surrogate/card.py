@@ -63,8 +63,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
         *_of_several(made["devices"], ladder.unit),
         f"- Running out of memory, and {device_says}, depend on the device above.",
-        "- Answers far from what the optimizers above have tried are extrapolations; budgets between rungs are "
-        "interpolated and marked so.",
+        *_extrapolations(benchmark),
         "",
         "## Licence and citation",
         "",
@@ -72,6 +71,13 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _extrapolations(benchmark: Benchmark) -> list[str]:
+    line = "- Answers far from what the optimizers above have tried are extrapolations"
+    if benchmark.manifest.distilled:
+        line += ": `uncertainty` says how far, one standard deviation of what is not known of the validation error"
+    return [f"{line}; budgets between rungs are interpolated and marked so."]
 
 
 def _of_several(devices: Sequence[str], unit: str) -> list[str]:

@@ -65,6 +65,7 @@ def check_plausible_everywhere(benchmark: Benchmark) -> None:
 def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> None:
     for fraction in (answer.validation_error, answer.test_error, answer.failure_probability):
         assert 0 <= fraction <= 1, f"{answer}: {fraction} is no fraction"
+    assert answer.uncertainty is None or 0 < answer.uncertainty < 1, f"{answer}: its uncertainty is no fraction"
     costs = (answer.training_seconds, answer.wall_seconds, answer.epochs, answer.images_per_second, answer.peak_memory)
     assert all(0 < cost < math.inf for cost in costs), f"{answer}: costs are not finite and positive"
     assert answer.training_seconds <= answer.wall_seconds, f"{answer}: part takes longer than the whole"

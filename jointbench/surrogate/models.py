@@ -18,7 +18,7 @@ from jointbench.surrogate.manifest import model_names
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.outcome import OutcomeModel
-from jointbench.surrogate.student import Distillation, Student, boost
+from jointbench.surrogate.student import Distillation, boost, learn_errors, learn_spread, learn_uncertainty
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_lines
 
@@ -75,14 +75,14 @@ Settings = ErrorSettings | Distillation
 
 @dataclass(frozen=True)
 class ErrorModels:
-    """The ensemble that predicts both errors of a training that ends ok."""
+    """The boosters, an ensemble or a student's one, whose mean predicts both errors of a training that ends ok."""
 
     features: FeatureMap
     members: list[Any]
 
     @classmethod
     def fit(cls, ok: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "ErrorModels":
-        """From trainings that ended ok; deterministic given them, the seed and the settings."""
+        """An ensemble, from trainings that ended ok; deterministic given them, the seed and the settings."""
         laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
         features = FeatureMap(ok.space, ok.images, ok.ladder, laws)
         parameters = {**_VECTORS, **asdict(settings)}
@@ -117,15 +117,15 @@ class Models:
     def fit(cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> "Models":
         """Deterministic given the table, the seed and the settings."""
         ok = table.take(table.ok)
-        features, errors, doubts = fit_errors(ok, seed, settings)
-        laws = features.laws
+        errors, doubts = fit_errors(ok, seed, settings)
+        features, laws = errors.features, errors.features.laws
         # If nothing failed, the costs of failures are never asked for.
         failed = table.take(~table.ok) if (~table.ok).any() else ok
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
         inputs = _inputs(features, table)
         return cls(
             features,
-            errors,
+            errors.members,
             doubts,
             boost(_inputs(features, ok), _cost_targets(laws, ok), _COSTS, _COST_ROUNDS, seed),
             boost(_inputs(features, failed), _cost_targets(laws, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed),
@@ -163,20 +163,24 @@ class Models:
         return [*self.errors, *self.doubts, self.costs, self.costs_of_failures, *self.failures.values()]
 
 
-def fit_errors(ok: TrainingTable, seed: int, settings: Settings) -> tuple[FeatureMap, list[Any], list[Any]]:
-    """The features, the boosters of both errors, and the student's doubts, if it is one."""
+def fit_errors(ok: TrainingTable, seed: int, settings: Settings) -> tuple[ErrorModels, list[Any]]:
+    """The models of both errors, and a student's of spread and uncertainty."""
     if isinstance(settings, ErrorSettings):
-        ensemble = ErrorModels.fit(ok, seed, settings)
-        return ensemble.features, ensemble.members, []
+        return ErrorModels.fit(ok, seed, settings), []
     teacher = Teacher.fit(ok, seed)
-    student = Student.fit(teacher, settings, seed)
-    return teacher.inputs.features, [student.errors], [student.spread, student.uncertainty]
+    doubts = [learn_spread(teacher, seed), learn_uncertainty(teacher, settings, seed)]
+    return student(teacher, settings, seed), doubts
 
 
 def error_models(ok: TrainingTable, seed: int, settings: Settings) -> ErrorModels:
-    """The models of the errors alone."""
-    features, members, _ = fit_errors(ok, seed, settings)
-    return ErrorModels(features, members)
+    """The models of both errors alone, in less time."""
+    if isinstance(settings, ErrorSettings):
+        return ErrorModels.fit(ok, seed, settings)
+    return student(Teacher.fit(ok, seed), settings, seed)
+
+
+def student(teacher: Teacher, settings: Distillation, seed: int) -> ErrorModels:
+    return ErrorModels(teacher.inputs.features, [learn_errors(teacher, settings, seed)])
 
 
 def _inputs(features: FeatureMap, table: TrainingTable) -> Features:

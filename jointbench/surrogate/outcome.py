@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jointbench.data.evaluation import Status
-from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, total, where
+from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, sqrt, total, where
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Facts, FloatArray
@@ -103,11 +103,12 @@ class OutcomeModel:
         """One standard deviation of the expected validation error (a fraction) that the teacher does not know; None of
         an ensemble, which had none.
         """
-        if not self.distilled:
-            return None
-        scale = self.scales[0]
-        deviation = exp(clip(outputs[2 * self.members + 1], -50.0, 50.0) * 0.5)
-        return deviation / scale.slope(scale.from_line(self._lines(outputs)[0]))
+        doubt, scale = self.doubt(outputs), self.scales[0]
+        return None if doubt is None else sqrt(doubt) / scale.slope(scale.from_line(self._lines(outputs)[0]))
+
+    def doubt(self, outputs: Sequence[Any] | FloatArray) -> Any:
+        """The uncertainty as a variance on the line of `ErrorScale`."""
+        return exp(clip(outputs[2 * self.members + 1], -50.0, 50.0)) if self.distilled else None
 
     def _lines(self, outputs: Sequence[Any] | FloatArray) -> list[Any]:
         return [total(outputs[part : 2 * self.members : 2]) / self.members for part in (0, 1)]

@@ -17,7 +17,8 @@ from jointbench.surrogate.teacher import Teacher, error_lines
 
 @dataclass(frozen=True)
 class Distillation:
-    """How the errors' models are made: `questions` to the teacher, and XGBoost's parameters of the student.
+    """How the errors' models are made: `questions` to the teacher (fewer where it has seen little), and XGBoost's
+    parameters of the student.
 
     `even` is the share of questions that are spread evenly; of the others, each is a training's configuration with a
     share `moved` of its hyperparameters moved by `by` of their range (a standard deviation).
@@ -38,6 +39,8 @@ class Distillation:
 #: `jointbench fit --ingredients` shows what each part of it gains; docs/surrogate.md keeps the figures.
 DISTILLED = Distillation()
 
+#: Questions that one training is worth.
+_FOR_A_TRAINING = 25
 #: How much likelier the best training is asked around than the worst: e to this.
 _TOWARDS_THE_BEST = 2.0
 #: Questions of the uncertainty, which costs more than a prediction and varies less.
@@ -54,7 +57,8 @@ _UNCERTAINTY_ROUNDS = 48
 
 def questions(seen: TrainingTable, settings: Distillation, seed: int) -> TrainingTable:
     """A table whose rows and budgets are to be asked, everything else in it means nothing; in random order."""
-    rng, space, count = np.random.default_rng(seed), seen.space, settings.questions
+    rng, space = np.random.default_rng(seed), seen.space
+    count = min(settings.questions, _FOR_A_TRAINING * len(seen))
     even = rng.random((round(count * settings.even), len(space.names)))
     rank = np.empty(len(seen))
     rank[np.argsort(seen.errors[:, 0], kind="stable")] = np.arange(len(seen))
@@ -66,44 +70,35 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
     return replace(seen.take(np.zeros(count, dtype=np.int64)), rows=space.rows_at(points), budgets=budgets)
 
 
-@dataclass(frozen=True)
-class Student:
-    """Boosters of both errors on the line of `ErrorScale` (`errors`), of the logarithm of how far off a training is
-    likely to be (`spread`), and of that of the teacher's variance (`uncertainty`), both on the line.
-    """
+def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
+    """A booster of both errors on the line of `ErrorScale`; deterministic given the teacher, settings and seed."""
+    asked = questions(teacher.seen, settings, seed)
+    parameters = {
+        **_TREES,
+        "multi_strategy": "multi_output_tree",
+        "max_depth": settings.max_depth,
+        "learning_rate": settings.learning_rate,
+        "subsample": settings.subsample,
+        "colsample_bynode": settings.colsample_bynode,
+        "min_child_weight": settings.min_child_weight,
+    }
+    rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
+    lines = np.concatenate([teacher.lines(asked), error_lines(teacher.seen)])
+    return boost(rows, lines, parameters, settings.rounds, seed)
 
-    errors: Any
-    spread: Any
-    uncertainty: Any
 
-    @classmethod
-    def fit(cls, teacher: Teacher, settings: Distillation, seed: int) -> "Student":
-        """Deterministic given the teacher, the settings and the seed."""
-        seen, asked = teacher.seen, questions(teacher.seen, settings, seed)
-        rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(seen)])
-        trained = rows[len(asked) :]
-        few = asked.take(slice(0, _UNCERTAIN))  # type: ignore[arg-type]
-        certain = np.concatenate([teacher.variance(few), teacher.variance(seen)])
-        parameters = {
-            **_TREES,
-            "multi_strategy": "multi_output_tree",
-            "max_depth": settings.max_depth,
-            "learning_rate": settings.learning_rate,
-            "subsample": settings.subsample,
-            "colsample_bynode": settings.colsample_bynode,
-            "min_child_weight": settings.min_child_weight,
-        }
-        return cls(
-            boost(rows, np.concatenate([teacher.lines(asked), error_lines(seen)]), parameters, settings.rounds, seed),
-            boost(trained, _logarithm(teacher.surprise()), _SPREAD, _SPREAD_ROUNDS, seed),
-            boost(
-                np.concatenate([rows[: len(few)], trained]),
-                _logarithm(certain),
-                _UNCERTAINTY,
-                _UNCERTAINTY_ROUNDS,
-                seed,
-            ),
-        )
+def learn_spread(teacher: Teacher, seed: int) -> Any:
+    """A booster of the logarithm of how far off a training is likely to be, a variance on the line."""
+    rows, surprise = teacher.inputs.raw(teacher.seen), teacher.surprise()
+    return boost(rows, _logarithm(surprise), _SPREAD, _SPREAD_ROUNDS, seed)
+
+
+def learn_uncertainty(teacher: Teacher, settings: Distillation, seed: int) -> Any:
+    """A booster of the logarithm of the teacher's variance of the expected validation error, on the line."""
+    asked = questions(teacher.seen, replace(settings, questions=min(settings.questions, _UNCERTAIN)), seed)
+    rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
+    variance = np.concatenate([teacher.variance(asked), teacher.variance(teacher.seen)])
+    return boost(rows, _logarithm(variance), _UNCERTAINTY, _UNCERTAINTY_ROUNDS, seed)
 
 
 def _logarithm(variance: FloatArray) -> FloatArray:

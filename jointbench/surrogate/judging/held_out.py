@@ -31,14 +31,16 @@ PARTITIONS = 10
 @dataclass(frozen=True)
 class Said:
     """What models say of the rows of a table: `errors` (n, 2), validation and test, of trainings that end ok;
-    `spread` (n,), what the noise grows with, a variance on the line; `costs` (n, 4) as a table has them, of trainings
-    that end ok; `logits`: kind of failure to its log odds (n,) before calibration.
+    `spread` (n,), what the noise grows with, and `uncertainty` (n,), None of an ensemble, both variances on the line;
+    `costs` (n, 4) as a table has them, of trainings that end ok; `logits`: kind of failure to its log odds (n,) before
+    calibration.
     """
 
     errors: FloatArray
     spread: FloatArray
     costs: FloatArray
     logits: dict[Status, FloatArray]
+    uncertainty: FloatArray | None
 
     @classmethod
     def by(cls, models: Models, table: TrainingTable) -> "Said":
@@ -52,6 +54,7 @@ class Said:
             model.spread(outputs),
             np.stack([cost * ratio for cost, ratio in zip(usual, ratios, strict=True)], axis=1),
             dict(zip(models.failures, outputs[len(outputs) - len(models.failures) :], strict=True)),
+            model.doubt(outputs),
         )
 
 
@@ -60,7 +63,8 @@ class HeldOut:
     """What models that have not seen a configuration say of it, for all rows of a table; shapes as in `Said`.
 
     `fold` (n,) numbers the part that each row was held out with; `noise` and `odds` are calibrated on all of it.
-    `others` (partitions - 1, n, 2) are the errors said in other partitions of the configurations into folds.
+    `others` (partitions - 1, n, 2) are the errors said in other partitions of the configurations into folds;
+    `uncertainty` (n,) is a variance on the line, None of an ensemble.
     """
 
     table: TrainingTable
@@ -73,6 +77,7 @@ class HeldOut:
     odds: dict[Status, tuple[float, float]]
     settings: Settings = DEFAULT
     others: FloatArray = field(default_factory=lambda: np.empty((0, 0, 2)))
+    uncertainty: FloatArray | None = None
 
     @classmethod
     def of(
@@ -85,6 +90,7 @@ class HeldOut:
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
         errors, spread, costs = np.zeros((len(table), 2)), np.zeros(len(table)), np.zeros((len(table), 4))
         logits = {kind: np.zeros(len(table)) for kind in seen}
+        uncertainty = np.full(len(table), np.nan)
         parts = [chosen for number in range(FOLDS) if (chosen := fold == number).any()]
 
         def say(chosen: npt.NDArray[np.bool_]) -> Said:
@@ -92,11 +98,14 @@ class HeldOut:
 
         for chosen, said in zip(parts, side_by_side(say, parts), strict=True):
             errors[chosen], spread[chosen], costs[chosen] = said.errors, said.spread, said.costs
+            if said.uncertainty is not None:
+                uncertainty[chosen] = said.uncertainty
             for kind, logit in said.logits.items():
                 logits[kind][chosen] = logit
         odds = {kind: fit_odds(logits[kind], table.status == kind.value) for kind in seen}
         noise, others = fit_noise(table, spread, errors), _other_partitions(table, seed, settings, partitions)
-        return cls(table, fold, errors, spread, costs, logits, noise, odds, settings, others)
+        doubt = None if np.isnan(uncertainty).any() else uncertainty
+        return cls(table, fold, errors, spread, costs, logits, noise, odds, settings, others, doubt)
 
     @property
     def partitions(self) -> FloatArray:

@@ -8,11 +8,11 @@ import numpy as np
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import folds
-from jointbench.surrogate.judging.rivals import FitLines, PredictLines
+from jointbench.surrogate.judging.rivals import PredictLines
 from jointbench.surrogate.judging.scores import Row, mean_rows, scores, side_by_side
-from jointbench.surrogate.models import DEFAULT, ErrorModels, Settings, error_models
+from jointbench.surrogate.models import ErrorModels, student
 from jointbench.surrogate.noise import ErrorScale
-from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.student import DISTILLED, Distillation
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher
 
@@ -20,66 +20,67 @@ from jointbench.surrogate.teacher import Teacher
 PARTITIONS = 2
 
 
-def _models(settings: Settings) -> FitLines:
-    return lambda ok, seed: error_models(ok, seed, settings).lines
+#: From a table of trainings that ended ok, a seed and the teacher of both.
+Fit = Callable[[TrainingTable, int, Teacher], PredictLines]
 
 
-def _teacher(**without: bool) -> FitLines:
-    return lambda ok, seed: Teacher.fit(ok, seed, **without).lines
+def _teacher(**without: bool) -> Fit:
+    return lambda ok, seed, _: Teacher.fit(ok, seed, **without).lines
 
 
-def _mean(ok: TrainingTable, seed: int) -> PredictLines:
-    both = Teacher.fit(ok, seed), ErrorModels.fit(ok, seed)
-    return lambda table: np.asarray((both[0].lines(table) + both[1].lines(table)) / 2)
+def _mean(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLines:
+    other = ErrorModels.fit(ok, seed)
+    return lambda table: np.asarray((teacher.lines(table) + other.lines(table)) / 2)
+
+
+def _student(settings: Distillation) -> Fit:
+    return lambda ok, seed, teacher: student(teacher, settings, seed).lines
 
 
 #: By name, in the order in which they build on each other.
-INGREDIENTS: Mapping[str, FitLines] = {
-    "XGBoost on the trainings (format 3)": _models(DEFAULT),
+INGREDIENTS: Mapping[str, Fit] = {
+    "XGBoost on the trainings (format 3)": lambda ok, seed, _: ErrorModels.fit(ok, seed).lines,
     "teacher without logarithms": _teacher(logarithms=False),
     "teacher without noise by rung": _teacher(noise_by_rung=False),
-    "teacher": _teacher(),
+    "teacher": lambda ok, seed, teacher: teacher.lines,
     "teacher and XGBoost, their mean": _mean,
-    "student of 1,000 questions": _models(replace(DISTILLED, questions=1_000)),
-    "student of 4,000 questions": _models(replace(DISTILLED, questions=4_000)),
-    "student, all questions spread evenly": _models(replace(DISTILLED, even=1.0)),
-    "student, half the trees": _models(replace(DISTILLED, rounds=DISTILLED.rounds // 2)),
-    "student": _models(DISTILLED),
+    "student of 1,000 questions": _student(replace(DISTILLED, questions=1_000)),
+    "student of 4,000 questions": _student(replace(DISTILLED, questions=4_000)),
+    "student, all questions spread evenly": _student(replace(DISTILLED, even=1.0)),
+    "student, half the trees": _student(replace(DISTILLED, rounds=DISTILLED.rounds // 2)),
+    "student": _student(DISTILLED),
 }
 
 
 def ingredients(
-    table: TrainingTable,
-    seed: int,
-    partitions: int = PARTITIONS,
-    contenders: Mapping[str, FitLines] = INGREDIENTS,
-    tell: Callable[[str], object] = lambda name: None,
+    table: TrainingTable, seed: int, partitions: int = PARTITIONS, contenders: Mapping[str, Fit] = INGREDIENTS
 ) -> list[Row]:
     """Scores on held-out configurations at the largest budget, a row a contender and error: means over the partitions
-    into folds of `scores` and, with `best_` before them, those `among` the best quarter. `tell` hears of each name.
+    into folds of `scores` and, with `best_` before them, those `among` the best quarter. On a fold all learn from one
+    teacher.
     """
     ok = table.take(table.ok)
     scales = ErrorScale(ok.images.validation), ErrorScale(ok.images.test)
     at = np.isclose(ok.budgets, ok.ladder.maximum)
     fold = [folds(table, seed + number)[table.ok] for number in range(partitions)]
     work = [(number, part) for number in range(partitions) for part in np.unique(fold[number]).tolist()]
+
+    def say(one: tuple[int, int]) -> list[FloatArray]:
+        chosen = fold[one[0]] == one[1]
+        seen, asked = ok.take(~chosen), ok.take(chosen)
+        teacher = Teacher.fit(seen, seed)
+        return [fit(seen, seed, teacher)(asked) for fit in contenders.values()]
+
+    lines = np.zeros((len(contenders), partitions, len(ok), 2))
+    for (number, part), said in zip(work, side_by_side(say, work), strict=True):
+        lines[:, number, fold[number] == part] = said
     rows: list[Row] = []
-    for name, fit in contenders.items():
-        tell(name)
-
-        def say(one: tuple[int, int], fit: FitLines = fit) -> FloatArray:
-            chosen = fold[one[0]] == one[1]
-            return fit(ok.take(~chosen), seed)(ok.take(chosen))
-
-        lines = np.zeros((partitions, len(ok), 2))
-        for (number, part), said in zip(work, side_by_side(say, work), strict=True):
-            lines[number, fold[number] == part] = said
+    for name, of_one in zip(contenders, lines, strict=True):
         for part, error in enumerate(("validation", "test")):
-            real, said = ok.errors[at, part], scales[part].from_line(lines[:, at, part])
+            real, predicted = ok.errors[at, part], scales[part].from_line(of_one[:, at, part])
             few = lowest(real, ok.group[at], 0.25)
-            best = mean_rows(among(real[few], one[few]) for one in said)
-            row = {"ingredient": name, "error": error, "n": int(at.sum())} | mean_rows(
-                scores(real, one) for one in said
-            )
+            best = mean_rows(among(real[few], one[few]) for one in predicted)
+            row = {"ingredient": name, "error": error, "n": int(at.sum())}
+            row |= mean_rows(scores(real, one) for one in predicted)
             rows.append(row | {f"best_{key}": value for key, value in best.items()})
     return rows

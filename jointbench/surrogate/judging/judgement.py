@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from jointbench.surrogate.judging.best import best
+from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.failure_check import cost_check, failure_check
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.learning_curve import learning_curve
@@ -30,6 +31,7 @@ class Judgement:
     tuning: list[Row] = field(default_factory=list)
     best: list[Row] = field(default_factory=list)
     ingredients: list[Row] = field(default_factory=list)
+    doubts: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
@@ -44,4 +46,5 @@ class Judgement:
             rung_correlations(held_out),
             learning_curve(held_out, seed),
             best=best(held_out, seed),
+            doubts=doubt_check(held_out),
         )

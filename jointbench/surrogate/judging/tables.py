@@ -41,6 +41,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "best": _best,
         "noise_floor": _noise_floor,
         "luck": _luck,
+        "doubts": _doubts,
         "leave_one_out": _leave_one_out,
         "rung_correlations": _rung_correlations,
         "failures": _failures,
@@ -221,6 +222,29 @@ def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             *("error", "configurations", "real difference", "drawn difference"),
             *(f"in {100 * level:.0f} %" for level in LEVELS),
             *("CRPS", "CRPS, constant noise"),
+        ),
+        rows,
+    )
+
+
+def _doubts(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            *(_budget(row), str(row["n"])),
+            *(_share(row[f"coverage_{100 * level:.0f}"]) for level in LEVELS),
+            _number(row["spearman"]),
+        )
+        for row in judgement.doubts
+    ]
+    return JudgedTable(
+        "What it knows that it does not know",
+        "Held-out trainings: the share of validation errors inside the 50, 80 and 95 % intervals of uncertainty and "
+        "luck together, and Spearman's rank correlation between the width of these intervals and how far off the "
+        "prediction was.",
+        (
+            *(f"budget, {ladder.unit}", "n"),
+            *(f"in {100 * level:.0f} %" for level in LEVELS),
+            "Spearman",
         ),
         rows,
     )
