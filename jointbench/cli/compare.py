@@ -123,8 +123,8 @@ def run(arguments: argparse.Namespace) -> None:
         if found := extrapolation(arguments.out):
             each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
             say(
-                f"what the surrogate does not know of the incumbents' errors, one standard deviation: {each}; of random "
-                f"configurations' {found[0].random:.2%}"
+                f"what the surrogate does not know of the incumbents' errors, one standard deviation: {each}; "
+                f"of random configurations' {found[0].random:.2%}"
             )
     say(f"the picture: {page}")
     if failed:
