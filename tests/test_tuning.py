@@ -97,7 +97,7 @@ def test_a_missing_optuna_is_named_with_its_extra(few: TrainingTable, monkeypatc
 
 def test_a_surrogate_keeps_and_says_its_settings(log: EvaluationLog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    surrogate = Surrogate.fit(log, "tuned", settings=QUICK)
+    surrogate = Surrogate.fit(log, "tuned", settings=QUICK, partitions=1)
     assert surrogate.benchmark.provenance["settings"] == asdict(QUICK)
     assert surrogate.held_out.settings == QUICK
     # Eight trees of depth 2 for each member where there were 64 of depth 5.
