@@ -50,7 +50,7 @@ def extrapolation(folder: Path) -> list[Extrapolation]:
         return []
     if benchmark.checksum != settings.checksum or not benchmark.manifest.distilled:
         return []
-    space, largest = benchmark.search_space, benchmark.ladder.maximum
+    space, largest = benchmark.space, benchmark.ladder.maximum
     sampled = benchmark.query_batch(space.rows(space.sample(np.random.default_rng(0), _RANDOM)), largest)
     incumbents = final_incumbents(folder)
     rows = space.rows([incumbent.configuration for incumbent in incumbents])
