@@ -66,4 +66,4 @@ def error_lines(table: TrainingTable) -> FloatArray:
 
 def rung_numbers(table: TrainingTable) -> npt.NDArray[np.int64]:
     """The number (n,) of the rung nearest to each budget."""
-    return np.abs(np.log(table.budgets[:, None] / np.array(table.ladder.rungs))).argmin(axis=1)
+    return np.asarray(np.abs(np.log(table.budgets[:, None] / np.array(table.ladder.rungs))).argmin(axis=1))
