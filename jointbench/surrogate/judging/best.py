@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from jointbench.data.space import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
-from jointbench.surrogate.judging.scores import Row, defined, mean_rows, resamples, rms, with_intervals
+from jointbench.surrogate.judging.scores import Row, correlation, mean_rows, resamples, rms, with_intervals
 
 SHARES = (0.25, 0.1)
 
@@ -56,14 +56,13 @@ def among(real: FloatArray, predicted: FloatArray) -> Row:
     """As `best` explains them, of arrays (n,)."""
     from scipy.stats import spearmanr
 
-    varies = np.ptp(real) > 0 and np.ptp(predicted) > 0
     bias = float(np.mean(predicted - real))
     return {
         "real": float(real.mean()),
         "bias": bias,
         "relative_bias": bias / float(real.mean()) if real.mean() > 0 else None,
         "rmse": rms(real - predicted),
-        "spearman": defined(spearmanr(real, predicted).statistic) if varies else None,
+        "spearman": correlation(spearmanr, real, predicted),
     }
 
 
@@ -74,7 +73,7 @@ def _resampled(real: FloatArray, predicted: FloatArray, group: npt.NDArray[np.in
     drawn = resamples(group, rng)
     weight = drawn / drawn.sum(axis=1, keepdims=True)
 
-    def correlation(a: FloatArray, b: FloatArray) -> FloatArray:
+    def correlations(a: FloatArray, b: FloatArray) -> FloatArray:
         def covariance(first: FloatArray, second: FloatArray) -> FloatArray:
             return np.asarray(weight @ (first * second) - (weight @ first) * (weight @ second))
 
@@ -83,5 +82,5 @@ def _resampled(real: FloatArray, predicted: FloatArray, group: npt.NDArray[np.in
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
             "relative_bias": (weight @ predicted.T).mean(axis=1) / (weight @ real) - 1,
-            "spearman": np.mean([correlation(rankdata(real), rankdata(one)) for one in predicted], axis=0),
+            "spearman": np.mean([correlations(rankdata(real), rankdata(one)) for one in predicted], axis=0),
         }

@@ -4,7 +4,7 @@ import numpy as np
 
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.luck_check import LEVELS
-from jointbench.surrogate.judging.scores import Row, defined
+from jointbench.surrogate.judging.scores import Row, correlation
 from jointbench.surrogate.noise import ErrorScale
 
 #: Evaluations below which nothing is said of a budget.
@@ -35,5 +35,5 @@ def doubt_check(held_out: HeldOut) -> list[Row]:
         for level in LEVELS:
             inside = off[chosen] <= norm.ppf(0.5 + level / 2) * width[chosen]
             row[f"coverage_{100 * level:.0f}"] = float(inside.mean())
-        rows.append(row | {"spearman": defined(spearmanr(width[chosen], off[chosen]).statistic)})
+        rows.append(row | {"spearman": correlation(spearmanr, width[chosen], off[chosen])})
     return rows
