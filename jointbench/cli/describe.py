@@ -4,7 +4,7 @@ import argparse
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import image_shape, whole
-from jointbench.data.joint import JOINT
+from jointbench.data.joint import JOINT, JointSpace
 from jointbench.data.space import Space
 from jointbench.data.spaces import SPACES, find_configuration
 
@@ -39,9 +39,15 @@ def _show_spaces() -> None:
         say(f"  {h.name:<16} {h.range:<28} {'log' if h.log else '   '}  {part}")
     say("\nnamed configurations:\n")
     _show_named(JOINT)
-    say("\nreference networks outside the space, for `jointbench train`:\n")
     for space in SPACES.values():
-        if space != JOINT:
+        if isinstance(space, JointSpace) and space != JOINT:
+            say(f"\nspace '{space.name}': the same but for\n")
+            for h, full in zip(space.hyperparameters, JOINT.hyperparameters, strict=True):
+                if h != full:
+                    say(f"  {h.name:<16} {h.range}")
+    say("\nreference networks outside these spaces, for `jointbench train`:\n")
+    for space in SPACES.values():
+        if not isinstance(space, JointSpace):
             _show_named(space)
 
 

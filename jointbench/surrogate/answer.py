@@ -60,6 +60,11 @@ class Answer:
     def ok(self) -> bool:
         return self.status is Status.OK
 
+    @property
+    def duration(self) -> float:
+        """Seconds that the training occupies a worker, as `Evaluation.duration`."""
+        return self.wall_seconds
+
     def objectives(self, *names: str) -> tuple[float, ...]:
         """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""
         return tuple([getattr(self, name) for name in checked_objectives(names)])
