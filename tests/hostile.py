@@ -38,7 +38,7 @@ def small() -> tuple[dict[str, Any], dict[str, bytes]]:
     features = benchmark.features.many(rows, JOINT.facts(rows, benchmark.images.shape), np.full(len(rows), 9.0))
     targets = np.random.default_rng(0).normal(size=(len(rows), 4))
     models = {}
-    for name, outputs in zip(model_names(1, [Status.OUT_OF_MEMORY]), (2, 4, 4, 1), strict=True):
+    for name, outputs in zip(model_names(1, [Status.OUT_OF_MEMORY], distilled=False), (2, 4, 4, 1), strict=True):
         settings: dict[str, object] = {"max_depth": 3, "base_score": 0.0, "nthread": 1}
         if outputs > 1:
             settings["multi_strategy"] = "multi_output_tree"

@@ -106,12 +106,13 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
     """
     log, benchmark, comparison = (tmp_path / name for name in ("log", "benchmark", "comparison"))
     common = "--images digits --device cpu --memory 0.15 --workers 2"
-    main(f"collect {log} {common} --ladder 0.01,0.03 --optimizer random --full-budgets 50".split())
-    main(f"fit {log} --out {benchmark}".split())
+    small = "--space joint-small --ladder 0.05,0.15"
+    main(f"collect {log} {common} {small} --optimizer random --full-budgets 40".split())
+    main(f"fit {log} --quick --out {benchmark}".split())
     main(f"compare {benchmark} --optimizers random --seeds 2 --full-budgets 6 --jobs 1 --out {comparison}".split())
     main(f"retrain {comparison} {common} --seeds 2 --references none".split())
     assert "Real retrainings" in (comparison / "report.html").read_text(encoding="utf-8")
-    assert "4 trainings of 0.03 seconds to be made; 0 are there" in capsys.readouterr().out
+    assert "4 trainings of 0.15 seconds to be made; 0 are there" in capsys.readouterr().out
 
 
 def test_retraining_on_other_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,7 +109,9 @@ class TestFolder:
         for record, evaluation in zip(dataset.records("evaluations"), log.evaluations(), strict=False):
             assert record["evaluations/learning_rate"] == evaluation.configuration["learning_rate"]
             assert record["evaluations/batch_size"] == evaluation.configuration["batch_size"]
-            assert record["evaluations/validation_error"] == evaluation.validation_error
+            # Until version 3 of the schema, of which this file is not, a failure had the error of guessing.
+            error = evaluation.validation_error if evaluation.ok else 0.9
+            assert record["evaluations/validation_error"] == error
             assert record["evaluations/status"].decode() == evaluation.status
 
     def test_is_not_written_over_another_without_force(self, published: Path) -> None:
