@@ -10,6 +10,7 @@ from jointbench.cli.values import names, whole
 from jointbench.cli.workplace_options import workplace, workplace_options
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.quantities import counted
 from jointbench.data.space import Space
 from jointbench.data.spaces import SPACES, find_configuration, get_space
 
@@ -57,7 +58,12 @@ def run(arguments: argparse.Namespace) -> None:
     made, there = sum(len(one.missing) for one in plans), sum(one.there for one in plans)
     if plans:
         ladder = plans[0].log.ladder
-        say(f"{made} trainings of {ladder.maximum:g} {ladder.unit} to be made; {there} are there")
+        each = ladder.amount(ladder.maximum)
+        before = f"; {counted(there, 'is', 'are')} already in the log" if there else ""
+        if made:
+            say(f"{counted(made, 'training')} of {each} to run{before}")
+        else:
+            say(f"nothing left to train: {counted(there, 'training')} of {each} already in the log")
     retrain(plans, device, arguments.data, place, lock=not arguments.no_lock)
     say(f"the picture: {write_report(folder)}")
 

@@ -150,6 +150,15 @@ class Ladder:
             raise InputError("ladder", text, "at least two budgets, such as 1,3,9,27")
         return cls.of_rungs(rungs, unit or "seconds")
 
+    def amount(self, budget: float) -> str:
+        """A budget with its unit, such as 1 second, 27 seconds, 0.5 epochs."""
+        number = f"{budget:g}"
+        return f"{number} {self.unit.removesuffix('s') if number == '1' else self.unit}"
+
+    def amounts(self) -> str:
+        """All rungs with their unit, such as 1, 3, 9, 27 seconds."""
+        return self.amount(self.maximum) if len(self.rungs) == 1 else f"{self} {self.unit}"
+
     def as_dict(self) -> dict[str, Any]:
         return {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}
 

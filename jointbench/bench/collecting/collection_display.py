@@ -17,6 +17,7 @@ from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.quantities import counted
 
 #: Seconds between two lines about the whole where there is no terminal.
 SUMMARY_EVERY = 60.0
@@ -53,7 +54,7 @@ class CollectionDisplay:
     def resumed(self, evaluations: Iterable[Evaluation]) -> None:
         self.progress.resumed(evaluations)
         if self.progress.evaluations and not self._live:
-            self._say(f"goes on after {self.progress.evaluations} evaluations")
+            self._say(f"continues after {counted(self.progress.evaluations, 'evaluation')}")
 
     def started(self, started: Started) -> None:
         self.progress.started(started)
@@ -64,7 +65,7 @@ class CollectionDisplay:
             return
         evaluation = finished.evaluation
         outcome = f"{evaluation.validation_error:.3f}" if evaluation.ok else evaluation.reason
-        trial = f"#{finished.started.number}, {evaluation.budget:g} {self.ladder.unit}"
+        trial = f"#{finished.started.number}, {self.ladder.amount(evaluation.budget)}"
         self._say(f"{trial}: {evaluation.status} {outcome}")
         if time.monotonic() - self._said >= SUMMARY_EVERY:
             self._said = time.monotonic()
@@ -77,21 +78,21 @@ class CollectionDisplay:
         """One line about the whole."""
         at = self.progress
         failed = ", ".join(f"{number} {status}" for status, number in sorted(at.failures.items())) or "none failed"
-        return f"{at.evaluations} evaluations, {failed}; {self._best()}; {self._pace()}"
+        return f"{counted(at.evaluations, 'evaluation')}, {failed}; {self._best()}; {self._pace()}"
 
     def _best(self) -> str:
         best = self.progress.incumbent
         if best is None:
             return "no incumbent yet"
-        return f"incumbent's validation error {best.validation_error:.1%} at {best.budget:g} {self.ladder.unit}"
+        return f"incumbent's validation error {best.validation_error:.1%} at {self.ladder.amount(best.budget)}"
 
     def _pace(self) -> str:
         at = self.progress
         rate, left = at.evaluations_an_hour, at.seconds_left
         if rate is None or left is None:
-            return "its end cannot be told yet"
+            return "too early to say when it will end"
         end = datetime.datetime.now() + datetime.timedelta(seconds=left)
-        return f"{rate:,.0f} evaluations an hour, ends in {_duration(left)} ({end:%a %H:%M})"
+        return f"{counted(round(rate), 'evaluation')} an hour, ends in {_duration(left)} ({end:%a %H:%M})"
 
     def __rich__(self) -> RenderableType:
         at = self.progress
@@ -106,7 +107,7 @@ class CollectionDisplay:
         table = Table(box=None, padding=(0, 3, 0, 0))
         table.add_column("budget")
         for rung in self.ladder.rungs:
-            table.add_column(f"{rung:g} {self.ladder.unit}", justify="right")
+            table.add_column(self.ladder.amount(rung), justify="right")
         running = [started.trial.budget for started, _ in self.progress.running.values()]
         table.add_row("ended", *(f"{self.progress.done[rung]:,}" for rung in self.ladder.rungs))
         table.add_row("running", *(f"{running.count(rung)}" for rung in self.ladder.rungs))

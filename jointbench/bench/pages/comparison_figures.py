@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from jointbench.bench.comparing.trajectories import FloatArray, Runs, band, lowest_error, ranks_over_time
-from jointbench.bench.pages.page import error_axis, log_range, ratio_axis, time_axis, time_unit
+from jointbench.bench.pages.axes import error_axis, number_axis, time_unit
+from jointbench.bench.pages.coinciding import coinciding_words, overlays
 from jointbench.bench.pages.palette import Style
 
 #: Fraction of the colour that a band shows.
@@ -38,12 +39,15 @@ def error_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, *, test:
     every = np.concatenate([values for several in bands.values() for values in several])
     figure.update_xaxes(**_time_axis(runs, grid, clock))
     figure.update_yaxes(
-        title_text=f"incumbent's {'test' if test else 'validation'} error",
-        range=log_range(np.maximum(every, LEAST_ERROR)),
-        **error_axis(),
+        title_text=f"incumbent's {'test' if test else 'validation'} error", **error_axis(np.maximum(every, LEAST_ERROR))
     )
     figure.update_layout(hovermode="x unified")
     return figure
+
+
+def coinciding_lines(runs: Runs, grid: FloatArray) -> str:
+    """Which optimizers' medians coincide for long, in a sentence; empty where none do."""
+    return coinciding_words({name: band(several, grid)[1] for name, several in runs.items()}, grid)
 
 
 def rank_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str) -> Any:
@@ -64,7 +68,7 @@ def regret_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, guessin
     figure = _lines(regrets, look, grid)
     figure.update_traces(hovertemplate="%{y:.3f}")
     figure.update_xaxes(**_time_axis(runs, grid, clock))
-    figure.update_yaxes(title_text="normalised regret", **ratio_axis())
+    figure.update_yaxes(title_text="normalised regret", **number_axis(np.concatenate(list(regrets.values()))))
     figure.update_layout(hovermode="x unified")
     return figure
 
@@ -73,11 +77,12 @@ def _lines(values: Mapping[str, FloatArray], look: Looks, grid: FloatArray) -> A
     """Steps: a value holds until the next one."""
     import plotly.graph_objects as go
 
-    figure = go.Figure()
-    for name, y in values.items():
+    figure, x = go.Figure(), grid / time_unit(grid[-1])[1]
+    # The first on top, as `overlays` has it, and first in the legend.
+    for rank, (name, y) in reversed(list(enumerate(values.items(), start=1))):
         line = {"color": look[name].colour, "dash": look[name].dash, "width": 2.5, "shape": "hv"}
-        x = grid / time_unit(grid[-1])[1]
-        figure.add_scatter(x=x, y=y, name=name, legendgroup=name, mode="lines", line=line)
+        figure.add_scatter(x=x, y=y, name=name, legendgroup=name, legendrank=rank, mode="lines", line=line)
+    figure.add_traces(list(overlays(values, x, look)))
     return figure
 
 
@@ -87,7 +92,6 @@ def _time_axis(runs: Runs, grid: FloatArray, clock: str) -> dict[str, Any]:
     begins = min(grid[np.argmax(~np.isnan(band(several, grid)[1]))] for several in runs.values())
     return {
         "title_text": f"{clock}, {unit}",
-        "range": log_range([begins / seconds, grid[-1] / seconds]),
         "hoverformat": ".3~g",
-        **time_axis(),
+        **number_axis([begins / seconds, grid[-1] / seconds]),
     }

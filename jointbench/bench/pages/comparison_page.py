@@ -8,7 +8,7 @@ from jointbench.bench.comparing.comparison_folder import Settings, read_content,
 from jointbench.bench.comparing.statistics import Pair, pairs
 from jointbench.bench.comparing.summary import HEADINGS, YARDSTICK, Row, cells, rows
 from jointbench.bench.comparing.trajectories import final_errors, read_trajectories, shared_seeds, time_grid
-from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
+from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import Words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
@@ -41,8 +41,8 @@ def comparison_page(folder: Path) -> list[str]:
         f"incumbent: the best it has seen at the largest budget so far. {said.judged}: the median over seeds, with a "
         "band over the middle half of them.</p>",
         figure_html(error_figure(runs, look, grid, said.clock), 520),
-        '<p class="note">Click a name to hide its line, double-click to see it alone, drag to zoom, double-click in '
-        "the plot to zoom out.</p>",
+        f'<p class="note">{coinciding_lines(runs, grid)} Click a name to hide its line, double-click to see it alone, '
+        "drag to zoom, double-click in the plot to zoom out.</p>",
         "<h2>The table</h2>",
         table_html(HEADINGS, (cells(row) for row in table), look),
         '<p class="note">Final errors are medians over seeds. Regret is the distance to the lowest error that any '
@@ -50,7 +50,7 @@ def comparison_page(folder: Path) -> list[str]:
         "sooner the median gets to random search's final error for good, with its 95 % interval over resampled "
         "seeds.</p>",
         *differences_section(table, tested, len(shared_seeds(runs)), look),
-        "<h2>On the way</h2>",
+        "<h2>Ranks and regret over time</h2>",
         '<div class="two">',
         f"<div><p>Mean rank over seeds, 1 the best.</p>{figure_html(rank_figure(runs, look, grid, said.clock), 400)}"
         "</div>",
@@ -58,7 +58,7 @@ def comparison_page(folder: Path) -> list[str]:
         f"{figure_html(regret_figure(runs, look, grid, said.clock, settings.guessing_error), 400)}</div>",
         "</div>",
         "<h2>On test images</h2>",
-        "<p>The same incumbents, judged by images that no optimizer has seen an error of.</p>",
+        "<p>The same incumbents, judged on test images, whose errors no optimizer has seen.</p>",
         figure_html(error_figure(runs, look, grid, said.clock, test=True), 440),
         *extrapolation_section(folder, look),
         *workers_section(folder, look),
@@ -71,7 +71,7 @@ def again(folder: Path) -> list[str]:
     """What it takes to make the comparison again: commands, settings, versions."""
     content = read_content(folder)
     return [
-        "<h2>The same again</h2>",
+        "<h2>How to reproduce it</h2>",
         f"<pre>{html.escape(chr(10).join(content['commands']))}</pre>",
         table_html(("setting", "value"), shown_settings(Settings.read(folder)), kind="words"),
         table_html(("software", "version"), content["versions"].items(), kind="words"),

@@ -22,13 +22,13 @@ class Words:
 
 def words(settings: Settings) -> Words:
     name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name)
-    budgets = f"{settings.full_budgets:g} full budgets of {settings.ladder.maximum:g} {settings.ladder.unit}"
+    budgets = f"{settings.full_budgets:g} full budgets of {settings.ladder.amount(settings.ladder.maximum)}"
     simulated = f"each with {_workers(settings, 'simulated worker')} and {budgets}"
     noise = "An optimizer picks it by the noisy errors that it has seen; "
     if settings.objective == "surrogate":
         return Words(
             f"on {name}, a surrogate of trainings on {images}, {simulated}",
-            f"{noise}drawn is the error that it is expected to reach at the largest budget, noise taken away",
+            f"{noise}the plot shows the error that it is expected to reach at the largest budget, without noise",
             "errors without noise, at the largest budget; medians over seeds",
             "simulated wall-clock time",
         )
@@ -36,14 +36,14 @@ def words(settings: Settings) -> Words:
         return Words(
             f"on {name}, a log of trainings on {images} that is replayed: every proposal is answered with the logged "
             f"training that is nearest to it at the same budget; {simulated}",
-            f"{noise}drawn is the mean error of the logged trainings at the largest budget that are nearest to it",
+            f"{noise}the plot shows the mean error of the logged trainings nearest to it at the largest budget",
             "mean errors of logged trainings at the largest budget; medians over seeds",
             "simulated wall-clock time",
         )
     return Words(
         f"by real trainings on {images}, each with {_workers(settings, 'worker')} and {budgets}",
-        f"{noise}what it reaches without noise is not known. Drawn is the mean error of the run's trainings of it at "
-        "the largest budget, or the largest at which the run has trained it. The one that looked best was partly "
+        f"{noise}what it reaches without noise is not known. The plot shows the mean error of the run's trainings of "
+        "it at the largest budget, or the largest at which the run has trained it. The one that looked best was partly "
         "lucky, so these validation errors are too low on average; <code>jointbench retrain</code> says by how much",
         "mean errors of a run's own trainings of its incumbent; medians over seeds",
         "wall-clock time of trainings",
@@ -54,6 +54,10 @@ def _workers(settings: Settings, word: str) -> str:
     return f"{settings.workers:,} {word}" + ("" if settings.workers == 1 else "s")
 
 
+def _seconds(number: float) -> str:
+    return f"{number:g} second" + ("" if number == 1 else "s")
+
+
 def shown_settings(settings: Settings) -> list[tuple[str, str]]:
     """Names and values as the rows of a table."""
     images, ladder = settings.images, settings.ladder
@@ -61,14 +65,14 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
     overhead = settings.overhead
     rows = [
         ("objective", settings.objective),
-        ("of", settings.source),
+        ("source", settings.source),
         ("checksum", settings.checksum),
         ("space", settings.space),
-        ("budgets", f"{ladder} {ladder.unit}"),
+        ("budgets", ladder.amounts()),
         ("images", f"{images.name}: {counts} (split seed {images.split_seed})"),
         ("workers", f"{settings.workers:,}"),
         ("full budgets", f"{settings.full_budgets:g}"),
-        ("thinking charged", overhead if isinstance(overhead, str) else f"{overhead:g} seconds a trial"),
+        ("thinking charged", overhead if isinstance(overhead, str) else f"{_seconds(overhead)} a trial"),
         ("deaths of a worker", f"{settings.death_rate:g} an hour"),
         ("code", settings.code),
     ]

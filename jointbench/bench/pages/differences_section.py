@@ -7,6 +7,7 @@ from jointbench.bench.comparing.summary import Row
 from jointbench.bench.pages.page import table_html
 from jointbench.bench.pages.palette import Style
 from jointbench.bench.pages.rank_diagram import rank_diagram
+from jointbench.data.quantities import counted
 
 
 def differences_section(
@@ -17,8 +18,8 @@ def differences_section(
         return []
     ranks = {row.optimizer: row.rank for row in rows if row.rank is not None}
     if not ranks:
-        return ["<h2>Is the difference real?</h2>", "<p>There is no seed yet that all optimizers have run with.</p>"]
-    shared = f"{seeds} seed" + ("" if seeds == 1 else "s")
+        return ["<h2>Is the difference real?</h2>", "<p>So far the optimizers have no seed in common.</p>"]
+    shared = counted(seeds, "seed")
     return [
         "<h2>Is the difference real?</h2>",
         f"<p>Mean ranks over the {shared} that all optimizers share. A bar joins optimizers that cannot be told apart: "
@@ -48,5 +49,4 @@ def _power(tested: Sequence[Pair]) -> str:
     needed = seeds_needed(len(tested))
     if any(pair.seeds >= needed for pair in tested):
         return ""
-    pairs = "1 pair" if len(tested) == 1 else f"{len(tested)} pairs"
-    return f" So few seeds cannot show any: with {pairs} it takes at least {needed}."
+    return f" So few seeds cannot show a difference: with {counted(len(tested), 'pair')} it takes at least {needed}."

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from jointbench.bench.comparing.left_out_runs import LeftOut
-from jointbench.bench.pages.log_page import RUNG_COLOURS
-from jointbench.bench.pages.page import error_axis, figure_html, script, table_html
+from jointbench.bench.pages.axes import error_axis, log_range, number_axis, share_axis
+from jointbench.bench.pages.log_figures import RUNG_COLOURS
+from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, styles
+from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
@@ -27,7 +29,7 @@ def fit_page(
         f"<h1>{html.escape(benchmark.name)}: how far it can be trusted</h1>",
         '<p class="lead">A surrogate of training networks of the space '
         f"<b>{html.escape(benchmark.space.name)}</b> on {html.escape(images.name)} "
-        f"for {benchmark.ladder} {benchmark.ladder.unit}, fitted to {made['evaluations']:,} real trainings.</p>",
+        f"for {benchmark.ladder.amounts()}, fitted to {made['evaluations']:,} real trainings.</p>",
         *(f"<p>{html.escape(sentence)}.</p>" for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
@@ -45,7 +47,7 @@ def fit_page(
         if name in plots:
             body.append(plots[name]())
         body.append(_html(table))
-    return [*body, "<h2>Make it again</h2>", f"<pre>{html.escape(command)}</pre>"]
+    return [*body, "<h2>How to reproduce it</h2>", f"<pre>{html.escape(command)}</pre>"]
 
 
 def _html(table: JudgedTable) -> str:
@@ -57,21 +59,24 @@ def _predicted_and_real(held_out: HeldOut) -> Any:
 
     table, figure = held_out.table, go.Figure()
     half = 0.5 / table.images.test
+    drawn = np.array([half, 1.0])
     for index, (budget, chosen) in enumerate(table.ok_by_budget()):
-        if budget is not None:
+        if budget is None:
+            # All budgets together.
+            drawn = np.maximum([table.errors[chosen, 1], held_out.errors[chosen, 1]], half)
+        else:
             figure.add_scatter(
                 x=np.maximum(table.errors[chosen, 1], half).tolist(),
                 y=np.maximum(held_out.errors[chosen, 1], half).tolist(),
                 mode="markers",
                 marker={"size": 6, "opacity": 0.6, "color": RUNG_COLOURS[index % len(RUNG_COLOURS)]},
-                name=f"{budget:g} {table.ladder.unit}",
+                name=table.ladder.amount(budget),
                 hovertemplate="real %{x:.2%}, predicted %{y:.2%}",
             )
-    figure.add_scatter(
-        x=[half, 1], y=[half, 1], mode="lines", line={"color": BLACK, "width": 1}, name="equal", hoverinfo="skip"
-    )
-    figure.update_xaxes(title_text="real test error", **error_axis())
-    figure.update_yaxes(title_text="predicted test error", **error_axis())
+    ends = [10**end for end in log_range(drawn)]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": BLACK, "width": 1}, name="equal", hoverinfo="skip")
+    figure.update_xaxes(title_text="real test error", **error_axis(drawn))
+    figure.update_yaxes(title_text="predicted test error", **error_axis(drawn))
     return figure
 
 
@@ -91,7 +96,7 @@ def _noise_floor(judgement: Judgement) -> Any:
         values = [row[key] for row in rows]
         figure.add_bar(x=budgets, y=values, name=name, marker_color=colour, hovertemplate="%{y:.2%}")
     figure.update_layout(barmode="group")
-    figure.update_yaxes(title_text="RMSE of test errors", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="RMSE of test errors", rangemode="tozero", **share_axis())
     return figure
 
 
@@ -132,8 +137,8 @@ def _reliability(judgement: Judgement) -> Any:
 def _beside_the_calibrated(figure: Any, low: float, said: str, came: str) -> Any:
     """The figure with a diagonal from `low` to 1, where what was said is what came; both axes are shares."""
     figure.add_scatter(x=[low, 1], y=[low, 1], mode="lines", line={"color": BLACK, "width": 1}, name="calibrated")
-    figure.update_xaxes(title_text=said, tickformat=".0%")
-    figure.update_yaxes(title_text=came, tickformat=".0%")
+    figure.update_xaxes(title_text=said, **share_axis())
+    figure.update_yaxes(title_text=came, **share_axis())
     return figure
 
 
@@ -152,7 +157,8 @@ def _learning_curve(judgement: Judgement) -> Any:
                 name=f"{name}, {'all budgets' if whole else 'largest budget'}",
                 hovertemplate="%{x:,} evaluations: %{y:.3f}",
             )
-    figure.update_xaxes(title_text="evaluations that the surrogate was fitted to", type="log", tickformat="~s")
+    fitted = [row["n"] for row in judgement.learning_curve]
+    figure.update_xaxes(title_text="evaluations that the surrogate was fitted to", **number_axis(fitted))
     figure.update_yaxes(title_text="score on held-out configurations")
     return figure
 
@@ -182,7 +188,7 @@ def _left_out_figures(left_out: Iterable[LeftOut]) -> Iterable[str]:
             y=middle.tolist(),
             mode="lines",
             line={"color": style.colour, "dash": style.dash, "shape": "hv"},
-            name=f"{one.optimizer} on the surrogate without its data, {len(one.simulated)} seeds",
+            name=f"{one.optimizer} on the surrogate without its data, {counted(len(one.simulated), 'seed')}",
             hovertemplate="%{y:.2%}",
         )
         for number, search in enumerate(one.logged):
@@ -196,6 +202,7 @@ def _left_out_figures(left_out: Iterable[LeftOut]) -> Iterable[str]:
                 showlegend=number == 0,
                 hovertemplate="%{y:.2%}",
             )
+        drawn = np.concatenate([upper, lower, *(search.lowest for search in one.logged)])
         figure.update_xaxes(title_text="budgets spent, in units of the largest")
-        figure.update_yaxes(title_text="lowest validation error so far", **error_axis())
+        figure.update_yaxes(title_text="lowest validation error so far", **error_axis(drawn))
         yield f"<h3>{html.escape(one.optimizer)}</h3>" + figure_html(figure, 380)

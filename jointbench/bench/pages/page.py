@@ -7,15 +7,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 import jointbench
 from jointbench.bench.pages.palette import Style
 from jointbench.data.files import make_folder, write_whole
-
-#: Ticks to aim at on a logarithmic axis: with more of them plotly writes 6, 7, 8, 9 into one another.
-_ALONG, _UP = 6, 3
 
 _INK, _GRID = "#1c1c1c", "#e8e8e6"
 _AXIS: Mapping[str, Any] = {
@@ -25,7 +19,7 @@ _AXIS: Mapping[str, Any] = {
     "ticks": "outside",
     "tickcolor": "#8a8a86",
     "zeroline": False,
-    "title": {"standoff": 12},
+    "title": {"standoff": 12, "font": {"size": 14}},
     "automargin": True,
 }
 _LAYOUT: Mapping[str, Any] = {
@@ -35,7 +29,15 @@ _LAYOUT: Mapping[str, Any] = {
     "paper_bgcolor": "rgba(0,0,0,0)",
     "plot_bgcolor": "rgba(0,0,0,0)",
     "margin": {"l": 64, "r": 16, "t": 44, "b": 52},
-    "legend": {"orientation": "h", "y": 1.01, "yanchor": "bottom", "x": 0, "font": {"size": 14}},
+    "legend": {
+        "orientation": "h",
+        "x": 0,
+        "xref": "container",
+        "y": 1,
+        "yref": "container",
+        "yanchor": "top",
+        "font": {"size": 14},
+    },
     "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "#b5b5b0", "activecolor": "#5c5c58"},
     "hoverlabel": {"bgcolor": "white", "bordercolor": "#c9c9c5", "font": {"size": 13}},
 }
@@ -47,14 +49,15 @@ _CONFIG: Mapping[str, Any] = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
 
-#: Longest time in seconds for which a unit is used, and its length in seconds.
-_UNITS = ((2 * 3600.0, "seconds", 1.0), (np.inf, "hours", 3600.0))
-
 
 def page_html(title: str, body: Iterable[str]) -> str:
     """A whole page."""
-    page = Template((resources.files("jointbench.bench.pages") / "page.html").read_text(encoding="utf-8"))
-    return page.substitute(title=html.escape(title), body="\n".join(body), version=jointbench.__version__)
+    frame, behaviour = (
+        (resources.files("jointbench.bench.pages") / name).read_text(encoding="utf-8")
+        for name in ("page.html", "page.js")
+    )
+    told = {"title": html.escape(title), "body": "\n".join(body), "script": behaviour}
+    return Template(frame).substitute(told, version=jointbench.__version__)
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
@@ -78,33 +81,6 @@ def figure_html(figure: Any, height: int) -> str:
     figure.update_yaxes(**_AXIS)
     drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG))
     return f"<figure>{drawn}</figure>"
-
-
-def time_unit(longest: float) -> tuple[str, float]:
-    """The unit in which times up to `longest` seconds are shown, and its seconds."""
-    return next((name, seconds) for limit, name, seconds in _UNITS if longest <= limit)
-
-
-def time_axis() -> dict[str, Any]:
-    """Plotly's settings of a logarithmic x axis with plain numbers, which follow when a reader zooms."""
-    return {"type": "log", "tickformat": "~g", "nticks": _ALONG}
-
-
-def ratio_axis() -> dict[str, Any]:
-    """Of a logarithmic y axis with plain numbers."""
-    return {"type": "log", "tickformat": "~g", "nticks": _UP}
-
-
-def error_axis() -> dict[str, Any]:
-    """Of a logarithmic y axis in per cent."""
-    return {"type": "log", "tickformat": ".2~%", "nticks": _UP}
-
-
-def log_range(values: npt.ArrayLike) -> list[float]:
-    """Plotly's range of a logarithmic axis, a little wider than the values."""
-    low, high = np.log10(np.nanmin(values)), np.log10(np.nanmax(values))
-    margin = 0.03 * max(high - low, 0.1)
-    return [float(low - margin), float(high + margin)]
 
 
 def table_html(

@@ -11,8 +11,10 @@ import numpy.typing as npt
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.retrained import FloatArray, Retrained, read_retrained
 from jointbench.bench.comparing.statistics import bootstrap
+from jointbench.bench.pages.axes import share_axis
 from jointbench.bench.pages.page import figure_html, table_html
 from jointbench.bench.pages.palette import Style
+from jointbench.data.quantities import counted
 
 #: Configurations below which no correlation is printed.
 FEWEST = 4
@@ -30,12 +32,13 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     incumbents = [one for one in found if one.incumbent]
     groups = {name: own for name in look if (own := [one for one in incumbents if one.name == name])}
     references = {one.name: [one] for one in found if not one.incumbent}
-    budget = f"{settings.ladder.maximum:g} {settings.ladder.unit}"
+    of = f"{len(incumbents)} of {counted(len(run_files(folder)), 'run')}"
+    budget = settings.ladder.amount(settings.ladder.maximum)
     devices = sorted({f"{e.provenance.device}, {e.provenance.precision}" for one in found for e in one.evaluations})
     headings = "parameters", "budget", "trainings", "failed", f"{said} validation", "real", f"{said} test", "real"
     return [
         "<h2>Real retrainings</h2>",
-        f"<p>The final incumbents of {len(incumbents)} of {len(run_files(folder))} runs, trained anew for {budget} on "
+        f"<p>The final incumbents of {of}, trained anew for {budget} on "
         f"{html.escape('; '.join(devices))}. {_correlation(incumbents)}</p>",
         *(_scatter_html(groups, look, said) if incumbents else []),
         table_html(
@@ -89,7 +92,7 @@ def _correlation(incumbents: Sequence[Retrained]) -> str:
     different = {str(one.incumbent.configuration): one for one in incumbents if one.incumbent}.values()
     values = np.array([(one.incumbent.validation_error, one.validation.mean()) for one in different if one.incumbent])
     if len(values) < FEWEST:
-        return "They are too few for a rank correlation."
+        return "There are too few of them for a rank correlation."
 
     def spearman(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
         """Of resampled configurations; 0 where all of them are equal."""
@@ -109,7 +112,7 @@ def _correlation(incumbents: Sequence[Retrained]) -> str:
 def _scatter_html(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style], said: str) -> list[str]:
     return [
         "<p>A point is a configuration's mean, its bar the standard deviation over its trainings; on the dotted line "
-        "the comparison is right.</p>",
+        "the comparison was right.</p>",
         figure_html(_scatter(groups, look, said), 480),
     ]
 
@@ -136,6 +139,6 @@ def _scatter(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style
     ends = [0.0, reach * 1.05]
     line = {"color": "#8a8a86", "dash": "dot"}
     figure.add_scatter(x=ends, y=ends, mode="lines", line=line, showlegend=False, hoverinfo="skip")
-    figure.update_xaxes(title_text=f"{said} validation error", tickformat=".2~%", range=ends)
-    figure.update_yaxes(title_text="real validation error", tickformat=".2~%", range=ends)
+    figure.update_xaxes(title_text=f"{said} validation error", range=ends, **share_axis())
+    figure.update_yaxes(title_text="real validation error", range=ends, **share_axis())
     return figure

@@ -17,7 +17,7 @@ from jointbench.bench.comparing.agreement import (
 )
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.trajectories import FloatArray, Runs, read_trajectories, time_grid
-from jointbench.bench.pages.comparison_figures import error_figure
+from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure
 from jointbench.bench.pages.comparison_page import again
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import figure_html, script, table_html
@@ -51,7 +51,8 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         '<div class="two">',
         *(
             f"<div><p>{html.escape(name)}</p>"
-            f"{figure_html(error_figure(some, look, time_grid(some), words(one).clock), 440)}</div>"
+            f"{figure_html(error_figure(some, look, time_grid(some), words(one).clock), 440)}"
+            f'<p class="note">{coinciding_lines(some, time_grid(some))}</p></div>'
             for name, some, one in zip(names, runs, settings, strict=True)
         ),
         "</div>",
@@ -97,7 +98,7 @@ def _at_the_end(final: Sequence[FloatArray]) -> str:
 def _over_time(runs: Sequence[Runs], grid: FloatArray) -> str:
     tau = order_agreement(runs[0], runs[1], grid)
     if np.isnan(tau):
-        return "There is no time at which the orders of both could be compared."
+        return "At no time can their orders be compared."
     return (
         f"Over the times that both have, from {grid[0]:.3g} to {grid[-1]:.3g} seconds, Kendall's rank correlation of "
         f"their orders is {tau:.2f} on average."

@@ -7,8 +7,10 @@ from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files, workers_folders
 from jointbench.bench.comparing.summary import Row, summary
-from jointbench.bench.pages.page import error_axis, figure_html, ratio_axis
+from jointbench.bench.pages.axes import error_axis, number_axis
+from jointbench.bench.pages.page import figure_html
 from jointbench.bench.pages.palette import Style
+from jointbench.data.quantities import counted
 
 #: An optimizer's rows by number of workers.
 Points = Sequence[tuple[int, Row]]
@@ -61,8 +63,11 @@ def _errors(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
             **_line(name, points, look),
         )
     figure.update_traces(hovertemplate="%{y:.2%}, %{text}")
+    drawn = [
+        error for points in found.values() for _, row in points for error in (*row.quartiles, row.validation_error)
+    ]
     figure.update_xaxes(**_workers_axis(found))
-    figure.update_yaxes(title_text="final validation error", **error_axis())
+    figure.update_yaxes(title_text="final validation error", **error_axis(drawn))
     return figure
 
 
@@ -78,8 +83,9 @@ def _speedups(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
             **_line(name, reached, look),
         )
     figure.update_traces(hovertemplate="%{y:.1f}x, %{text}")
+    drawn = [row.speedup.factor for points in found.values() for _, row in points if row.speedup]
     figure.update_xaxes(**_workers_axis(found))
-    figure.update_yaxes(title_text="speed-up over random", **ratio_axis())
+    figure.update_yaxes(title_text="speed-up over random", **number_axis(drawn))
     return figure
 
 
@@ -87,7 +93,7 @@ def _line(name: str, points: Points, look: Mapping[str, Style]) -> dict[str, Any
     style = look[name]
     return {
         "name": name,
-        "text": [f"{row.seeds} seeds" for _, row in points],
+        "text": [counted(row.seeds, "seed") for _, row in points],
         "mode": "lines+markers",
         "line": {"color": style.colour, "dash": style.dash, "width": 2},
         "marker": {"size": 7},
