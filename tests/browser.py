@@ -22,10 +22,15 @@ PATIENCE = 60
 
 
 class Browser:
-    """`complaints` collects console errors, exceptions and failed loads; `requests` every address that was asked."""
+    """`complaints` collects console errors, exceptions and failed loads; `requests` every address that was asked.
 
-    def __init__(self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False) -> None:
-        self.page, self.size, self.dark = page, (width, height), dark
+    `touch`: a telephone, which is pointed at with a finger.
+    """
+
+    def __init__(
+        self, page: Path, *, width: int = 1280, height: int = 900, dark: bool = False, touch: bool = False
+    ) -> None:
+        self.page, self.size, self.dark, self.touch = page, (width, height), dark, touch
         self.complaints: list[str] = []
         self.requests: list[str] = []
         self._calls = 0
@@ -41,7 +46,12 @@ class Browser:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._run(self._open())
+        try:
+            self._run(self._open())
+        except BaseException:
+            # Nobody calls __exit__ then.
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -68,6 +78,19 @@ class Browser:
 
     def point(self, x: float, y: float) -> None:
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def swipe(self, x: float, y: float, by: tuple[float, float]) -> None:
+        """Move a finger over the window from a place, by so many pixels, in the time that a person takes."""
+        self.call("Input.dispatchTouchEvent", type="touchStart", touchPoints=[{"x": x, "y": y}])
+        for step in range(1, 13):
+            at = {"x": x + by[0] * step / 12, "y": y + by[1] * step / 12}
+            self.call("Input.dispatchTouchEvent", type="touchMove", touchPoints=[at])
+        self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+
+    def printed(self) -> bytes:
+        """The page as a PDF on A4."""
+        paper = self.call("Page.printToPDF", preferCSSPageSize=True, paperWidth=8.27, paperHeight=11.69)
+        return base64.b64decode(paper["data"])
 
     def screenshot(self, path: Path) -> None:
         """The whole page as a PNG."""
@@ -101,8 +124,9 @@ class Browser:
         for domain in ("Runtime", "Log", "Network", "Page"):
             await self._call(f"{domain}.enable", {})
         width, height = self.size
-        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": self.touch}
         await self._call("Emulation.setDeviceMetricsOverride", metrics)
+        await self._call("Emulation.setTouchEmulationEnabled", {"enabled": self.touch})
         scheme = {"name": "prefers-color-scheme", "value": "dark" if self.dark else "light"}
         await self._call("Emulation.setEmulatedMedia", {"features": [scheme]})
         self._loaded = False

@@ -112,7 +112,7 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
     main(f"compare {benchmark} --optimizers random --seeds 2 --full-budgets 6 --jobs 1 --out {comparison}".split())
     main(f"retrain {comparison} {common} --seeds 2 --references none".split())
     assert "Real retrainings" in (comparison / "report.html").read_text(encoding="utf-8")
-    assert "4 trainings of 0.15 seconds to be made; 0 are there" in capsys.readouterr().out
+    assert "4 trainings of 0.15 seconds to run\n" in capsys.readouterr().out
 
 
 def test_retraining_on_other_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def test_a_failure_says_why(capsys: pytest.CaptureFixture[str]) -> None:
         display.resumed([ended(0, 1.0).evaluation])
         display.finished(ended(1, 3.0, 0.9, Status.CRASHED))
     shown = capsys.readouterr().err
-    assert "goes on after 1 evaluations" in shown
+    assert "continues after 1 evaluation" in shown
     assert "crashed because" in shown
     assert "1 crashed" in shown
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from browser import BROWSER, Browser
 from comparing import small
+from page_layout import layout_faults, pages_of_figures, wide_tables
 
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, workers_folder
 from jointbench.bench.comparing.incumbents import final_incumbents
@@ -86,7 +87,12 @@ def box(browser: Browser, script: str) -> tuple[float, float, float, float]:
 
 def test_every_plot_of_a_comparison_is_drawn_without_a_network(page: Browser) -> None:
     headings = page.evaluate("[...document.querySelectorAll('h2')].map(h => h.textContent)")
-    for wanted in ("The incumbent's error over time", "By number of workers", "Real retrainings", "The same again"):
+    for wanted in (
+        "The incumbent's error over time",
+        "By number of workers",
+        "Real retrainings",
+        "How to reproduce it",
+    ):
         assert wanted in headings
     # Errors twice, ranks, regret, two by workers, predicted against real.
     assert page.evaluate(f"{ALL}.length") == page.evaluate(f"{DRAWN}.length") == 7
@@ -198,10 +204,90 @@ def test_two_comparisons_side_by_side_in_the_dark(comparison: Path, tmp_path: Pa
         quiet(browser)
 
 
-def test_the_page_of_a_log(tmp_path: Path) -> None:
-    log = shutil.copy(released()["digits-cpu"] / "evaluations.parquet", tmp_path / "log.parquet")
-    with Browser(write_report(Path(log))) as browser:
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the released log."""
+    place = tmp_path_factory.mktemp("pages") / "log.parquet"
+    shutil.copy(released()["digits-cpu"] / "evaluations.parquet", place)
+    return write_report(place)
+
+
+@pytest.fixture(scope="module", params=["comparison", "log"])
+def either(request: pytest.FixtureRequest, comparison: Path, log: Path) -> Path:
+    return {"comparison": comparison / "report.html", "log": log}[request.param]
+
+
+@pytest.fixture(scope="module")
+def narrow(either: Path) -> Iterator[Browser]:
+    """On a telephone."""
+    with Browser(either, width=420, touch=True) as browser:
+        browser.until(f"{DRAWN}.length == {ALL}.length")
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def broad(either: Path) -> Iterator[Browser]:
+    with Browser(either, width=1400) as browser:
+        browser.until(f"{DRAWN}.length == {ALL}.length")
+        yield browser
+
+
+def test_nothing_is_clipped_or_collides_in_a_narrow_window(narrow: Browser) -> None:
+    assert layout_faults(narrow) == []
+    quiet(narrow)
+
+
+def test_nothing_is_clipped_or_collides_in_a_broad_window(broad: Browser) -> None:
+    assert layout_faults(broad) == []
+    assert not any(wider for wider, _, _ in wide_tables(broad))
+
+
+def test_a_table_wider_than_the_window_scrolls_and_says_so(narrow: Browser) -> None:
+    for wider, told, overflow in wide_tables(narrow):
+        assert told == wider
+        assert overflow == "auto"
+
+
+def test_a_swipe_over_a_plot_scrolls_the_page_and_does_not_zoom(narrow: Browser) -> None:
+    plot = "document.querySelector('.js-plotly-plot')"
+    left, top, width, height = box(narrow, f"{plot}.querySelector('.nsewdrag')")
+    ranges = f"JSON.stringify([{plot}.layout.xaxis.range, {plot}.layout.yaxis.range])"
+    before, at = narrow.evaluate(ranges), narrow.evaluate("scrollY")
+    narrow.swipe(left + 0.5 * width, top + 0.7 * height, (40.0, -150.0))
+    narrow.until(f"scrollY > {at} + 75")
+    assert narrow.evaluate(ranges) == before
+    assert narrow.evaluate(f"{plot}.querySelectorAll('.zoombox').length") == 0
+
+
+def test_printing_splits_no_plot_and_cuts_nothing_off(broad: Browser) -> None:
+    figures = pages_of_figures(broad)
+    assert len(figures) == broad.evaluate(f"{ALL}.length")
+    for first, last, points in figures:
+        assert first == last
+        # Of A4's 842.
+        assert 0 < points < 757
+    # In print a table cannot be scrolled; 680 pixels are the text's width on A4 with margins of 15 mm.
+    broad.call("Emulation.setEmulatedMedia", media="print")
+    broad.call("Emulation.setDeviceMetricsOverride", width=680, height=1000, deviceScaleFactor=1, mobile=False)
+    broad.evaluate("dispatchEvent(new Event('beforeprint'))")
+    broad.until(f"{ALL}.every(figure => figure.querySelector('svg').getBoundingClientRect().right <= 680)")
+    assert layout_faults(broad) == []
+    assert not any(wider for wider, _, _ in wide_tables(broad))
+
+
+def test_the_page_of_a_log(log: Path) -> None:
+    with Browser(log) as browser:
         browser.until(f"{ALL}.length > 0 && {DRAWN}.length == {ALL}.length")
+        headings = browser.evaluate("[...document.querySelectorAll('h2')].map(h => h.textContent)")
+        assert {"Every evaluation", "Learning curves", "What a low error takes", "Failures by cause"} <= set(headings)
+        axes = browser.evaluate("[...document.querySelectorAll('.js-plotly-plot')].map(p => p.layout.xaxis.title.text)")
+        assert axes[1:] == [
+            "seconds of training",
+            "parameters",
+            "seconds from start to finish",
+            "trainings that failed",
+        ]
+        assert "1 seconds" not in browser.evaluate("document.body.textContent")
         quiet(browser)
 
 

@@ -34,25 +34,35 @@ class Slow(Optimizer):
 
 #: A command line of each, and what is said when it is stopped.
 STOPPED = {
-    "describe": ("describe", "nothing was written, and the same command begins anew"),
+    "describe": ("describe", "nothing was written; run the same command again to start over"),
     "plan": ("plan --images digits --ladder 1,3 --full-budgets 3", "nothing was written"),
     "doctor": ("doctor runs/log", "nothing was written"),
     "query": ("query digits-cpu zela-2018", "nothing was written"),
     "report": ("report runs/log", "nothing was written"),
-    "fit": ("fit runs/log --out runs/benchmark", "nothing was written, and the same command begins anew"),
-    "publish": ("publish digits-cpu --out runs/published", "nothing was written, and the same command begins anew"),
-    "merge": ("merge a b --out runs/log", "the logs are as they were, runs/log may have a part of them"),
-    "train": ("train zela-2018 --images digits --budget 60", "nothing was logged, and the same command begins anew"),
+    "fit": ("fit runs/log --out runs/benchmark", "nothing was written; run the same command again to start over"),
+    "publish": (
+        "publish digits-cpu --out runs/published",
+        "nothing was written; run the same command again to start over",
+    ),
+    "merge": ("merge a b --out runs/log", "the logs are unchanged, and runs/log may hold a part of them"),
+    "train": (
+        "train zela-2018 --images digits --budget 60",
+        "nothing was logged; run the same command again to resume",
+    ),
     "collect": (
         "collect runs/log --images digits --ladder 1,3 --full-budgets 3 --checkpoint-every 20",
-        "every training that has ended is in runs/log, and the same command goes on; one under way goes on from its "
-        "last checkpoint, which there is after 20 seconds",
+        "every finished training is in runs/log; run the same command again to continue: one that was under way "
+        "resumes from its last checkpoint, of which there is one every 20 s",
     ),
     "compare": (
         "compare --optimizers smac,random --seeds 2 --workers 4,1 --out runs/c",
-        "0 of 8 runs are kept in runs/c, and the same command makes the others; those that were under way begin anew",
+        "0 of 8 runs finished and kept in runs/c; run the same command again to make the others; those that were under "
+        "way start over",
     ),
-    "retrain": ("retrain runs/c", "every training that has ended is kept in runs/c, and the same command makes those"),
+    "retrain": (
+        "retrain runs/c",
+        "every finished training is kept in runs/c; run the same command again to make those",
+    ),
 }
 
 
@@ -94,7 +104,10 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
     monkeypatch.setattr("jointbench.bench.comparing.comparison.compare", stopped)
     with pytest.raises(SystemExit):
         main(f"compare --optimizers random --seeds 3 --force --out {out}".split())
-    assert f"1 of 3 runs are kept in {out}, and the same command without --force makes" in capsys.readouterr().err
+    assert (
+        f"1 of 3 runs finished and kept in {out}; run the same command without --force again to make"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("stop", ["SIGTERM", "SIGKILL", "SIGINT of a terminal"])
@@ -124,7 +137,7 @@ def test_a_comparison_that_is_stopped_leaves_no_process_and_keeps_what_was_finis
     assert process.returncode == (-number if stop == "SIGKILL" else 128 + number)
     assert "Traceback" not in said
     if stop != "SIGKILL":
-        kept = f"1 of 2 runs are kept in {out}, and the same command makes the others; those that were under way begin"
+        kept = f"1 of 2 runs finished and kept in {out}; run the same command again to make the others; those that were under way"
         assert f"jointbench: stopped; {kept} anew" in said
     assert [path.name for path in (out / "runs").iterdir()] == ["random-0.parquet"]
     assert pq.read_table(run_file(out, "random", 0)).num_rows == 50

@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable, Mapping
 
+from jointbench.data.quantities import counted
+
 
 def what_is_kept(arguments: argparse.Namespace) -> str:
     """The end of the sentence that begins with "stopped; "."""
@@ -10,20 +12,20 @@ def what_is_kept(arguments: argparse.Namespace) -> str:
 
 
 def _nothing(arguments: argparse.Namespace) -> str:
-    return "nothing was written, and the same command begins anew"
+    return "nothing was written; run the same command again to start over"
 
 
 def _collect(arguments: argparse.Namespace) -> str:
     return (
-        f"every training that has ended is in {arguments.log}, and the same command goes on; one under way goes on "
-        f"from its last checkpoint, which there is after {arguments.checkpoint_every:g} seconds"
+        f"every finished training is in {arguments.log}; run the same command again to continue: one that was under "
+        f"way resumes from its last checkpoint, of which there is one every {arguments.checkpoint_every:g} s"
     )
 
 
 def _retrain(arguments: argparse.Namespace) -> str:
     return (
-        f"every training that has ended is kept in {arguments.comparison}, and the same command makes those that are "
-        "missing"
+        f"every finished training is kept in {arguments.comparison}; run the same command again to make those that "
+        "are missing"
     )
 
 
@@ -34,21 +36,21 @@ def _compare(arguments: argparse.Namespace) -> str:
     there = sum(run.exists() for run in runs)
     # Forced again, it would replace what it has made.
     same = "the same command without --force" if arguments.force else "the same command"
-    kept = f"{there} of {len(runs)} runs are kept in {arguments.out}, and {same} "
+    kept = f"{there} of {counted(len(runs), 'run')} finished and kept in {arguments.out}; run {same} again to "
     if arguments.objective == "train":
-        return kept + "goes on, in the middle of a run too: every training that has ended is kept"
-    return kept + "makes the others; those that were under way begin anew"
+        return kept + "continue, even in the middle of a run: every finished training is kept"
+    return kept + "make the others; those that were under way start over"
 
 
 def _train(arguments: argparse.Namespace) -> str:
     return (
-        "nothing was logged, and the same command begins anew, or goes on from the training's last checkpoint where it "
-        "had come to one: there is one every five minutes"
+        "nothing was logged; run the same command again to resume from the training's last checkpoint, of which there "
+        "is one every five minutes, or else to start over"
     )
 
 
 def _merge(arguments: argparse.Namespace) -> str:
-    return f"the logs are as they were, {arguments.out} may have a part of them, and the same command adds the rest"
+    return f"the logs are unchanged, and {arguments.out} may hold a part of them; run the same command again to add the rest"
 
 
 #: Of those that write anything before they have ended.
