@@ -137,8 +137,8 @@ def test_a_comparison_that_is_stopped_leaves_no_process_and_keeps_what_was_finis
     assert process.returncode == (-number if stop == "SIGKILL" else 128 + number)
     assert "Traceback" not in said
     if stop != "SIGKILL":
-        kept = f"1 of 2 runs finished and kept in {out}; run the same command again to make the others; those that were under way"
-        assert f"jointbench: stopped; {kept} anew" in said
+        kept = f"1 of 2 runs finished and kept in {out}; run the same command again to make the others"
+        assert f"jointbench: stopped; {kept}; those that were under way start over" in said
     assert [path.name for path in (out / "runs").iterdir()] == ["random-0.parquet"]
     assert pq.read_table(run_file(out, "random", 0)).num_rows == 50
 

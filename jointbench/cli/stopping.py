@@ -50,7 +50,8 @@ def _train(arguments: argparse.Namespace) -> str:
 
 
 def _merge(arguments: argparse.Namespace) -> str:
-    return f"the logs are unchanged, and {arguments.out} may hold a part of them; run the same command again to add the rest"
+    kept = f"the logs are unchanged, and {arguments.out} may hold a part of them"
+    return f"{kept}; run the same command again to add the rest"
 
 
 #: Of those that write anything before they have ended.
