@@ -108,6 +108,11 @@ class Evaluation:
         return self.status is Status.OK
 
     @property
+    def compared(self) -> tuple[float, float]:
+        """Validation and test error wherever errors are compared: FAILURE_ERROR for both after any failure."""
+        return (self.validation_error, self.test_error) if self.ok else (FAILURE_ERROR, FAILURE_ERROR)
+
+    @property
     def duration(self) -> float:
         """Seconds that it occupies a worker: on the wall, or where a reference clock counts them, which does not care
         what else a machine does, that clock's and what was done beside the budget."""

@@ -65,13 +65,13 @@ class ReplayObjective:
         return next((e for e in repeats if e.seed == seed), repeats[seed % len(repeats)])
 
     def expected(self, configuration: Configuration, budget: float) -> Evaluation:
-        """The mean errors over the repeats, failures among them with the error of guessing; as far as the log knows."""
+        """The mean errors over the repeats, failures among them with FAILURE_ERROR; as far as the log knows."""
         repeats = self.repeats(configuration, budget)
         return replace(
             repeats[0],
             status=Status.OK if any(e.ok for e in repeats) else repeats[0].status,
-            validation_error=float(np.mean([e.validation_error for e in repeats])),
-            test_error=float(np.mean([e.test_error for e in repeats])),
+            validation_error=float(np.mean([e.compared[0] for e in repeats])),
+            test_error=float(np.mean([e.compared[1] for e in repeats])),
         )
 
     def repeats(self, configuration: Configuration, budget: float) -> list[Evaluation]:
