@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from jointbench.data.errors import LogError
-from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
@@ -29,7 +29,9 @@ class ReplayObjective:
         self.log = log
         self._logged: list[list[Evaluation]] = [[] for _ in log.ladder.rungs]
         for evaluation in log.evaluations():
-            self._logged[log.ladder.rung_of(evaluation.budget)].append(evaluation)
+            # Each is handed out again and again.
+            kept = replace(evaluation, configuration=ReadOnlyConfiguration(evaluation.configuration))
+            self._logged[log.ladder.rung_of(evaluation.budget)].append(kept)
         for rung, logged in zip(log.ladder.rungs, self._logged, strict=True):
             if not logged:
                 raise LogError("log", str(log.path), f"evaluations at the budget {rung:g}, to replay")
