@@ -49,8 +49,8 @@ names = st.sampled_from(["random", "hyperband", "bohb", "two-stage", "two-stage:
 
 
 class TestStop:
-    @settings(max_examples=25)
-    @given(names, st.floats(30, 400), st.integers(1, 12), st.sampled_from([0, 3]))
+    @settings(max_examples=10)
+    @given(names, st.floats(30, 120), st.integers(1, 5), st.sampled_from([0, 3]))
     def test_a_run_of_less_time_is_the_beginning_of_one_of_more_but_for_what_is_planned(
         self, name: str, time: float, workers: int, failing: int
     ) -> None:
@@ -61,7 +61,7 @@ class TestStop:
             assert [one.end for one in longer if one.end <= time] == [one.end for one in ended]
 
     def test_what_ends_with_the_time_counts_and_what_ends_later_is_not_heard_of(self) -> None:
-        told = []
+        told: list[Evaluation] = []
 
         class Watching(Optimizer):
             name = "watching"
@@ -85,7 +85,7 @@ class TestStop:
 
 class TestTold:
     def test_every_optimizer_is_told_at_construction(self) -> None:
-        seen = []
+        seen: list[tuple[WallClock | None, dict[str, float | int]]] = []
 
         class Mine(Optimizer):
             name = "mine"
@@ -112,11 +112,10 @@ class TestTold:
             patch.undo()
         assert seen == [(clock, first), (None, {})]
 
-    @pytest.mark.parametrize("workers", [1, 4, 30])
-    @pytest.mark.parametrize("share", [0.25, 0.5])
+    @pytest.mark.parametrize(("workers", "share"), [(1, 0.5), (4, 0.25), (10, 0.5)])
     def test_two_stage_gives_its_share_of_the_time_to_the_first_stage(self, workers: int, share: float) -> None:
-        time = 1000.0
-        ended = simulate(f"two-stage:share={share}", time, workers)
+        time = 400.0
+        ended = simulate(f"two-stage:sampler=random:share={share}", time, workers)
         last = max(one.end for one in ended if one.evaluation.budget == 1.0)
         # A training of the first stage takes 1 to 1.6 seconds, and what runs is taken to last as long as the others.
         assert last == pytest.approx(share * time, abs=3)
@@ -127,7 +126,8 @@ class TestTold:
             optimizer = make_optimizer(
                 "two-stage", JOINT, LADDER, seed=0, full_budgets=20, wall_clock=WallClock(40.0, 2)
             )
-            rng, running, proposed = np.random.default_rng(1), list[Trial](), []
+            rng, running = np.random.default_rng(1), list[Trial]()
+            proposed: list[tuple[float, dict[str, float | int]]] = []
             while len(proposed) < 60:
                 trial = None
                 for _ in range(asks if len(running) < 2 else 0):

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, force, full_budgets, say
 from jointbench.cli.training_options import training_options

@@ -1,6 +1,7 @@
 """The folder of a comparison: its settings, and where its runs are kept."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -74,9 +75,9 @@ class Settings:
         return 1 - 1 / self.images.classes
 
     @property
-    def stop(self) -> dict[str, float]:
-        """Where a run ends, as keywords of `run`."""
-        return {"full_budgets": self.full_budgets} if self.time is None else {"time": self.time}
+    def stop(self) -> tuple[float, float]:
+        """Full budgets and seconds at which a run ends, one of them infinite."""
+        return (self.full_budgets, math.inf) if self.time is None else (math.inf, self.time)
 
     @property
     def wall_clock(self) -> WallClock | None:

@@ -55,7 +55,8 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
     driven, cluster = _simulated(optimizer, objective, settings)
     finished: list[Finished] = []
     spent = 0.0
-    for one in run(driven, cluster, ladder, seed=seed, space=space, **settings.stop):
+    full_budgets, time = settings.stop
+    for one in run(driven, cluster, ladder, seed=seed, space=space, full_budgets=full_budgets, time=time):
         finished.append(one)
         spent += one.evaluation.budget
         if len(finished) % TICK == 0:
