@@ -190,7 +190,8 @@ class TestFirst:
             "from jointbench import Optimizer, Trial\n"
             "class Mine(Optimizer):\n"
             "    def ask(self): return Trial(self.space.sample(self.rng)[0], 27)\n"
-            "    def tell(self, trial, evaluation): pass\n"
+            "    def tell(self, trial, evaluation): pass\n",
+            encoding="utf-8",
         )
         chosen = simulated_settings(
             SurrogateObjective(load_benchmark("digits-cpu")), workers=2, full_budgets=2.0, first="expert"
@@ -213,13 +214,13 @@ class TestTwoStage:
             assert not any(APPENDIX_B.items() <= configuration.items() for configuration in second[finalists:])
 
     def test_with_uniform_hyperparameters_each_architecture_has_its_own(self) -> None:
-        optimizer = make_optimizer("two-stage:hyperparameters=uniform", JOINT, LADDER, seed=0, full_budgets=16)
+        optimizer = make_optimizer("two-stage:first_stage=uniform", JOINT, LADDER, seed=0, full_budgets=16)
         rates = Counter(configuration["learning_rate"] for _, configuration in proposals(drive(optimizer, 100)))
         assert len(rates) == 100
         # A quarter of the logarithmic scale is below 0.0056: 25 of 100, four standard deviations of the binomial.
         assert sum(rate < 0.001 * 1000**0.25 for rate in rates) == pytest.approx(25, abs=4 * (100 * 0.25 * 0.75) ** 0.5)
         with pytest.raises(InputError, match="uniform"):
-            make_optimizer("two-stage:hyperparameters=log", JOINT, LADDER, seed=0, full_budgets=16)
+            make_optimizer("two-stage:first_stage=log", JOINT, LADDER, seed=0, full_budgets=16)
 
 
 def test_one_seed_is_common_random_numbers() -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -214,6 +214,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
     else:
         objective = ReplayObjective(EvaluationLog.open(arguments.objective))
     _pass_over(arguments, objective.ladder)
+    make: Callable[..., Settings]
     how: dict[str, Any] = {
         "overhead": arguments.charge_overhead,
         "death_rate": arguments.death_rate,
@@ -221,11 +222,11 @@ def _simulated(arguments: argparse.Namespace) -> None:
         "first": arguments.first,
     }
     if arguments.full_budgets is None:
-        settings_of, how["time"] = timed_settings, arguments.time
+        make, how["time"] = timed_settings, arguments.time
     else:
-        settings_of, how["full_budgets"] = simulated_settings, arguments.full_budgets
-    comparisons = {
-        _folder(arguments, workers): settings_of(objective, workers=workers, **how)
+        make, how["full_budgets"] = simulated_settings, arguments.full_budgets
+    comparisons: dict[Path, Settings] = {
+        _folder(arguments, workers): make(objective, workers=workers, **how)
         for workers in arguments.workers or [DEFAULT_WORKERS]
     }
     _check_outputs(arguments, comparisons)

@@ -7,7 +7,7 @@ keyword; what no word can say (a function, a mapping) is no option.
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Union, get_args, get_origin
+from typing import Any
 
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.optimizers.optimizer import Optimizer
@@ -92,11 +92,8 @@ def _readers(parameter: inspect.Parameter) -> list[tuple[Callable[[str], Any], s
     if parameter.annotation is inspect.Parameter.empty:
         return list(_READERS.values())
     annotation = parameter.annotation
-    # What is written as `A | B` may be either kind of union, and only one of them shows itself as `A | B`.
-    members = get_args(annotation) if get_origin(annotation) is Union else (annotation,)
-    texts = [one if isinstance(one, str) else inspect.formatannotation(one) for one in members]
-    parts = [part for text in texts for part in text.strip("'\"").split("|")]
-    types = [part.strip().removeprefix("typing.").replace("NoneType", "None") for part in parts]
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    types = [part.strip().removeprefix("typing.") for part in text.strip("'\"").split("|")]
     if any(one.startswith("Literal") for one in types):
         types.append("str")
     readers = [reader for one, reader in _READERS.items() if one in types]

@@ -31,15 +31,15 @@ class TwoStage(Optimizer):
     Both stages use BOHB's sampler, each at one budget. The second stage begins with each finalist as it was picked,
     with the hyperparameters of the first stage: what a practitioner would train first. What differs from BOHB is the
     separation, and that the first stage has an expert's hyperparameters. A joint optimizer begins with them too where
-    it is told to (`Optimizer.first`), and `hyperparameters="uniform"` takes them away here. The options:
+    it is told to (`Optimizer.first`), and `first_stage="uniform"` takes them away here. The options:
 
     - `sampler`: "model" or "random", for both stages;
     - `first_budget`: the rung of the first stage (default: the smallest);
     - `share`: the fraction of the total that the first stage may spend, above 0 and below 1: of the sum of budgets, or
       where a search has a wall-clock time of that of its workers;
     - `finalists`: how many of the best architectures go on; they take turns, each with a sampler of its own;
-    - `hyperparameters`: values during the first stage; what they name is what the second stage searches. With "uniform"
-      it is what appendix B names, and each architecture of the first stage has uniform values of its own.
+    - `hyperparameters`: values during the first stage; what they name is what the second stage searches;
+    - `first_stage`: "expert", or "uniform": each architecture of the first stage has uniform values of its own instead.
 
     When the first share is spent `ask` waits for the running trials before it chooses. Raises InputError for an
     option out of range, UnknownNameError for a name, BudgetError for a first budget that is no rung, and
@@ -59,7 +59,8 @@ class TwoStage(Optimizer):
         first_budget: float | None = None,
         share: float = 0.5,
         finalists: int = 1,
-        hyperparameters: Configuration | Literal["uniform"] = APPENDIX_B,
+        hyperparameters: Configuration = APPENDIX_B,
+        first_stage: Literal["expert", "uniform"] = "expert",
     ) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         if sampler not in SAMPLERS:
@@ -68,11 +69,9 @@ class TwoStage(Optimizer):
             raise InputError("share", share, "a fraction above 0 and below 1")
         if finalists < 1:
             raise InputError("finalists", finalists, "at least 1")
-        self._uniform = isinstance(hyperparameters, str)
-        if isinstance(hyperparameters, str):
-            if hyperparameters != "uniform":
-                raise UnknownNameError.of("hyperparameters", hyperparameters, ["uniform"])
-            hyperparameters = APPENDIX_B
+        if first_stage not in ("expert", "uniform"):
+            raise UnknownNameError.of("first stage", first_stage, ["expert", "uniform"])
+        self._uniform = first_stage == "uniform"
         for hyperparameter in hyperparameters:
             if hyperparameter not in space.by_name:
                 raise UnknownNameError.of("hyperparameter", hyperparameter, space.names)

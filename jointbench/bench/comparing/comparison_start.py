@@ -59,7 +59,8 @@ def start(
 ) -> None:
     """Write the settings, with the commands that made the comparison and the versions that reproduce it.
 
-    `looks`: the numbers of seeds at which it may be looked at, beside those that were planned before. Raises as `check_start` does. Several processes may start the same comparison at the same moment.
+    `looks`: the numbers of seeds at which it may be looked at, beside those that were planned before. Raises as
+    `check_start` does. Several processes may start the same comparison at the same moment.
     """
     check_start(folder, settings, optimizers, force)
     versions = {"jointbench": jointbench.__version__, "python": platform.python_version(), **library_versions()}
