@@ -271,18 +271,23 @@ def test_the_model_is_of_their_budget_and_of_their_results_at_any_time(told: lis
 
 
 def test_integers_sit_at_the_centres_of_their_bins_in_their_bohb_too() -> None:
-    optimizer = make_optimizer("hpbandster-bohb", JOINT, Ladder(27.0, 27.0), seed=0, full_budgets=1000)
+    optimizer = make_optimizer("hpbandster-bohb", JOINT, Ladder(9.0, 27.0), seed=0, full_budgets=1000)
     count = 1000
-    asked = [optimizer.ask() for _ in range(count)]
+    asked = [trial for trial in (optimizer.ask() for _ in range(count)) if trial]
     # Nothing was told: all are uniform. Four standard deviations of the binomial; rounding numbers between the two ends
     # would give these 125 each.
-    branches = np.bincount([int(trial.configuration["res_branches_1"]) for trial in asked if trial], minlength=6)[1:]
+    branches = np.bincount([int(trial.configuration["res_branches_1"]) for trial in asked], minlength=6)[1:]
     assert np.abs(branches - count / 5).max() < 4 * math.sqrt(count / 5 * 4 / 5)
+    expected: dict[float, list[float]] = {9.0: [], 27.0: []}
     for trial in asked[:20]:
-        assert trial is not None
-        point = JOINT.encode(JOINT.rows([trial.configuration]))[0]
-        unit = point[JOINT.names.index("res_branches_1")]
-        assert unit == pytest.approx((trial.configuration["res_branches_1"] - 0.5) / 5)
+        optimizer.tell(trial, Evaluation("joint", trial.configuration, trial.budget, 0, Status.OK, 0.5, 0.5))
+        expected[trial.budget].append((trial.configuration["res_branches_1"] - 0.5) / 5)
+    # What their model has been told, to the ten digits that ConfigSpace keeps.
+    column = JOINT.names.index("res_branches_1")
+    told = {budget: [point[column] for point in optimizer._generator.configs[budget]] for budget in expected}  # type: ignore[attr-defined]
+    for budget, units in expected.items():
+        assert told[budget] == pytest.approx(units, abs=1e-9)
+        assert len(set(units)) > 1
 
 
 def hpbandster_bohb(seed: int) -> Optimizer:

@@ -28,9 +28,9 @@ GOLDEN = {
     "hyperband": "155da3419e2707d9",
     "random": "6947b59c77641af5",
     "regularized-evolution": "b8547edbdce4e153",
-    "smac": "821819e9f426c840",
-    "two-stage": "ce6b0287b3d60d7d",
-    "two-stage-long": "052a4c05c603c709",
+    "smac": "c40b2b5f67eb6154",
+    "two-stage": "3d0322709f92f1e9",
+    "two-stage-long": "f4a2ee1150e01a28",
     "two-stage-random": "f21987f28a52b9d2",
 }
 #: Enough for each to use its model for a while.

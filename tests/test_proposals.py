@@ -1,6 +1,11 @@
 """The border between an optimizer and a run: what is proposed is checked and copied, and what fails is a sentence."""
 
+import copy
+import json
+import operator
+import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +20,7 @@ from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
 from jointbench.data.errors import OptimizerError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.seeds import collection_seed
@@ -76,14 +81,57 @@ def test_an_optimizer_that_changes_its_own_dict_is_recorded_as_it_proposed(worke
     assert {e.number: e.configuration["filters"] for e in again.entries if e.configuration} == expected
 
 
-def test_an_optimizer_that_changes_what_it_is_told_changes_no_record() -> None:
+@pytest.mark.parametrize("handed_on", [True, False])
+def test_an_optimizer_that_changes_what_it_is_told_changes_no_record(handed_on: bool) -> None:
+    class WithItsOwn(Analytic):
+        """Answers with a configuration of its own, as a log does."""
+
+        def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+            return replace(super().__call__(configuration, budget, seed), configuration=dict(configuration))
+
+    refused = 0
+
     def tell(trial: Trial, evaluation: Evaluation) -> None:
-        evaluation.configuration["filters"] = 8  # type: ignore[index]
+        nonlocal refused
+        told: Any = evaluation.configuration
+        for change in (
+            lambda: told.update(filters=8),
+            lambda: told.__setitem__("filters", 8),
+            lambda: told.pop("filters"),
+            lambda: operator.ior(told, {"filters": 8}),
+            told.clear,
+        ):
+            with pytest.raises(TypeError, match=r"dict\(configuration\) is a copy that can"):
+                change()
+            refused += 1
+        dict(told)["filters"] = 8
         trial.configuration["filters"] = 9  # type: ignore[index]
 
-    found = finished(Proposing(lambda call: Trial({**ANYWHERE, "filters": 10 + call}, 27.0), tell))
+    objective = Analytic(LADDER) if handed_on else WithItsOwn(LADDER)
+    optimizer = Proposing(lambda call: Trial({**ANYWHERE, "filters": 10 + call}, 27.0), tell)
+    found = list(run(optimizer, SimulatedCluster(objective, 1), LADDER, full_budgets=4, seed=3))
+    assert refused == 20
     assert [one.evaluation.configuration["filters"] for one in found] == [11, 12, 13, 14]
     assert [one.started.trial.configuration["filters"] for one in found] == [11, 12, 13, 14]
+
+
+def test_an_attempt_to_change_what_is_told_is_a_failure_with_its_place() -> None:
+    def tell(trial: Trial, evaluation: Evaluation) -> None:
+        evaluation.configuration["filters"] = 8  # type: ignore[index]
+
+    with pytest.raises(
+        OptimizerError, match=r"tell of trial 1: TypeError: what was evaluated cannot be changed; .*\.py:"
+    ):
+        finished(Proposing(lambda call: Trial(ANYWHERE, 27.0), tell))
+
+
+def test_a_read_only_configuration_travels_and_is_equal_to_a_plain_one() -> None:
+    kept = ReadOnlyConfiguration(ANYWHERE)
+    for other in (pickle.loads(pickle.dumps(kept)), copy.deepcopy(kept), copy.copy(kept)):
+        assert type(other) is ReadOnlyConfiguration
+        assert other == kept == ANYWHERE
+    assert json.loads(json.dumps(kept)) == ANYWHERE
+    assert type(JOINT.check(kept)) is dict
 
 
 def test_its_own_object_comes_back_with_all_that_was_found() -> None:

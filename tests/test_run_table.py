@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jointbench.bench.comparing.comparison_folder import IncumbentRule
 from jointbench.bench.comparing.run_table import incumbents, run_table
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Evaluation, Status
@@ -19,13 +20,24 @@ def finished(budget: float, error: float, status: Status = Status.OK) -> Finishe
     return Finished(Started(0, Trial(configuration, budget), 0), evaluation, 0.0, 1.0)
 
 
-def errors(story: list[Finished]) -> list[float | None]:
-    return [None if one is None else one.validation_error for one in incumbents(story)]
+def errors(story: list[Finished], rule: IncumbentRule = "any-budget") -> list[float | None]:
+    return [None if one is None else one.validation_error for one in incumbents(story, rule)]
 
 
-def test_the_incumbent_is_the_best_at_the_largest_budget_so_far() -> None:
-    story = [(1.0, 0.5), (1.0, 0.3), (1.0, 0.4), (3.0, 0.6), (1.0, 0.1), (3.0, 0.55)]
-    assert errors([finished(*one) for one in story]) == [0.5, 0.3, 0.3, 0.6, 0.6, 0.55]
+STORY = [(1.0, 0.5), (1.0, 0.3), (1.0, 0.4), (3.0, 0.6), (1.0, 0.1), (3.0, 0.55)]
+
+
+def test_the_incumbent_is_the_best_on_any_budget() -> None:
+    assert errors([finished(*one) for one in STORY]) == [0.5, 0.3, 0.3, 0.3, 0.1, 0.1]
+
+
+def test_of_two_that_are_as_good_the_one_of_the_larger_budget_is_the_incumbent() -> None:
+    story = [finished(*one) for one in ((1.0, 0.3), (9.0, 0.3), (3.0, 0.3))]
+    assert [one.budget for one in incumbents(story) if one] == [1.0, 9.0, 9.0]
+
+
+def test_by_hpbandsters_rule_the_incumbent_is_the_best_at_the_largest_budget_so_far() -> None:
+    assert errors([finished(*one) for one in STORY], "largest-budget") == [0.5, 0.3, 0.3, 0.6, 0.6, 0.55]
 
 
 def test_the_incumbent_is_never_a_failure() -> None:
@@ -33,18 +45,19 @@ def test_the_incumbent_is_never_a_failure() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from([1.0, 3.0, 9.0]), st.floats(0, 1), st.booleans()), max_size=20))
-def test_an_incumbents_budget_never_falls_and_at_one_budget_its_error_never_rises(
+def test_an_incumbents_error_never_rises_or_by_hpbandsters_rule_its_budget_never_falls(
     story: list[tuple[float, float, bool]],
 ) -> None:
     told = [finished(budget, error, Status.OK if ok else Status.CRASHED) for budget, error, ok in story]
-    known = [one for one in incumbents(told) if one is not None]
-    for before, after in pairwise(known):
+    for before, after in pairwise([one for one in incumbents(told) if one is not None]):
+        assert (after.validation_error, -after.budget) <= (before.validation_error, -before.budget)
+    for before, after in pairwise([one for one in incumbents(told, "largest-budget") if one is not None]):
         assert (-after.budget, after.validation_error) <= (-before.budget, before.validation_error)
 
 
-def test_each_incumbent_is_judged_by_its_truth_and_nobody_by_the_error_of_guessing() -> None:
+def test_each_incumbent_is_judged_by_its_truth_and_nobody_by_the_error_of_a_failure() -> None:
     story = [finished(1.0, 0.9, Status.CRASHED), finished(1.0, 0.5), finished(1.0, 0.6), finished(1.0, 0.2)]
-    table = run_table(story, JOINT, lambda e: (e.validation_error + 0.01, e.test_error + 0.02), 0.9)
-    assert table["incumbent_validation_error"].to_pylist() == pytest.approx([0.9, 0.51, 0.51, 0.21])
-    assert table["incumbent_test_error"].to_pylist() == pytest.approx([0.9, 0.52, 0.52, 0.22])
+    table = run_table(story, JOINT, lambda e: (e.validation_error + 0.01, e.test_error + 0.02))
+    assert table["incumbent_validation_error"].to_pylist() == pytest.approx([1.0, 0.51, 0.51, 0.21])
+    assert table["incumbent_test_error"].to_pylist() == pytest.approx([1.0, 0.52, 0.52, 0.22])
     assert table["incumbent"].to_pylist() == [False, True, False, True]

@@ -2,6 +2,7 @@
 
 import heapq
 import math
+from dataclasses import replace
 
 import pytest
 from analytic import Analytic
@@ -12,7 +13,7 @@ from jointbench.bench.running.cluster import ATTEMPTS, Finished, SimulatedCluste
 from jointbench.bench.running.dying_workers import DyingWorkers
 from jointbench.bench.running.run import run
 from jointbench.bench.running.thinking import Timed
-from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration, Evaluation, Provenance, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.optimizers import make_optimizer
@@ -141,13 +142,13 @@ def test_the_stopwatch_counts_asking_and_telling_and_changes_nothing_else() -> N
 
 class TestDyingWorkers:
     def test_the_dead_cost_time_and_only_the_last_the_trial(self) -> None:
-        plain, mortal = Analytic(LADDER), DyingWorkers(Analytic(LADDER), 200.0, 0.9)
+        plain, mortal = Analytic(LADDER), DyingWorkers(Analytic(LADDER), 200.0)
         crashed = 0
         for seed in range(300):
             without, evaluation = plain(ANYWHERE, 27.0, seed), mortal(ANYWHERE, 27.0, seed)
             if evaluation.status is Status.CRASHED:
                 crashed += 1
-                assert evaluation.validation_error == 0.9
+                assert evaluation.validation_error == evaluation.test_error == 1.0
                 assert evaluation.wall_seconds < ATTEMPTS * without.wall_seconds
             else:
                 assert evaluation.validation_error == without.validation_error
@@ -156,14 +157,33 @@ class TestDyingWorkers:
 
     def test_they_die_as_often_as_they_should(self) -> None:
         walls = [3600.0] * 2000
-        mortal = DyingWorkers(Given(walls), 0.5, 0.9)
+        mortal = DyingWorkers(Given(walls), 0.5)
         crashed = sum(mortal(ANYWHERE, 1.0, seed).status is Status.CRASHED for seed in range(2000))
         expected = (1 - math.exp(-0.5)) ** ATTEMPTS
         # Five standard deviations of a share of 2,000.
         assert crashed / 2000 == pytest.approx(expected, abs=5 * math.sqrt(expected * (1 - expected) / 2000))
 
+    def test_the_duration_of_all_attempts_is_what_a_worker_is_occupied_for(self) -> None:
+        class OnAReferenceClock(Analytic):
+            def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+                counted = Provenance(clock=f"{REFERENCE_CLOCK}v1")
+                found = super().__call__(configuration, budget, seed)
+                return replace(found, wall_seconds=9 * found.wall_seconds, provenance=counted)
+
+        plain, mortal = OnAReferenceClock(LADDER), DyingWorkers(OnAReferenceClock(LADDER), 100.0)
+        for seed in range(50):
+            without, evaluation = plain(ANYWHERE, 27.0, seed), mortal(ANYWHERE, 27.0, seed)
+            # What the wall clock says has no part in it: 27 seconds of the reference clock, once or several times.
+            assert without.duration == 27.0
+            assert evaluation.duration == evaluation.wall_seconds
+            if evaluation.ok:
+                assert evaluation.duration >= 27.0
+            else:
+                assert evaluation.duration < ATTEMPTS * 27.0
+            assert evaluation.provenance.clock == ""
+
     def test_the_same_seed_dies_the_same_death(self) -> None:
-        mortal = DyingWorkers(Analytic(LADDER), 200.0, 0.9)
+        mortal = DyingWorkers(Analytic(LADDER), 200.0)
         assert [mortal(ANYWHERE, 27.0, s) for s in range(50)] == [mortal(ANYWHERE, 27.0, s) for s in range(50)]
 
 

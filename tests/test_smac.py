@@ -386,14 +386,14 @@ def test_it_leaves_no_files_and_the_process_as_it_was(monkeypatch: pytest.Monkey
     assert (list(logging.getLogger().handlers), logging.getLogger().level) == (handlers, level)
 
 
-def test_a_failure_is_told_as_a_crash_with_the_error_of_guessing() -> None:
+def test_a_failure_is_told_as_a_crash_with_the_error_of_failures() -> None:
     optimizer: Optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=2)
     trial: Trial | None = optimizer.ask()
     assert trial is not None
     optimizer.tell(trial, outcome(optimizer, trial, failed=True))
     assert isinstance(optimizer, SMAC)
     (value,) = optimizer._facade.runhistory.values()
-    assert (value.status.name, value.cost) == ("CRASHED", 0.9)
+    assert (value.status.name, value.cost) == ("CRASHED", 1.0)
 
 
 def test_a_configuration_that_is_read_once_is_equal_to_what_it_was() -> None:

@@ -42,8 +42,8 @@ class Commands:
         return made
 
 
-def full_budgets(sub: Parser, default: float | None = None, required: bool = True) -> None:
-    shown = "" if default is None else f"; default {default:g}"
+def full_budgets(sub: Parser, default: float | None = None, required: bool = True, more: str = "") -> None:
+    shown = more if default is None else f"; default {default:g}"
     sub.add_argument(
         "--full-budgets",
         type=positive("full budgets"),

@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, force, full_budgets, say
 from jointbench.cli.training_options import training_options
-from jointbench.cli.values import least_zero, names, overhead, whole, worker_counts
+from jointbench.cli.values import least_zero, names, overhead, positive, whole, worker_counts
 from jointbench.cli.workplace_options import place_options, workplace
 from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
 
 #: Options that mean nothing to the other kind of comparison.
-_SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs")
+_SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs", "time", "until_decided")
 _REAL_ONLY = (
     *("images", "ladder", "workers_per_gpu", "cluster", "config", "dashboard", "no_lock"),
     *("data", "device", "precision", "clock", "compile", "memory"),
 )
+
+#: Seeds at most where `--until-decided` names none.
+DEFAULT_MOST = 40
+
+#: Full budgets of real trainings, whose time nobody knows before.
+_REAL_FULL_BUDGETS = 256.0
 
 #: Simulated workers where nobody says otherwise (paper: BOHB's 10 GPUs).
 DEFAULT_WORKERS = 10
@@ -36,7 +42,7 @@ def add_to(commands: Commands) -> None:
         "Compare optimizers on a benchmark, on a log that is replayed or by real trainings; computes only what is not "
         "there yet."
     )
-    example = "compare --optimizers random,bohb --seeds 10 --workers 10 --full-budgets 256 --out runs/compare"
+    example = "compare --optimizers random,bohb --seeds 10 --workers 10 --out runs/compare"
     sub = commands.add("compare", run, summary, example)
     add = sub.add_argument
     add(
@@ -68,10 +74,40 @@ def add_to(commands: Commands) -> None:
         help=f"default {DEFAULT_WORKERS}, or one a real GPU; the page is about the first and shows what the others "
         "change",
     )
-    full_budgets(sub, default=256.0)
+    add(
+        "--time",
+        type=positive("time"),
+        metavar="SECONDS",
+        help="wall-clock time that every run has on the simulated workers; what is still running then does not count; "
+        "default what random search takes for 256 full budgets",
+    )
+    instead = " instead of after a time; the default (256) of real trainings"
+    full_budgets(sub, required=False, more=instead)
+    add(
+        "--incumbent",
+        choices=("any-budget", "largest-budget"),
+        default="any-budget",
+        help="which configuration an optimizer would recommend: the one with the lowest validation error seen on any "
+        "budget (default), or on the largest budget so far (HpBandSter's rule)",
+    )
+    add(
+        "--first",
+        choices=("own", "expert"),
+        default="own",
+        help="expert: the first trial of each optimizer has the hyperparameters that two-stage's first stage has",
+    )
     add("--out", type=Path, default=Path("runs/compare"), metavar="DIR", help="default runs/compare")
     force(sub)
     simulated = sub.add_argument_group("on simulated workers")
+    simulated.add_argument(
+        "--until-decided",
+        type=whole("until decided", 2),
+        nargs="?",
+        const=DEFAULT_MOST,
+        metavar="MAX",
+        help=f"add seeds until every pair of the best three is decided, or there are MAX (default {DEFAULT_MOST}); "
+        "the tests are corrected for looking repeatedly",
+    )
     simulated.add_argument("--jobs", type=whole("jobs", 1), help="processes; default one a core")
     simulated.add_argument(
         "--charge-overhead",
@@ -101,11 +137,14 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.comparing.comparison_folder import Settings, run_files
     from jointbench.bench.comparing.extrapolation import extrapolation
     from jointbench.bench.comparing.summary import summary
+    from jointbench.bench.pages.comparison_page import terminal_verdict
     from jointbench.bench.pages.comparison_words import words
     from jointbench.bench.pages.console import show, summary_table
     from jointbench.bench.pages.report import write_report
 
     real = arguments.objective == "train"
+    if arguments.time is not None and arguments.full_budgets is not None:
+        raise InputError("full budgets", arguments.full_budgets, "one stop: either these or --time")
     for option in _SIMULATED_ONLY if real else _REAL_ONLY:
         if getattr(arguments, option) != arguments.defaults[option]:
             expected = "no such option with --objective train" if real else "--objective train beside it"
@@ -120,6 +159,8 @@ def run(arguments: argparse.Namespace) -> None:
     page = write_report(arguments.out)
     if run_files(arguments.out):
         show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
+        if said := terminal_verdict(arguments.out):
+            say(said)
         if found := extrapolation(arguments.out):
             each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
             say(
@@ -153,7 +194,12 @@ def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
 
 def _simulated(arguments: argparse.Namespace) -> None:
     from jointbench.bench.comparing.comparison import compare
-    from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
+    from jointbench.bench.comparing.deciding import undecided
+    from jointbench.bench.comparing.simulated_objective import (
+        SimulatedObjective,
+        simulated_settings,
+        timed_settings,
+    )
     from jointbench.bench.pages.console import ComparisonDisplay
     from jointbench.bench.running.replay import ReplayObjective
     from jointbench.bench.running.surrogate_objective import SurrogateObjective
@@ -168,31 +214,41 @@ def _simulated(arguments: argparse.Namespace) -> None:
     else:
         objective = ReplayObjective(EvaluationLog.open(arguments.objective))
     _pass_over(arguments, objective.ladder)
-    comparisons = {
-        _folder(arguments, workers): simulated_settings(
-            objective,
-            workers=workers,
-            full_budgets=arguments.full_budgets,
-            overhead=arguments.charge_overhead,
-            death_rate=arguments.death_rate,
-        )
+    make: Callable[..., Settings]
+    how: dict[str, Any] = {
+        "overhead": arguments.charge_overhead,
+        "death_rate": arguments.death_rate,
+        "incumbent": arguments.incumbent,
+        "first": arguments.first,
+    }
+    if arguments.full_budgets is None:
+        make, how["time"] = timed_settings, arguments.time
+    else:
+        make, how["full_budgets"] = simulated_settings, arguments.full_budgets
+    comparisons: dict[Path, Settings] = {
+        _folder(arguments, workers): make(objective, workers=workers, **how)
         for workers in arguments.workers or [DEFAULT_WORKERS]
     }
     _check_outputs(arguments, comparisons)
     with ComparisonDisplay() as display:
         for folder, settings in comparisons.items():
-            changed = compare(
-                settings,
-                arguments.optimizers,
-                seeds=_seeds(arguments),
-                out=folder,
-                jobs=arguments.jobs,
-                command=arguments.words,
-                progress=display.update,
-                force=arguments.force,
-            )
-            for name in changed:
-                print(f"{name} has changed since it ran: all its runs were made anew", file=sys.stderr)  # noqa: T201
+            planned = _looks(arguments)
+            for number, seeds in enumerate(planned or [_seeds(arguments)]):
+                changed = compare(
+                    settings,
+                    arguments.optimizers,
+                    seeds=seeds,
+                    out=folder,
+                    jobs=arguments.jobs,
+                    command=arguments.words,
+                    progress=display.update,
+                    force=arguments.force and number == 0,
+                    looks=[max(look.values()) for look in planned],
+                )
+                for name in changed:
+                    print(f"{name} has changed since it ran: all its runs were made anew", file=sys.stderr)  # noqa: T201
+                if planned and not undecided(folder):
+                    break
 
 
 def _by_trainings(arguments: argparse.Namespace) -> None:
@@ -215,7 +271,14 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
     _pass_over(arguments, ladder)
     comparisons = {
         _folder(arguments, number): real_settings(
-            benchmark.space, ladder, facts, device, workers=place.workers, full_budgets=arguments.full_budgets
+            benchmark.space,
+            ladder,
+            facts,
+            device,
+            workers=place.workers,
+            full_budgets=arguments.full_budgets or _REAL_FULL_BUDGETS,
+            incumbent=arguments.incumbent,
+            first=arguments.first,
         )
         for number, (place, device) in zip(numbers, places, strict=True)
     }
@@ -261,7 +324,20 @@ def _check_outputs(arguments: argparse.Namespace, comparisons: "Mapping[Path, Se
 def _seeds(arguments: argparse.Namespace) -> dict[str, int]:
     from jointbench.bench.comparing.comparison import default_seeds
 
+    if arguments.until_decided:
+        return dict.fromkeys(arguments.optimizers, arguments.until_decided)
     return {name: arguments.seeds or default_seeds(name) for name in arguments.optimizers}
+
+
+def _looks(arguments: argparse.Namespace) -> list[dict[str, int]]:
+    """Where seeds are added until the comparison is decided: the seeds of each look; otherwise none."""
+    from jointbench.bench.comparing.comparison import DEFAULT_SEEDS
+    from jointbench.bench.comparing.deciding import planned_looks
+
+    if not arguments.until_decided:
+        return []
+    planned = planned_looks(arguments.seeds or DEFAULT_SEEDS, arguments.until_decided, len(arguments.optimizers))
+    return [dict.fromkeys(arguments.optimizers, seeds) for seeds in planned]
 
 
 def _folders(arguments: argparse.Namespace) -> list[Path]:

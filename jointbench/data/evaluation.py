@@ -3,9 +3,28 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NoReturn
 
 #: Hyperparameter name to value, in the space's order.
 Configuration = Mapping[str, float | int]
+
+
+class ReadOnlyConfiguration(dict[str, float | int]):
+    """A configuration that has been checked and that nobody changes any more, so that whoever holds it may share it.
+
+    A dict otherwise: `dict(configuration)` is a copy that can be changed.
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *arguments: object, **keywords: object) -> NoReturn:
+        raise TypeError("what was evaluated cannot be changed; dict(configuration) is a copy that can")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[type["ReadOnlyConfiguration"], tuple[dict[str, float | int]]]:
+        # As dicts are pickled it would be filled item by item.
+        return ReadOnlyConfiguration, (dict(self),)
 
 
 class Status(StrEnum):
@@ -106,6 +125,11 @@ class Evaluation:
     @property
     def ok(self) -> bool:
         return self.status is Status.OK
+
+    @property
+    def compared(self) -> tuple[float, float]:
+        """Validation and test error wherever errors are compared: FAILURE_ERROR for both after any failure."""
+        return (self.validation_error, self.test_error) if self.ok else (FAILURE_ERROR, FAILURE_ERROR)
 
     @property
     def duration(self) -> float:

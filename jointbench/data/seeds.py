@@ -2,6 +2,12 @@
 
 A comparison must not be judged on the trainings that its surrogate was fitted to. Its runs take their seeds from 0 on,
 a collection's are 2^31 further on: neither the proposals of a run nor its trainings' seeds are ever those of the other.
+
+Within a comparison one seed means common random numbers. Random search, Hyperband, BOHB, ASHA and regularized evolution
+begin with the same configurations, since all draw them uniformly from a generator of the seed: the first one, and the
+next ones until an optimizer draws anything else. And a run's n-th training has the same seed (`training_seed`) whoever
+proposes it. So runs of one seed are not independent, differences between them are less noisy than those between runs
+of different seeds, and tests of them are paired.
 """
 
 from jointbench.data.errors import InputError

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import ConfigurationError, MissingExtraError, UnknownNameError
-from jointbench.data.evaluation import Configuration
+from jointbench.data.evaluation import Configuration, ReadOnlyConfiguration
 from jointbench.data.exact import exp, log
 from jointbench.data.json_text import read_json
 from jointbench.data.numbers import plain_number
@@ -26,6 +26,9 @@ FloatArray = npt.NDArray[np.float64]
 
 #: From so many configurations on they are decoded together, which gives the same bits.
 _BATCH = 16
+
+#: What is surely a dict as Python has it, and nobody's own mapping.
+_DICTS = (dict, ReadOnlyConfiguration)
 
 #: Channels, height, width.
 ImageShape = tuple[int, int, int]
@@ -190,7 +193,7 @@ class Space(ABC):
 
         Raises ConfigurationError naming the hyperparameter, its value and its range.
         """
-        if type(configuration) is dict and (plain := self._plain(configuration)) is not None:
+        if type(configuration) in _DICTS and (plain := self._plain(configuration)) is not None:
             return plain
         configuration = by_name(configuration, self.names)
         for name in configuration:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import ConfigurationError, InputError
+from jointbench.data.evaluation import ReadOnlyConfiguration
 from jointbench.data.numbers import array_of_numbers, plain_number
 
 
@@ -56,7 +57,7 @@ def in_order(given: Any, names: Sequence[str], expected: str) -> npt.NDArray[np.
 
 def _named(given: Any) -> Mapping[Any, Any] | None:
     """None for what has no names."""
-    if type(given) is dict:
+    if type(given) is dict or type(given) is ReadOnlyConfiguration:
         return given
     if isinstance(given, np.ndarray) and not (given.dtype.names and given.ndim == 0):
         return None

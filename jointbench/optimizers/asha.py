@@ -44,7 +44,7 @@ class ASHA(Optimizer):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         self._rungs = [_Rung() for _ in ladder.rungs]
-        self._uniform = UniformDraws(space, self.rng)
+        self._uniform = UniformDraws(space, self.rng, self.first)
 
     def ask(self) -> Trial:
         for index in range(len(self._rungs) - 2, -1, -1):

@@ -16,9 +16,13 @@ class BOHB(Hyperband):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         self.sampler = ModelSampler(space, self.rng)
+        self._begun = False
 
     def _sample(self) -> Configuration:
-        return self.sampler.sample()
+        sampled = self.sampler.sample()
+        if not self._begun:
+            sampled, self._begun = {**sampled, **self.first}, True
+        return sampled
 
     def _learn(self, trial: Trial, evaluation: Evaluation) -> None:
         loss = loss_of(evaluation)

@@ -42,7 +42,8 @@ class RegularizedEvolution(Optimizer):
     def ask(self) -> Trial:
         self._proposed += 1
         if self._proposed <= self._population or not self._members:
-            return Trial(self.space.sample(self.rng)[0], self.ladder.maximum)
+            first = self.first if self._proposed == 1 else {}
+            return Trial({**self.space.sample(self.rng)[0], **first}, self.ladder.maximum)
         drawn = [self._members[i] for i in self.rng.integers(len(self._members), size=self._tournament)]
         return Trial(self._mutate(min(drawn, key=lambda member: member[0])[1]), self.ladder.maximum)
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from jointbench.data.errors import MissingExtraError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
@@ -18,8 +19,9 @@ from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 class HpBandSterBOHB(Optimizer):
     """Its config generator and its iterations in the order in which its master asks them.
 
-    It searches the unit cube of floats, which `Space` decodes, so that integers sit at the centres of their bins
-    whatever ConfigSpace does. Raises MissingExtraError where hpbandster is not installed.
+    It searches the unit cube of floats, which `Space` decodes, and its model is told the point of the configuration
+    that was evaluated, so that integers sit at the centres of their bins whatever ConfigSpace does. Raises
+    MissingExtraError where hpbandster is not installed.
     """
 
     name = "hpbandster-bohb"
@@ -44,29 +46,52 @@ class HpBandSterBOHB(Optimizer):
         # Its constructor would start servers; these are what its brackets depend on. Its own count of rungs loses
         # one at 3^5.
         self._master = object.__new__(optimizers.BOHB)
-        self._master.config_generator = self._generator
+        self._master.config_generator = SimpleNamespace(get_config=self._new_point)
         self._master.eta, self._master.max_SH_iter = ladder.eta, len(ladder.rungs)
         self._master.budgets = np.array(ladder.rungs)
+        #: Once it has been proposed.
+        self._first_point: dict[str, float] | None = None
         self._iterations: list[Any] = []
         self._job = dispatcher.Job
-        self._running: dict[Trial, tuple[Any, Any]] = {}
+        self._running: dict[Trial, tuple[Any, Any, Any]] = {}
         self._random_state = np.random.RandomState(seed).get_state()
 
     def ask(self) -> Trial:
         with self._their_random_numbers():
             iteration, (identity, point, budget) = self._next_run()
+        configuration = self.space.at(np.array([point[name] for name in self.space.names]))
+        if point is self._first_point:
+            # A point and back may miss the values by a rounding error.
+            configuration = {**configuration, **self.first}
         # A plain float: theirs is NumPy's.
-        trial = Trial(self.space.at(np.array([point[name] for name in self.space.names])), float(budget))
-        job = self._job(identity, config=point, budget=budget)
-        self._running[trial] = iteration, job
+        trial = Trial(configuration, float(budget))
+        # Its iterations compare a job's point with the one that they gave out.
+        proposed = self._job(identity, config=point, budget=budget)
+        evaluated = self._job(identity, config=self._point(trial.configuration), budget=budget)
+        self._running[trial] = iteration, proposed, evaluated
         return trial
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        iteration, job = self._running.pop(trial)
-        job.result = {"loss": evaluation.validation_error} if math.isfinite(loss_of(evaluation)) else None
+        iteration, proposed, evaluated = self._running.pop(trial)
+        result = {"loss": evaluation.validation_error} if math.isfinite(loss_of(evaluation)) else None
+        proposed.result = evaluated.result = result
         with self._their_random_numbers():
-            iteration.register_result(job)
-            self._generator.new_result(job)
+            iteration.register_result(proposed)
+            self._generator.new_result(evaluated)
+
+    def _point(self, configuration: Configuration) -> dict[str, float]:
+        """The unit cube's point of a configuration, as its configuration space names it."""
+        encoded = self.space.encode(self.space.rows([configuration]))[0]
+        return dict(zip(self.space.names, encoded.tolist(), strict=True))
+
+    def _new_point(self, budget: float) -> tuple[dict[str, float], dict[str, Any]]:
+        """What its generator proposes, the first time with the values of `first`."""
+        point, about = self._generator.get_config(budget)
+        if self._first_point is not None:
+            return point, about
+        first = {name: float(self.space.by_name[name].encode(self.first[name])) for name in self.first}
+        self._first_point = {**point, **first}
+        return self._first_point, about
 
     def _next_run(self) -> tuple[Any, tuple[Any, dict[str, float], float]]:
         for iteration in self._iterations:

@@ -22,7 +22,7 @@ class Hyperband(Optimizer):
         self._iteration = 0
         self._open: list[Bracket[Configuration]] = []
         self._running: dict[Trial, tuple[Bracket[Configuration], int]] = {}
-        self._uniform = UniformDraws(space, self.rng)
+        self._uniform = UniformDraws(space, self.rng, self.first)
 
     def ask(self) -> Trial:
         for bracket in self._open:

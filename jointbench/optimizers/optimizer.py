@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -34,6 +35,14 @@ def loss_of(evaluation: Evaluation) -> float:
     return error if evaluation.ok and math.isfinite(error) else math.inf
 
 
+@dataclass(frozen=True)
+class WallClock:
+    """The time that a search has: so many seconds on so many workers, each of which evaluates one trial at a time."""
+
+    seconds: float
+    workers: int
+
+
 class Optimizer(ABC):
     """Proposes evaluations. Deterministic given its seed and the order of calls.
 
@@ -42,14 +51,20 @@ class Optimizer(ABC):
     `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then), with its
     evaluation or with a benchmark's answer, and goes on when the error is no finite number; `loss_of` is what ours
     minimize.
-    The run ends the search when `full_budgets` times the ladder's maximum has been spent; most optimizers need
-    not look at it.
+    The run ends the search when `full_budgets` times the ladder's maximum has been spent. Where `wall_clock` is set it
+    ends the search after that time instead, in which random search spends `full_budgets`. Most optimizers need not look
+    at either. Where `first` is not empty, the first configuration that is proposed has these values, which are a
+    practitioner's; the rest of it is what it would have been. `make_optimizer` sets both before `__init__` is called.
     """
 
     #: The name in tables; the name of the class where it is not set.
     name: str
     #: Rungs of a ladder below which it is not what its name says: successive halving has nothing to halve on one.
     fewest_rungs: ClassVar[int] = 1
+    #: None where the search ends by its budgets.
+    wall_clock: WallClock | None = None
+    #: Hyperparameter to value, of some of the space's.
+    first: Configuration = MappingProxyType({})
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets

@@ -46,6 +46,9 @@ class OptunaSampler(Optimizer):
             else optuna.distributions.FloatDistribution(h.low, h.high, log=h.log)
             for h in space.hyperparameters
         }
+        if self.first:
+            # Of the others its sampler says what they are.
+            self._study.enqueue_trial(dict(self.first))
         self._failed = optuna.trial.TrialState.FAIL
         self._running: dict[Trial, optuna.Trial] = {}
 

@@ -14,7 +14,7 @@ class RandomSearch(Optimizer):
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
-        self._uniform = UniformDraws(space, self.rng)
+        self._uniform = UniformDraws(space, self.rng, self.first)
 
     def ask(self) -> Trial:
         return Trial(self._uniform.next(), self.ladder.maximum)

@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import Any
 
 from jointbench.data.errors import InputError, JointBenchError, OptimizerError, UnknownNameError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import checked_seed
 from jointbench.data.seeds import given_seed
 from jointbench.data.space import Space
 from jointbench.optimizers.failure import happened
-from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.optimizer import Optimizer, WallClock
 from jointbench.optimizers.options import read_options, split_name
 
 #: Name to "module:class"; imported when asked for, since some bring heavy libraries.
@@ -48,8 +49,17 @@ LIBRARIES: Mapping[str, str] = {
 }
 
 
-def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> Optimizer:
-    """The optimizer of this name, fresh.
+def make_optimizer(
+    name: str,
+    space: Space,
+    ladder: Ladder,
+    *,
+    seed: int,
+    full_budgets: float,
+    wall_clock: WallClock | None = None,
+    first: Configuration | None = None,
+) -> Optimizer:
+    """The optimizer of this name, fresh; `Optimizer` explains the keywords.
 
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
@@ -63,7 +73,11 @@ def make_optimizer(name: str, space: Space, ladder: Ladder, *, seed: int, full_b
     options = read_options(name, kind)
     called = getattr(kind, "name", kind.__name__)
     try:
-        made = kind(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)
+        # Both are told at construction, also to a person's class, whose constructor does not know of them.
+        made = kind.__new__(kind)
+        made.wall_clock = wall_clock
+        made.first = {key: space.by_name[key].check(value) for key, value in (first or {}).items()}
+        made.__init__(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)  # type: ignore[misc]
     except JointBenchError:
         raise
     except (Exception, SystemExit) as error:

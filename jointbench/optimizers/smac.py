@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import smac
+from ConfigSpace import Configuration
 from smac import Scenario
 from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.facade.abstract_facade import AbstractFacade
@@ -55,7 +56,7 @@ class SMACFacade(Optimizer):
     It proposes what the facade proposes with the same seed, without what takes time and changes nothing
     (`smac_parts`), and starts its local searches in an order that does not depend on the process. A facade without
     budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the status
-    crashed and the error that it has been given, and so has, as FAILURE_ERROR, an error that is no finite number.
+    crashed and FAILURE_ERROR, and so has an error that is no finite number.
     """
 
     facade: ClassVar[str]
@@ -89,6 +90,10 @@ class SMACFacade(Optimizer):
                 **self._parts(kind, scenario),
             )
         (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
+        if self.first:
+            design = self._facade._config_selector._initial_design_configs
+            design[0] = Configuration(configspace, values={**design[0], **self.first})
+        self._first_config: Configuration | None = None
         self._running: dict[Trial, TrialInfo] = {}
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
@@ -105,17 +110,23 @@ class SMACFacade(Optimizer):
         proposed = self.ladder.maximum if info.budget is None else info.budget
         # smac divides the maximum by powers of eta, which rounds.
         rung = min(self.ladder.rungs, key=lambda budget: abs(budget - proposed))
-        trial = Trial(self.space.check(dict(info.config)), rung)
+        configuration = dict(info.config)
+        if self.first:
+            self._first_config = self._first_config or info.config
+            if info.config == self._first_config:
+                # Where points lie on a grid the values do not.
+                configuration.update(self.first)
+        trial = Trial(self.space.check(configuration), rung)
         self._running[trial] = info
         return trial
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         # smac's models are fitted to the costs of crashes too.
-        error = evaluation.validation_error
+        error = loss_of(evaluation)
         value = TrialValue(
             cost=error if math.isfinite(error) else FAILURE_ERROR,
             time=evaluation.duration,
-            status=StatusType.SUCCESS if math.isfinite(loss_of(evaluation)) else StatusType.CRASHED,
+            status=StatusType.SUCCESS if math.isfinite(error) else StatusType.CRASHED,
         )
         self._facade.tell(self._running.pop(trial), value, save=False)
 

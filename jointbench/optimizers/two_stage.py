@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from itertools import cycle
+from typing import Literal
 
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
@@ -27,13 +28,18 @@ APPENDIX_B: Configuration = {
 class TwoStage(Optimizer):
     """Architectures at a small budget with fixed hyperparameters, then the best one's hyperparameters at the largest.
 
-    Both stages use BOHB's sampler, each at one budget, so that what differs from BOHB is the separation. The options:
+    Both stages use BOHB's sampler, each at one budget. The second stage begins with each finalist as it was picked,
+    with the hyperparameters of the first stage: what a practitioner would train first. What differs from BOHB is the
+    separation, and that the first stage has an expert's hyperparameters. A joint optimizer begins with them too where
+    it is told to (`Optimizer.first`), and `first_stage="uniform"` takes them away here. The options:
 
     - `sampler`: "model" or "random", for both stages;
     - `first_budget`: the rung of the first stage (default: the smallest);
-    - `share`: the fraction of the total budget that the first stage may spend, above 0 and below 1;
+    - `share`: the fraction of the total that the first stage may spend, above 0 and below 1: of the sum of budgets, or
+      where a search has a wall-clock time of that of its workers;
     - `finalists`: how many of the best architectures go on; they take turns, each with a sampler of its own;
-    - `hyperparameters`: values during the first stage; what they name is what the second stage searches.
+    - `hyperparameters`: values during the first stage; what they name is what the second stage searches;
+    - `first_stage`: "expert", or "uniform": each architecture of the first stage has uniform values of its own instead.
 
     When the first share is spent `ask` waits for the running trials before it chooses. Raises InputError for an
     option out of range, UnknownNameError for a name, BudgetError for a first budget that is no rung, and
@@ -54,6 +60,7 @@ class TwoStage(Optimizer):
         share: float = 0.5,
         finalists: int = 1,
         hyperparameters: Configuration = APPENDIX_B,
+        first_stage: Literal["expert", "uniform"] = "expert",
     ) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
         if sampler not in SAMPLERS:
@@ -62,13 +69,19 @@ class TwoStage(Optimizer):
             raise InputError("share", share, "a fraction above 0 and below 1")
         if finalists < 1:
             raise InputError("finalists", finalists, "at least 1")
+        if first_stage not in ("expert", "uniform"):
+            raise UnknownNameError.of("first stage", first_stage, ["expert", "uniform"])
+        self._uniform = first_stage == "uniform"
         for hyperparameter in hyperparameters:
             if hyperparameter not in space.by_name:
                 raise UnknownNameError.of("hyperparameter", hyperparameter, space.names)
         self._make_sampler = SAMPLERS[sampler]
         self._first_budget = ladder.rungs[0 if first_budget is None else ladder.rung_of(first_budget)]
-        # At least one architecture is tried, whatever the share.
-        self._first_left = max(share * full_budgets * ladder.maximum * (1 + SAME_RUNG), self._first_budget)
+        clock = self.wall_clock
+        # What the first stage may spend: budgets, or seconds of workers.
+        self._first_share = share * (full_budgets * ladder.maximum if clock is None else clock.seconds * clock.workers)
+        #: The same of what has ended in it.
+        self._first_spent = 0.0
         self._finalists = finalists
         self._fixed = {name: space.by_name[name].check(value) for name, value in hyperparameters.items()}
         self._architectures = self._make_sampler(space, self.rng, fixed=self._fixed)
@@ -76,36 +89,64 @@ class TwoStage(Optimizer):
         self._running: dict[Trial, RandomSampler] = {}
         #: Of the first stage, in the order in which it was asked.
         self._losses: dict[Trial, float] = {}
+        #: The finalists as they were picked, each with its sampler, until they have been proposed.
+        self._picked: list[tuple[Configuration, RandomSampler]] = []
         self._turns: cycle[RandomSampler] | None = None
 
     def ask(self) -> Trial | None:
-        if self._first_left >= self._first_budget:
-            self._first_left -= self._first_budget
-            trial = self._start(self._architectures, self._first_budget)
+        if self._turns is None and self._first_goes_on():
+            configuration = self._architectures.sample()
+            if self._uniform:
+                drawn = self.space.sample(self.rng)[0]
+                configuration = {**configuration, **{name: drawn[name] for name in self._fixed}}
+            if not self._losses:
+                configuration = {**configuration, **self.first}
+            trial = self._start(self._architectures, configuration, self._first_budget)
             self._losses[trial] = math.inf
             return trial
         if self._turns is None:
             if self._running:
                 return None
-            self._turns = cycle(self._second_samplers())
-        return self._start(next(self._turns), self.ladder.maximum)
+            self._picked = self._finalists_as_picked()
+            self._turns = cycle([sampler for _, sampler in self._picked])
+        if self._picked:
+            picked, sampler = self._picked.pop(0)
+            return self._start(sampler, picked, self.ladder.maximum)
+        sampler = next(self._turns)
+        return self._start(sampler, sampler.sample(), self.ladder.maximum)
+
+    def _first_goes_on(self) -> bool:
+        """Whether one more architecture fits into the first stage's share; the first does, whatever the share."""
+        if not self._losses:
+            return True
+        if self.wall_clock is None:
+            return (len(self._losses) + 1) * self._first_budget <= self._first_share * (1 + SAME_RUNG)
+        ended = len(self._losses) - len(self._running)
+        # What runs is taken to last as long as what has ended; of the first ones nothing is known but their budget.
+        usual = self._first_spent / ended if ended else self._first_budget if self.ladder.unit == "seconds" else 0.0
+        return self._first_spent + (len(self._running) + 1) * usual <= self._first_share
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         loss = loss_of(evaluation)
         self._running.pop(trial).observe(trial.configuration, trial.budget, loss)
         if trial in self._losses:
             self._losses[trial] = loss
+            self._first_spent += evaluation.duration
 
-    def _start(self, sampler: RandomSampler, budget: float) -> Trial:
-        trial = Trial(sampler.sample(), budget)
+    def _start(self, sampler: RandomSampler, configuration: Configuration, budget: float) -> Trial:
+        trial = Trial(configuration, budget)
         self._running[trial] = sampler
         return trial
 
-    def _second_samplers(self) -> list[RandomSampler]:
-        """One a finalist, best first; where two are as good, the one that was asked first."""
+    def _finalists_as_picked(self) -> list[tuple[Configuration, RandomSampler]]:
+        """Best first; where two are as good, the one that was asked first."""
         best = sorted(self._losses, key=self._losses.__getitem__)[: self._finalists]
         return [
-            self._make_sampler(self.space, self.rng, fixed=self._architecture(trial.configuration)) for trial in best
+            (
+                trial.configuration,
+                self._make_sampler(self.space, self.rng, fixed=self._architecture(trial.configuration)),
+            )
+            for trial in best
         ]
 
     def _architecture(self, configuration: Configuration) -> Mapping[str, float | int]:

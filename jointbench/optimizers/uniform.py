@@ -10,14 +10,20 @@ AHEAD = 64
 
 
 class UniformDraws:
-    """What `space.sample(rng)` gives call by call, to the last bit, as long as nobody else draws from `rng`."""
+    """What `space.sample(rng)` gives call by call, to the last bit, as long as nobody else draws from `rng`.
 
-    def __init__(self, space: Space, rng: np.random.Generator) -> None:
-        self._space, self._rng = space, rng
+    The first one has the values in `first`, if there are any, as `Optimizer.first` says.
+    """
+
+    def __init__(self, space: Space, rng: np.random.Generator, first: Configuration | None = None) -> None:
+        self._space, self._rng, self._first = space, rng, first
         #: The next one last.
         self._drawn: list[Configuration] = []
 
     def next(self) -> Configuration:
         if not self._drawn:
             self._drawn = self._space.sample(self._rng, AHEAD)[::-1]
-        return self._drawn.pop()
+        drawn = self._drawn.pop()
+        if self._first:
+            drawn, self._first = {**drawn, **self._first}, None
+        return drawn

@@ -36,8 +36,8 @@ class Answer:
 
     Errors are fractions, seconds are seconds, `peak_memory` is in bytes, `flops` are those of one image's forward
     pass. `parameters` and `flops` are exact. `failure_probability` is that of ending in any other way than `ok`.
-    `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing. An optimizer can be
-    told an answer as it is.
+    `interpolated` marks a budget between two rungs. A failed answer carries the error of guessing, where an evaluation
+    of the same has 1. An optimizer can be told an answer as it is.
     `uncertainty` marks extrapolation: one standard deviation (a fraction) of what is not known of the expected
     validation error, small near what was trained and large far from it; None in benchmarks of format 3.
     """

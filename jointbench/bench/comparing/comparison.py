@@ -11,6 +11,7 @@ from jointbench.bench.comparing.comparison_start import outdated, start
 from jointbench.bench.comparing.failures import Failure, forget_failure, write_failure
 from jointbench.bench.comparing.run_processes import Progress, run_side_by_side
 from jointbench.bench.running.run_code import optimizer_code
+from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer
 
@@ -36,19 +37,22 @@ def compare(
     command: str,
     progress: Callable[[int, int], None],
     force: bool = False,
+    looks: Sequence[int] = (),
 ) -> list[str]:
     """Run each optimizer with seeds 0 to n - 1 and keep every evaluation in `out`/runs.
 
     Runs that are there already are kept, so that a comparison that was stopped goes on and one that is extended
     computes only what is new. `progress` hears of evaluations done and expected. Returns the optimizers whose own
     code has changed since they ran: all their runs are made anew. A run whose optimizer fails is kept as a Failure in
-    `out`, the others are made; the next call tries it again. Raises WouldOverwriteError when `out` holds another
-    comparison (or something else) and `force` is not set, UnwritableError where it cannot be written to,
+    `out`, the others are made; the next call tries it again. `looks`: as `comparison_start.start` has them. Raises
+    WouldOverwriteError when `out` holds another comparison (or something else) and `force` is not set,
+    UnwritableError where it cannot be written to,
     UnknownNameError for an optimizer.
     """
     for name in optimizers:
         check_optimizer(name, get_space(settings.space), settings.ladder, full_budgets=settings.full_budgets)
-    start(out, settings, optimizers, command, force)
+    comparison_seed(max(seeds.values()) - 1)
+    start(out, settings, optimizers, command, force, looks)
     changed = outdated(out, optimizers)
     for paths in changed.values():
         for path in paths:
@@ -74,7 +78,7 @@ def _run_all(missing: Sequence[Job], out: Path, processes: int, progress: Callab
 
     def looked() -> None:
         evaluations = sum(one.evaluations for one in heard.values())
-        # A run says which share of its budgets it has spent; runs not begun are taken to be as long as the others.
+        # A run says which share of it has been made; runs not begun are taken to be as long as the others.
         lengths = [one.evaluations / one.share for one in heard.values() if one.share > 0]
         expected = sum(lengths) / len(lengths) * len(missing) if lengths else 0.0
         progress(evaluations, max(evaluations, round(expected)))

@@ -1,6 +1,7 @@
 """The folder of a comparison: its settings, and where its runs are kept."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -8,12 +9,15 @@ from typing import Any, Literal
 from urllib.parse import quote, unquote
 
 from jointbench.data.errors import LogError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.data.visible import visible
+from jointbench.optimizers.optimizer import WallClock
 from jointbench.optimizers.options import split_name
+from jointbench.optimizers.two_stage import APPENDIX_B
 
 SETTINGS = "comparison.json"
 RUNS = "runs"
@@ -27,6 +31,12 @@ RETRAININGS = "retrainings"
 Kind = Literal["surrogate", "replay", "training"]
 Overhead = float | Literal["measured"]
 
+#: Which of its evaluations an optimizer would recommend; see `run_table.incumbents`.
+IncumbentRule = Literal["any-budget", "largest-budget"]
+
+#: With what an optimizer begins: with what it proposes by itself, or with a practitioner's hyperparameters.
+First = Literal["own", "expert"]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -37,6 +47,10 @@ class Settings:
     thinking charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
     are the same). `death_rate`: how often a worker dies, deaths an hour of its work. `code`: changes whenever the
     code that makes a run does.
+
+    A run ends after `time`, wall-clock seconds on the simulated cluster, and `full_budgets` is what random search
+    spends in it; where `time` is None it ends when `full_budgets` are spent. `incumbent`: which evaluation an
+    optimizer would recommend; `first`: with what it begins.
     """
 
     objective: Kind
@@ -51,11 +65,28 @@ class Settings:
     overhead: Overhead = 0.0
     death_rate: float = 0.0
     code: str = field(default="", kw_only=True)
+    time: float | None = field(default=None, kw_only=True)
+    incumbent: IncumbentRule = field(default="any-budget", kw_only=True)
+    first: First = field(default="own", kw_only=True)
 
     @property
     def guessing_error(self) -> float:
         """The fraction of images that a network gets wrong which guesses."""
         return 1 - 1 / self.images.classes
+
+    @property
+    def stop(self) -> tuple[float, float]:
+        """Full budgets and seconds at which a run ends, one of them infinite."""
+        return (self.full_budgets, math.inf) if self.time is None else (math.inf, self.time)
+
+    @property
+    def wall_clock(self) -> WallClock | None:
+        return None if self.time is None else WallClock(self.time, self.workers)
+
+    @property
+    def first_values(self) -> Configuration:
+        """What an optimizer's first trial has to have."""
+        return APPENDIX_B if self.first == "expert" else {}
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":
@@ -63,13 +94,17 @@ class Settings:
         try:
             content = read_content(folder)["settings"]
             ladder, images = Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
-            return cls(**{**content, "ladder": ladder, "images": images})
+            return cls(**{**_EARLIER, **content, "ladder": ladder, "images": images})
         except (KeyError, TypeError, ValueError):
             raise _no_comparison(folder) from None
 
     def write(self, folder: Path, **more: Any) -> None:
         """Write the settings and `more`, whole or not at all."""
         write_whole(folder / SETTINGS, json.dumps({"settings": asdict(self), **more}, indent=1) + "\n")
+
+
+#: How comparisons were made that do not say it.
+_EARLIER: dict[str, Any] = {"incumbent": "largest-budget"}
 
 
 def read_content(folder: Path) -> dict[str, Any]:
@@ -81,6 +116,12 @@ def read_content(folder: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise _no_comparison(folder)
     return content
+
+
+def looks(folder: Path) -> int:
+    """How often the comparison may be looked at while seeds are added until it is decided; 1 where that was not
+    asked for."""
+    return max(1, len(read_content(folder).get("looks", ())))
 
 
 def _no_comparison(folder: Path) -> LogError:

@@ -1,6 +1,6 @@
 """One run of a simulated comparison: an optimizer with a seed, in a process of its own, into one Parquet file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
 from jointbench.bench.running.thinking import Timed
+from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 
@@ -35,24 +37,35 @@ class Job:
 def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
     """Make the run and write it, whole or not at all.
 
-    `progress` hears of the evaluations so far and the share of the budgets that they have spent. Raises OptimizerError
-    when the optimizer fails.
+    `progress` hears of the evaluations so far and the share of the budgets, or of the time, that they have spent.
+    Raises OptimizerError when the optimizer fails, InputError when it does not begin as the comparison wants it to.
     """
     settings = job.settings
     objective = simulated_objective(settings)
-    space, ladder = objective.space, objective.ladder
-    optimizer = make_optimizer(job.optimizer, space, ladder, seed=job.seed, full_budgets=settings.full_budgets)
+    space, ladder, seed = objective.space, objective.ladder, comparison_seed(job.seed)
+    optimizer = make_optimizer(
+        job.optimizer,
+        space,
+        ladder,
+        seed=seed,
+        full_budgets=settings.full_budgets,
+        wall_clock=settings.wall_clock,
+        first=settings.first_values,
+    )
     driven, cluster = _simulated(optimizer, objective, settings)
     finished: list[Finished] = []
     spent = 0.0
-    for one in run(driven, cluster, ladder, full_budgets=settings.full_budgets, seed=job.seed, space=space):
+    full_budgets, time = settings.stop
+    for one in run(driven, cluster, ladder, seed=seed, space=space, full_budgets=full_budgets, time=time):
         finished.append(one)
         spent += one.evaluation.budget
         if len(finished) % TICK == 0:
-            progress(len(finished), spent / (settings.full_budgets * ladder.maximum))
+            of_budgets = spent / (settings.full_budgets * ladder.maximum)
+            progress(len(finished), of_budgets if settings.time is None else one.end / settings.time)
     progress(len(finished), 1.0)
     if not finished:
-        Proposals(optimizer, space, ladder, job.seed).check_any()
+        Proposals(optimizer, space, ladder, seed).check_any()
+    check_first(job.optimizer, finished, settings)
 
     def truth(incumbent: Evaluation) -> tuple[float, float]:
         expected = objective.expected(incumbent.configuration, ladder.maximum)
@@ -61,9 +74,19 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
     write_run(job.path, finished, settings, truth, job.code)
 
 
+def check_first(optimizer: str, finished: Sequence[Finished], settings: Settings) -> None:
+    """Raises InputError where the first trial does not have the values that the comparison wants it to begin with."""
+    wanted = settings.first_values.items()
+    for one in finished:
+        if one.started.number == 0 and not wanted <= one.started.trial.configuration.items():
+            raise InputError(
+                "optimizer", optimizer, "one whose first trial has the values of `first`, as Optimizer says"
+            )
+
+
 def _simulated(optimizer: Optimizer, objective: Objective, settings: Settings) -> tuple[Optimizer, SimulatedCluster]:
     if settings.death_rate > 0:
-        objective = DyingWorkers(objective, settings.death_rate, settings.guessing_error)
+        objective = DyingWorkers(objective, settings.death_rate)
     charged = settings.overhead
     if charged == "measured":
         timed = Timed(optimizer)

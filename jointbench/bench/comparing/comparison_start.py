@@ -49,14 +49,22 @@ def check_start(folder: Path, settings: Settings, optimizers: Iterable[str], for
         check_writable(failure_file(folder, optimizer, 0), "run file")
 
 
-def start(folder: Path, settings: Settings, optimizers: Iterable[str], command: str, force: bool) -> None:
+def start(
+    folder: Path,
+    settings: Settings,
+    optimizers: Iterable[str],
+    command: str,
+    force: bool,
+    looks: Sequence[int] = (),
+) -> None:
     """Write the settings, with the commands that made the comparison and the versions that reproduce it.
 
-    Raises as `check_start` does. Several processes may start the same comparison at the same moment.
+    `looks`: the numbers of seeds at which it may be looked at, beside those that were planned before. Raises as
+    `check_start` does. Several processes may start the same comparison at the same moment.
     """
     check_start(folder, settings, optimizers, force)
     versions = {"jointbench": jointbench.__version__, "python": platform.python_version(), **library_versions()}
-    commands = [command]
+    commands, planned = [command], set(looks)
     if _there(folder):
         if force:
             _clear(folder)
@@ -65,8 +73,9 @@ def start(folder: Path, settings: Settings, optimizers: Iterable[str], command: 
             there = read_content(folder)
             commands = list(dict.fromkeys([*there["commands"], command]))
             versions = {**there["versions"], **versions}
+            planned |= set(there.get("looks", ()))
     make_folder(folder / RUNS)
-    settings.write(folder, commands=commands, versions=versions)
+    settings.write(folder, commands=commands, versions=versions, looks=sorted(planned))
 
 
 def _there(folder: Path) -> bool:

@@ -13,6 +13,7 @@ from jointbench.data.errors import JointBenchError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import comparison_seed
 from jointbench.data.space import FloatArray
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.surrogate.surrogate import Surrogate
@@ -73,6 +74,7 @@ def left_out_runs(surrogate: Surrogate, log: EvaluationLog) -> Iterator[LeftOut]
 
 
 def _simulated(name: str, objective: SurrogateObjective, seed: int, full: float) -> Search:
+    seed = comparison_seed(seed)
     optimizer = make_optimizer(name, objective.space, objective.ladder, seed=seed, full_budgets=full)
     cluster, space, ladder = SimulatedCluster(objective, 1), objective.space, objective.ladder
     finished = run(optimizer, cluster, ladder, full_budgets=full, seed=seed, space=space)

@@ -9,7 +9,15 @@ from pathlib import Path
 import jointbench
 from jointbench.bench.collecting.collection import collect, evaluated_by
 from jointbench.bench.collecting.collection_display import CollectionDisplay
-from jointbench.bench.comparing.comparison_folder import TRAININGS, Settings, run_file, run_name
+from jointbench.bench.comparing.comparison_folder import (
+    TRAININGS,
+    First,
+    IncumbentRule,
+    Settings,
+    run_file,
+    run_name,
+)
+from jointbench.bench.comparing.comparison_run import check_first
 from jointbench.bench.comparing.comparison_start import outdated, start
 from jointbench.bench.comparing.failures import Failure, forget_failure, write_failure
 from jointbench.bench.comparing.run_table import Truth, write_run
@@ -25,6 +33,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import comparison_seed
 from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer, make_optimizer
@@ -32,7 +41,15 @@ from jointbench.optimizers.optimizer import Trial
 
 
 def real_settings(
-    space: Space, ladder: Ladder, images: ImageFacts, hardware: Hardware, *, workers: int, full_budgets: float
+    space: Space,
+    ladder: Ladder,
+    images: ImageFacts,
+    hardware: Hardware,
+    *,
+    workers: int,
+    full_budgets: float,
+    incumbent: IncumbentRule = "any-budget",
+    first: First = "own",
 ) -> Settings:
     """The settings of a comparison by real trainings, as `Settings` explains them."""
     return Settings(
@@ -47,6 +64,8 @@ def real_settings(
         full_budgets,
         # As a log has it: trainings are too dear to be made again for a change that did not touch them.
         code=f"JointBench {jointbench.__version__}",
+        incumbent=incumbent,
+        first=first,
     )
 
 
@@ -96,7 +115,9 @@ def compare_for_real(
         full = settings.full_budgets
         forget_failure(out, name, seed)
         try:
-            optimizer = make_optimizer(name, space, ladder, seed=seed, full_budgets=full)
+            own = comparison_seed(seed)
+            begun = settings.first_values
+            optimizer = make_optimizer(name, space, ladder, seed=own, full_budgets=full, first=begun)
             with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
                 collect(
                     log,
@@ -105,18 +126,19 @@ def compare_for_real(
                     run_name=run,
                     full_budgets=full,
                     workplace=workplace,
-                    seed=seed,
+                    seed=own,
                     watcher=display,
                     lock=lock,
                 )
             evaluated = evaluated_by(log, run)
             if not evaluated:
-                Proposals(optimizer, space, ladder, seed).check_any()
+                Proposals(optimizer, space, ladder, own).check_any()
         except OptimizerError as error:
             write_failure(out, Failure(name, seed, str(error), traceback.format_exc()))
             continue
         with closing(Journal(log.journals / f"{run}.journal", lock=lock)) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
+        check_first(name, told, settings)
         write_run(path, told, settings, own_trainings(evaluated.values(), space), code)
 
 
@@ -149,7 +171,7 @@ def own_trainings(evaluations: Iterable[Evaluation], space: Space) -> Truth:
     def truth(incumbent: Evaluation) -> tuple[float, float]:
         trainings = by_budget[tuple(space.row(incumbent.configuration))]
         largest = trainings[max(trainings)]
-        errors = [(e.validation_error, e.test_error) for e in largest]
+        errors = [e.compared for e in largest]
         validation, test = (sum(column) / len(errors) for column in zip(*errors, strict=True))
         return validation, test
 

@@ -36,13 +36,13 @@ class Retrained:
 
     @property
     def validation(self) -> FloatArray:
-        """Validation errors (n,), fractions; a failure has the error of guessing."""
-        return np.array([e.validation_error for e in self.evaluations])
+        """Validation errors (n,), fractions; a failure has FAILURE_ERROR."""
+        return np.array([e.compared[0] for e in self.evaluations])
 
     @property
     def test(self) -> FloatArray:
         """Test errors (n,), fractions."""
-        return np.array([e.test_error for e in self.evaluations])
+        return np.array([e.compared[1] for e in self.evaluations])
 
     @property
     def failed(self) -> int:

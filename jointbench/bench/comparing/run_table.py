@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import Settings, optimizer_of
+from jointbench.bench.comparing.comparison_folder import IncumbentRule, Settings, optimizer_of
 from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
 from jointbench.data.files import write_whole
 from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
@@ -20,32 +20,35 @@ Truth = Callable[[Evaluation], tuple[float, float]]
 _CODE = b"optimizer code"
 
 
-def incumbents(finished: Sequence[Finished]) -> Iterator[Evaluation | None]:
+def incumbents(finished: Sequence[Finished], rule: IncumbentRule = "any-budget") -> Iterator[Evaluation | None]:
     """The evaluation of the incumbent after each trial, in the order of their ends; None before the first ended ok.
 
-    It is the one with the lowest validation error seen on the largest budget that anything has been evaluated at so
-    far: HpBandSter's rule. Smaller budgets are forgotten as soon as a larger one has spoken.
+    By the rule "any-budget" it is the one with the lowest validation error seen so far, whatever its budget; of equal
+    ones that of the larger budget. By "largest-budget", HpBandSter's, it is the one with the lowest error on the
+    largest budget that anything has been evaluated at: smaller budgets are forgotten as soon as a larger one has
+    spoken, and with its first answer the incumbent may become a much worse one.
     """
     best: tuple[float, float] | None = None
     incumbent: Evaluation | None = None
     for one in finished:
         evaluation = one.evaluation
-        standing = (-evaluation.budget, evaluation.validation_error)
+        error, larger = evaluation.validation_error, -evaluation.budget
+        standing = (error, larger) if rule == "any-budget" else (larger, error)
         if evaluation.ok and (best is None or standing < best):
             best, incumbent = standing, evaluation
         yield incumbent
 
 
-def run_table(finished: Sequence[Finished], space: Space, truth: Truth, guessing: float) -> pa.Table:
+def run_table(finished: Sequence[Finished], space: Space, truth: Truth, rule: IncumbentRule = "any-budget") -> pa.Table:
     """One row an evaluation, in the order of their ends (`start` and `end` in seconds).
 
     `incumbent` marks an evaluation that became the incumbent, `incumbent_*_error` is the truth about the incumbent
-    then; the error of guessing before there is one.
+    then; FAILURE_ERROR before there is one.
     """
-    errors = guessing, guessing
+    errors = FAILURE_ERROR, FAILURE_ERROR
     known: Evaluation | None = None
     rows = []
-    for one, incumbent in zip(finished, incumbents(finished), strict=True):
+    for one, incumbent in zip(finished, incumbents(finished, rule), strict=True):
         if incumbent is not None and incumbent is not known:
             known, errors = incumbent, truth(incumbent)
         evaluation = one.evaluation
@@ -86,9 +89,12 @@ def write_run(path: Path, finished: Sequence[Finished], settings: Settings, trut
     Raises InputError for a run without any evaluation, of which nothing can be said.
     """
     if not finished:
-        budget = f"a trial that fits into {settings.full_budgets:g} full budgets"
-        raise InputError("optimizer", optimizer_of(path), f"one whose first proposal is {budget}")
-    table = run_table(finished, get_space(settings.space), truth, settings.guessing_error)
+        if settings.time is None:
+            fitting = f"is a trial that fits into {settings.full_budgets:g} full budgets"
+        else:
+            fitting = f"ends within {settings.time:g} seconds"
+        raise InputError("optimizer", optimizer_of(path), f"one whose first proposal {fitting}")
+    table = run_table(finished, get_space(settings.space), truth, settings.incumbent)
     marked = table.replace_schema_metadata({_CODE: code.encode()})
     write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
 

@@ -2,20 +2,65 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from jointbench.bench.comparing.comparison_folder import Overhead, Settings
+from jointbench.bench.comparing.comparison_folder import First, IncumbentRule, Overhead, Settings
+from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.replay import ReplayObjective
+from jointbench.bench.running.run import run
 from jointbench.bench.running.run_code import simulation_code
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
-from jointbench.data.errors import BenchmarkError, LogError
+from jointbench.data.errors import BenchmarkError, InputError, LogError
 from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import comparison_seed
+from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.stored import load_benchmark
 
 SimulatedObjective = SurrogateObjective | ReplayObjective
 
+#: What random search may spend in a comparison's time where nobody says otherwise.
+DEFAULT_FULL_BUDGETS = 256.0
+
+
+#: Of random search, on which the default time of a comparison is the mean: so many runs, with seeds from 0 on.
+_YARDSTICK_RUNS = 10
+
+
+def random_seconds(objective: SimulatedObjective, workers: int, full_budgets: float = DEFAULT_FULL_BUDGETS) -> float:
+    """Simulated seconds that random search takes for so many full budgets on so many workers, without deaths and
+    thinking: the mean over 10 seeds, to three digits. Raises InputError where the evaluations take no time."""
+    space, ladder = objective.space, objective.ladder
+    ends = []
+    for number in range(_YARDSTICK_RUNS):
+        seed = comparison_seed(number)
+        optimizer = make_optimizer("random", space, ladder, seed=seed, full_budgets=full_budgets)
+        cluster = SimulatedCluster(objective, workers)
+        ends += [max(one.end for one in run(optimizer, cluster, ladder, full_budgets=full_budgets, seed=seed))]
+    seconds = float(f"{sum(ends) / len(ends):.3g}")
+    if not seconds > 0:
+        raise InputError("time", seconds, "--full-budgets instead, since these evaluations took no time")
+    return seconds
+
+
+def timed_settings(objective: SimulatedObjective, *, workers: int, time: float | None, **others: Any) -> Settings:
+    """The settings of a comparison of so many wall-clock seconds; None: of what `DEFAULT_FULL_BUDGETS` take random
+    search. `others` as `simulated_settings` takes them."""
+    usual = random_seconds(objective, workers)
+    seconds = usual if time is None else time
+    full_budgets = DEFAULT_FULL_BUDGETS * seconds / usual
+    return simulated_settings(objective, workers=workers, full_budgets=full_budgets, time=seconds, **others)
+
 
 def simulated_settings(
-    objective: SimulatedObjective, *, workers: int, full_budgets: float, overhead: Overhead, death_rate: float
+    objective: SimulatedObjective,
+    *,
+    workers: int,
+    full_budgets: float,
+    time: float | None = None,
+    overhead: Overhead = 0.0,
+    death_rate: float = 0.0,
+    incumbent: IncumbentRule = "any-budget",
+    first: First = "own",
 ) -> Settings:
     """The settings of a comparison on this objective, as `Settings` explains them."""
     if isinstance(objective, SurrogateObjective):
@@ -39,6 +84,9 @@ def simulated_settings(
         overhead,
         death_rate,
         code=simulation_code(),
+        time=time,
+        incumbent=incumbent,
+        first=first,
     )
 
 

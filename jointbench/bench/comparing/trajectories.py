@@ -69,13 +69,13 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
     return found
 
 
-def time_grid(runs: Runs) -> FloatArray:
-    """Logarithmic, from the first end of any evaluation that took time to the last."""
+def time_grid(runs: Runs, until: float | None = None) -> FloatArray:
+    """Logarithmic, from the first end of any evaluation that took time to the last, or to the time that runs had."""
     ends = np.concatenate([run.seconds for several in runs.values() for run in several])
     ends = ends[ends > 0]
     if not len(ends):
         return np.array([1.0])
-    return np.geomspace(ends.min(), ends.max(), GRID_POINTS)
+    return np.geomspace(ends.min(), max(ends.max(), until or 0.0), GRID_POINTS)
 
 
 def change_times(runs: Iterable[Trajectory]) -> FloatArray:

@@ -4,18 +4,19 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-from jointbench.bench.comparing.comparison_folder import Settings, read_content, run_files
-from jointbench.bench.comparing.statistics import Pair, pairs
-from jointbench.bench.comparing.summary import HEADINGS, YARDSTICK, Row, cells, rows
-from jointbench.bench.comparing.trajectories import final_errors, read_trajectories, shared_seeds, time_grid
+from jointbench.bench.comparing.comparison_folder import Settings, looks, read_content, run_files
+from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, omnibus, pairs
+from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
+from jointbench.bench.comparing.trajectories import Runs, final_errors, read_trajectories, shared_seeds, time_grid
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure, rank_figure, regret_figure
-from jointbench.bench.pages.comparison_words import Words, shown_settings, words
+from jointbench.bench.pages.comparison_words import Words, first_words, incumbent_words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.retraining_section import retraining_section
+from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section
 
 
@@ -26,30 +27,31 @@ def comparison_page(folder: Path) -> list[str]:
     if missing and not run_files(folder):
         return ["<h1>Which optimizer wins?</h1>", '<p class="lead">No run has finished.</p>', *missing, *again(folder)]
     found = read_trajectories(folder)
-    table = rows(found)
+    table = rows(found, one_time=settings.time is not None)
     # The order of the table, in every legend too.
     runs = {row.optimizer: found[row.optimizer] for row in table}
-    look, grid = styles(runs), time_grid(runs)
-    tested = pairs(final_errors(runs))
+    look, grid = styles(runs), time_grid(runs, settings.time)
+    tested, asked = _tests(runs, folder)
     return [
         script(),
         "<h1>Which optimizer wins?</h1>",
-        f'<p class="lead">{_verdict(said, table, tested)}</p>',
+        f'<p class="lead">{_lead(said, table, tested, asked)}{first_words(settings)}</p>',
         *missing,
         "<h2>The incumbent's error over time</h2>",
         "<p>Lower and further left is better. At each time an optimizer would recommend one configuration, its "
-        f"incumbent: the best it has seen at the largest budget so far. {said.judged}: the median over seeds, with a "
-        "band over the middle half of them.</p>",
+        f"incumbent: {incumbent_words(settings)} {said.judged}: the median over seeds, with a band over the middle "
+        "half of them. Until an optimizer has an incumbent its error counts as 100 %, as that of a training that "
+        "failed.</p>",
         figure_html(error_figure(runs, look, grid, said.clock), 520),
         f'<p class="note">{coinciding_lines(runs, grid)} Click a name to hide its line, double-click to see it alone, '
         "drag to zoom, double-click in the plot to zoom out.</p>",
         "<h2>The table</h2>",
         table_html(HEADINGS, (cells(row) for row in table), look),
-        '<p class="note">Final errors are medians over seeds. Regret is the distance to the lowest error that any '
+        f'<p class="note">{_final_words(settings)} Regret is the distance to the lowest error that any '
         "incumbent ever had. Ranks are by final validation error among runs of the same seed. Speed-up is how much "
         "sooner the median gets to random search's final error for good, with its 95 % interval over resampled "
         "seeds.</p>",
-        *differences_section(table, tested, len(shared_seeds(runs)), look),
+        *differences_section(table, tested, len(shared_seeds(runs)), look, asked, looks(folder)),
         "<h2>Ranks and regret over time</h2>",
         '<div class="two">',
         f"<div><p>Mean rank over seeds, 1 the best.</p>{figure_html(rank_figure(runs, look, grid, said.clock), 400)}"
@@ -67,6 +69,30 @@ def comparison_page(folder: Path) -> list[str]:
     ]
 
 
+def terminal_verdict(folder: Path) -> str:
+    """Who beats whom, as the page's lead says it; empty where there is nothing to compare."""
+    found = read_trajectories(folder)
+    table = rows(found)
+    return verdict(table, *_tests({row.optimizer: found[row.optimizer] for row in table}, folder))
+
+
+def _tests(runs: Runs, folder: Path) -> tuple[list[Pair], Omnibus | None]:
+    """All pairs and the test before them, at the level that the looks at the comparison leave."""
+    errors, level = final_errors(runs), LEVEL / looks(folder)
+    return pairs(errors, level), omnibus(errors, level)
+
+
+def _final_words(settings: Settings) -> str:
+    """At which time the final columns are read."""
+    if settings.time is not None:
+        return f"Final errors are those after {settings.time:,g} seconds, the same for all, and medians over seeds."
+    return (
+        "Final errors are medians over seeds, read when the budgets are spent: optimizers that spend the same budgets "
+        "do not end at the same time (beside each error stands the mean), so the later ones have had more of it. "
+        "<code>--time</code> gives all the same."
+    )
+
+
 def again(folder: Path) -> list[str]:
     """What it takes to make the comparison again: commands, settings, versions."""
     content = read_content(folder)
@@ -78,13 +104,13 @@ def again(folder: Path) -> list[str]:
     ]
 
 
-def _verdict(said: Words, table: Sequence[Row], tested: Sequence[Pair]) -> str:
+def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) -> str:
     best = table[0]
     name = f"<b>{html.escape(best.optimizer)}</b>"
     ends = f"ends at a median validation error of {best.validation_error:.2%}."
     if len(table) == 1:
-        return f"{name} searches architecture and hyperparameters together {said.searched}. It {ends}"
-    lines = [f"{len(table)} optimizers search architecture and hyperparameters together {said.searched}."]
+        return f"{name} searches {said.searched}. It {ends}"
+    lines = [f"{len(table)} optimizers of architecture and hyperparameters are compared {said.searched}."]
     if best.rank is None:
         lines.append(f"{name} has the lowest median error and {ends}")
     elif best.rank == table[1].rank:
@@ -92,13 +118,6 @@ def _verdict(said: Words, table: Sequence[Row], tested: Sequence[Pair]) -> str:
         lines.append(f"<b>{', '.join(tied)}</b> share the lowest mean rank, {best.rank:.2f}; {name} {ends}")
     else:
         lines.append(f"{name} has the lowest mean rank, {best.rank:.2f}, and {ends}")
-    if best.optimizer != YARDSTICK and best.speedup is not None and best.speedup.factor > 1:
-        lines.append(f"It reaches random search's final error {best.speedup.factor:.1f} times sooner.")
-    beaten = [pair.other(best.optimizer) for pair in tested if pair.significant and pair.has(best.optimizer)]
-    if len(beaten) == len(table) - 1:
-        lines.append("It differs significantly from all others.")
-    elif beaten:
-        lines.append(f"It differs significantly from {html.escape(', '.join(beaten))}.")
-    else:
-        lines.append("With these seeds it differs significantly from none of the others.")
-    return " ".join(lines)
+    lines.append(sooner(best))
+    lines.append(f"<b>{html.escape(verdict(table, tested, asked))}</b>" if tested else "")
+    return " ".join(line for line in lines if line)

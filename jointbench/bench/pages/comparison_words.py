@@ -22,14 +22,18 @@ class Words:
 
 def words(settings: Settings) -> Words:
     name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name)
-    budgets = f"{settings.full_budgets:g} full budgets of {settings.ladder.amount(settings.ladder.maximum)}"
-    simulated = f"each with {_workers(settings, 'simulated worker')} and {budgets}"
+    budgets = f"{settings.full_budgets:.4g} full budgets of {settings.ladder.amount(settings.ladder.maximum)}"
+    spent = budgets
+    if settings.time is not None:
+        spent = f"{settings.time:,g} seconds of wall-clock time, in which random search spends about {budgets}"
+    simulated = f"each with {_workers(settings, 'simulated worker')} and {spent}"
+    after = "" if settings.time is None else f" after {settings.time:,g} seconds"
     noise = "An optimizer picks it by the noisy errors that it has seen; "
     if settings.objective == "surrogate":
         return Words(
             f"on {name}, a surrogate of trainings on {images}, {simulated}",
             f"{noise}the plot shows the error that it is expected to reach at the largest budget, without noise",
-            "errors without noise, at the largest budget; medians over seeds",
+            f"errors without noise, at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     if settings.objective == "replay":
@@ -37,7 +41,7 @@ def words(settings: Settings) -> Words:
             f"on {name}, a log of trainings on {images} that is replayed: every proposal is answered with the logged "
             f"training that is nearest to it at the same budget; {simulated}",
             f"{noise}the plot shows the mean error of the logged trainings nearest to it at the largest budget",
-            "mean errors of logged trainings at the largest budget; medians over seeds",
+            f"mean errors of logged trainings at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     return Words(
@@ -48,6 +52,28 @@ def words(settings: Settings) -> Words:
         "mean errors of a run's own trainings of its incumbent; medians over seeds",
         "wall-clock time of trainings",
     )
+
+
+def incumbent_words(settings: Settings) -> str:
+    """Which configuration an optimizer would recommend, and why that one."""
+    if settings.incumbent == "any-budget":
+        return (
+            "the one with the lowest validation error that it has seen on any budget. (By HpBandSter's rule, a larger "
+            "budget always wins, and with its first answer the incumbent can leap to a configuration that nobody would "
+            "recommend: <code>--incumbent largest-budget</code>.)"
+        )
+    return (
+        "by HpBandSter's rule the best that it has seen at the largest budget so far, so that the error can leap up "
+        "whenever a larger budget gives its first answer. (<code>--incumbent any-budget</code> is the default)."
+    )
+
+
+def first_words(settings: Settings) -> str:
+    """With what optimizers began, where it is not what they propose by themselves."""
+    if settings.first == "own":
+        return ""
+    values = ", ".join(f"{name} {value:g}" for name, value in settings.first_values.items())
+    return f" The first trial of each has an expert's hyperparameters ({values}), as two-stage's first stage has."
 
 
 def _workers(settings: Settings, word: str) -> str:
@@ -71,10 +97,13 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         ("budgets", ladder.amounts()),
         ("images", f"{images.name}: {counts} (split seed {images.split_seed})"),
         ("workers", f"{settings.workers:,}"),
-        ("full budgets", f"{settings.full_budgets:g}"),
+        ("wall-clock time", "-" if settings.time is None else f"{settings.time:,g} simulated seconds"),
+        ("full budgets", f"{settings.full_budgets:.4g}" + ("" if settings.time is None else " by random search")),
+        ("incumbent", settings.incumbent),
+        ("first trial", settings.first),
         ("thinking charged", overhead if isinstance(overhead, str) else f"{_seconds(overhead)} a trial"),
         ("deaths of a worker", f"{settings.death_rate:g} an hour"),
         ("code", settings.code),
     ]
-    simulated_only = ("thinking charged", "deaths of a worker", "checksum")
+    simulated_only = ("thinking charged", "deaths of a worker", "checksum", "wall-clock time")
     return [row for row in rows if settings.objective != "training" or row[0] not in simulated_only]

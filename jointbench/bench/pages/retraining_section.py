@@ -48,7 +48,7 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
         ),
         '<p class="note">As in the paper\'s Table 2: test errors after the same budget, means with the standard '
         "deviation over all trainings of the row. An optimizer's row is about the incumbents of all its runs; the rows "
-        "below are published networks. A training that failed counts with the error of guessing.</p>",
+        "below are published networks. A training that failed counts with an error of 100 %.</p>",
         "<details><summary>All incumbents</summary>",
         table_html(
             ("optimizer and run", *headings),

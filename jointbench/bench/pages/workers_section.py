@@ -20,12 +20,7 @@ def workers_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     """Nothing where the comparison has one number of workers only."""
     settings = Settings.read(folder)
     numbers = {one: Settings.read(one).workers for one in (folder, *workers_folders(folder))}
-    # One that is the same but for its workers.
-    by_workers = {
-        workers: summary(one)
-        for one, workers in numbers.items()
-        if Settings.read(one) == replace(settings, workers=workers) and run_files(one)
-    }
+    by_workers = {workers: summary(one) for one, workers in numbers.items() if _alike(one, settings) and run_files(one)}
     counts = sorted(by_workers)
     if len(counts) < 2:
         return []
@@ -35,13 +30,36 @@ def workers_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     return [
         "<h2>By number of workers</h2>",
         f"<p>The same comparison with {', '.join(f'{count:,}' for count in counts[:-1])} and {counts[-1]:,} workers. "
-        "The total of the budgets is the same, so more workers end sooner but decide on less.</p>",
+        f"{_stop_words(settings, [Settings.read(one) for one in numbers])}</p>",
         '<div class="two">',
         f"<div><p>Final validation error, median and quartiles.</p>{figure_html(_errors(found, look), 400)}</div>",
         "<div><p>Speed-up over random search with equal workers; no point where its error is never reached.</p>"
         f"{figure_html(_speedups(found, look), 400)}</div>",
         "</div>",
     ]
+
+
+def _alike(folder: Path, first: Settings) -> bool:
+    """Whether a comparison is the same but for its workers, and for the time that random search takes on as many."""
+    other = Settings.read(folder)
+    timed = (other.time is None) == (first.time is None)
+    return timed and other == replace(
+        first,
+        workers=other.workers,
+        time=other.time,
+        full_budgets=other.full_budgets if other.time else first.full_budgets,
+    )
+
+
+def _stop_words(settings: Settings, others: Sequence[Settings]) -> str:
+    if settings.time is None:
+        return "The total of the budgets is the same, so more workers end sooner but decide on less."
+    if len({one.time for one in others}) == 1:
+        return f"All have {settings.time:,g} seconds, so more workers evaluate more."
+    return (
+        "Each has the time that random search takes for the same budgets on as many workers, so more workers end "
+        "sooner but decide on less."
+    )
 
 
 def _errors(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from jointbench.bench.running.cluster import ATTEMPTS
 from jointbench.bench.running.objective import Objective
-from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
 
@@ -15,12 +15,12 @@ class DyingWorkers:
     """An objective whose workers die while they evaluate, `rate` times an hour of a worker's work on average.
 
     As on the Dask cluster a dead worker is replaced and its trial begun again, `ATTEMPTS` times in all; then it has
-    crashed, with `guessing_error`. `wall_seconds` is that of all attempts together. Deaths follow from the seed of
-    the training.
+    crashed. `wall_seconds` is the duration of all attempts together, whatever clock counted that of one. Deaths follow
+    from the seed of the training.
     """
 
-    def __init__(self, objective: Objective, rate: float, guessing_error: float) -> None:
-        self.objective, self.rate, self.guessing_error = objective, rate, guessing_error
+    def __init__(self, objective: Objective, rate: float) -> None:
+        self.objective, self.rate = objective, rate
 
     @property
     def space(self) -> Space:
@@ -37,14 +37,18 @@ class DyingWorkers:
         for _ in range(ATTEMPTS):
             # A memoryless worker: exponential time to its death.
             alive = -math.log(1 - luck.random()) * 3600 / self.rate
-            if alive >= evaluation.wall_seconds:
-                return replace(evaluation, wall_seconds=lost + evaluation.wall_seconds)
+            if alive >= evaluation.duration:
+                return _lasting(evaluation, lost + evaluation.duration)
             lost += alive
         return replace(
-            evaluation,
+            _lasting(evaluation, lost),
             status=Status.CRASHED,
-            validation_error=self.guessing_error,
-            test_error=self.guessing_error,
-            wall_seconds=lost,
+            validation_error=FAILURE_ERROR,
+            test_error=FAILURE_ERROR,
             reason=f"{ATTEMPTS} workers died",
         )
+
+
+def _lasting(evaluation: Evaluation, seconds: float) -> Evaluation:
+    """Its wall seconds are its duration: a reference clock knows of one attempt only."""
+    return replace(evaluation, wall_seconds=seconds, provenance=replace(evaluation.provenance, clock=""))

@@ -1,11 +1,11 @@
-"""The border between an optimizer and a run: what crosses it is checked and copied, once."""
+"""The border between an optimizer and a run: what crosses it is checked and copied once, and then read-only."""
 
 from collections.abc import Mapping
-from dataclasses import fields
-from operator import attrgetter
+from dataclasses import replace
+from typing import Any
 
 from jointbench.data.errors import InputError, OptimizerError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Evaluation, ReadOnlyConfiguration
 from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import checked_seed
 from jointbench.data.seeds import given_seed
@@ -13,19 +13,19 @@ from jointbench.data.space import Space
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
-_fields = attrgetter(*(field.name for field in fields(Evaluation)))
-
 
 class Proposals:
     """An optimizer's trials, as plain numbers that nobody changes any more.
 
-    An optimizer may keep the trial that it returned and change it; and what it is told is a copy, which it may change
-    as well. Its own object is the one that comes back to it. `seed` is that of the run.
+    An optimizer may keep the trial that it returned and change it; its own object is the one that comes back to it.
+    The evaluation that it is told is the one that is recorded, with a configuration that cannot be changed. `seed` is
+    that of the run.
     """
 
     def __init__(self, optimizer: Optimizer, space: Space, ladder: Ladder, seed: int) -> None:
         self.optimizer, self.space, self.ladder, self.seed = optimizer, space, ladder, seed
         self._own: dict[int, Trial] = {}
+        self._rungs = frozenset(ladder.rungs)
 
     def ask(self, number: int) -> Trial | None:
         """The run's trial of this number, from 0 on; None where the optimizer waits or has no more.
@@ -51,11 +51,11 @@ class Proposals:
 
     def tell(self, number: int, evaluation: Evaluation) -> None:
         """Raises OptimizerError when the optimizer raises."""
-        # As `dataclasses.replace`, which takes three times as long.
-        space, configuration, *rest = _fields(evaluation)
-        told = Evaluation(space, dict(configuration), *rest)
+        # An objective hands on the configuration that it was given, but for one that has its own, such as a log.
+        if type(evaluation.configuration) is not ReadOnlyConfiguration:
+            evaluation = replace(evaluation, configuration=ReadOnlyConfiguration(evaluation.configuration))
         try:
-            self.optimizer.tell(self._own.pop(number), told)
+            self.optimizer.tell(self._own.pop(number), evaluation)
         except (Exception, SystemExit) as error:
             raise self._failed("tell of trial", number, happened(error)) from error
 
@@ -76,12 +76,15 @@ class Proposals:
         if not isinstance(proposed.configuration, Mapping):
             raise InputError("configuration", proposed.configuration, "a mapping from hyperparameters to numbers")
         configuration = self.space.check(proposed.configuration)
-        rung = self.ladder.rung_of(self.ladder.check_within(proposed.budget))
-        return Trial(configuration, self.ladder.rungs[rung], _seed(proposed.seed))
+        budget: Any = proposed.budget
+        if type(budget) is not float or budget not in self._rungs:
+            budget = self.ladder.rungs[self.ladder.rung_of(self.ladder.check_within(budget))]
+        seed = None if proposed.seed is None else _seed(proposed.seed)
+        return Trial(ReadOnlyConfiguration(configuration), budget, seed)
 
 
-def _seed(value: object) -> int | None:
-    seed = None if value is None else checked_seed("seed", value)
-    if seed is not None and seed < 0:
+def _seed(value: object) -> int:
+    seed = checked_seed("seed", value)
+    if seed < 0:
         raise InputError("seed", value, "an integer of 64 bits from 0 on, or None")
     return seed

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from jointbench.data.errors import LogError
-from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
@@ -29,7 +29,9 @@ class ReplayObjective:
         self.log = log
         self._logged: list[list[Evaluation]] = [[] for _ in log.ladder.rungs]
         for evaluation in log.evaluations():
-            self._logged[log.ladder.rung_of(evaluation.budget)].append(evaluation)
+            # Each is handed out again and again.
+            kept = replace(evaluation, configuration=ReadOnlyConfiguration(evaluation.configuration))
+            self._logged[log.ladder.rung_of(evaluation.budget)].append(kept)
         for rung, logged in zip(log.ladder.rungs, self._logged, strict=True):
             if not logged:
                 raise LogError("log", str(log.path), f"evaluations at the budget {rung:g}, to replay")
@@ -65,13 +67,13 @@ class ReplayObjective:
         return next((e for e in repeats if e.seed == seed), repeats[seed % len(repeats)])
 
     def expected(self, configuration: Configuration, budget: float) -> Evaluation:
-        """The mean errors over the repeats, failures among them with the error of guessing; as far as the log knows."""
+        """The mean errors over the repeats, failures among them with FAILURE_ERROR; as far as the log knows."""
         repeats = self.repeats(configuration, budget)
         return replace(
             repeats[0],
             status=Status.OK if any(e.ok for e in repeats) else repeats[0].status,
-            validation_error=float(np.mean([e.validation_error for e in repeats])),
-            test_error=float(np.mean([e.test_error for e in repeats])),
+            validation_error=float(np.mean([e.compared[0] for e in repeats])),
+            test_error=float(np.mean([e.compared[1] for e in repeats])),
         )
 
     def repeats(self, configuration: Configuration, budget: float) -> list[Evaluation]:

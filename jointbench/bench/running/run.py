@@ -1,5 +1,6 @@
 """The run loop: the only place where an optimizer meets an objective."""
 
+import math
 from collections.abc import Iterator
 
 from jointbench.bench.running.cluster import Cluster, Finished, Started
@@ -17,8 +18,9 @@ def run(
     cluster: Cluster,
     ladder: Ladder,
     *,
-    full_budgets: float,
     seed: int,
+    full_budgets: float = math.inf,
+    time: float = math.inf,
     space: Space | None = None,
     journal: Journal | None = None,
     evaluated: dict[int, Evaluation] | None = None,
@@ -26,11 +28,12 @@ def run(
     """Run `optimizer` on `cluster`, yielding trials as they end (in the order in which the optimizer hears of them).
 
     Ends when the next trial would bring the sum of budgets above `full_budgets` times the ladder's maximum and
-    nothing is running any more, or when the optimizer has no more to ask. What it proposes is checked against
-    `space` (None: the optimizer's own) and `ladder`. With a journal every decision is written down before it takes
-    effect; a journal that holds some already is replayed first, with the outcomes in `evaluated` (trial number to
-    evaluation), and the trials that were on their way start again. Raises ReplayError when the optimizer does not
-    repeat its journal, OptimizerError when it raises or proposes what cannot be evaluated.
+    nothing is running any more, when `time` (seconds on the cluster's clock) has passed, or when the optimizer has no
+    more to ask. What is still running at `time` does not count: nobody hears of it. What the optimizer proposes is
+    checked against `space` (None: the optimizer's own) and `ladder`. With a journal every decision is written down
+    before it takes effect; a journal that holds some already is replayed first, with the outcomes in `evaluated` (trial
+    number to evaluation), and the trials that were on their way start again. Raises ReplayError when the optimizer does
+    not repeat its journal, OptimizerError when it raises or proposes what cannot be evaluated.
     """
     limit = full_budgets * ladder.maximum * (1 + SAME_RUNG)
     running: dict[int, Started] = {}
@@ -79,6 +82,8 @@ def run(
         if not running:
             return
         finished = cluster.wait()
+        if finished.end > time:
+            return
         del running[finished.started.number]
         if journal:
             journal.tell(finished.started.number, finished.evaluation)

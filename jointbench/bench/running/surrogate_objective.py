@@ -1,6 +1,6 @@
 """A benchmark as an objective: what a training would have said, in microseconds."""
 
-from jointbench.data.evaluation import Configuration, Evaluation, Provenance
+from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.space import Space
@@ -8,7 +8,10 @@ from jointbench.surrogate.benchmark import Benchmark
 
 
 class SurrogateObjective:
-    """Evaluations drawn from a benchmark with the seed of the training that they stand for."""
+    """Evaluations drawn from a benchmark with the seed of the training that they stand for.
+
+    A failure has FAILURE_ERROR, as that of a training has, whatever error the benchmark's answer carries.
+    """
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
@@ -47,8 +50,8 @@ class SurrogateObjective:
             budget=budget,
             seed=-1 if seed is None else int(seed),
             status=answer.status,
-            validation_error=answer.validation_error,
-            test_error=answer.test_error,
+            validation_error=answer.validation_error if answer.ok else FAILURE_ERROR,
+            test_error=answer.test_error if answer.ok else FAILURE_ERROR,
             parameters=answer.parameters,
             flops=answer.flops,
             training_seconds=answer.training_seconds,

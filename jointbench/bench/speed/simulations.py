@@ -13,7 +13,7 @@ import numpy as np
 
 from jointbench.bench.running.cluster import Cluster, Finished, SimulatedCluster, Started
 from jointbench.bench.running.run import run
-from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
 from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.optimizers import Optimizer, Trial
@@ -54,7 +54,8 @@ class Workload:
 
     def __init__(self, count: int) -> None:
         rng = np.random.default_rng(0)
-        configuration = JOINT.sample(rng)[0]
+        # As a surrogate does, it answers with the configuration that it was given.
+        configuration = ReadOnlyConfiguration(JOINT.sample(rng)[0])
         self.wall_seconds: list[float] = np.ceil(27 * rng.lognormal(sigma=0.5, size=count) * 10).tolist()
         self.trials = [Trial(configuration, LADDER.maximum) for _ in range(count)]
         self.objective = Known(
