@@ -179,7 +179,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
         for workers in arguments.workers or [DEFAULT_WORKERS]
     }
     _check_outputs(arguments, comparisons)
-    with ComparisonDisplay() as display:
+    with ComparisonDisplay(arguments.quiet) as display:
         for folder, settings in comparisons.items():
             changed = compare(
                 settings,
@@ -191,7 +191,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
                 progress=display.update,
                 force=arguments.force,
             )
-            for name in changed:
+            for name in () if arguments.quiet else changed:
                 print(f"{name} has changed since it ran: all its runs were made anew", file=sys.stderr)  # noqa: T201
 
 
@@ -232,6 +232,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
             command=arguments.words,
             force=arguments.force,
             lock=not arguments.no_lock,
+            quiet=arguments.quiet,
         )
 
 

@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     if plans:
         ladder = plans[0].log.ladder
         say(f"{made} trainings of {ladder.maximum:g} {ladder.unit} to be made; {there} are there")
-    retrain(plans, device, arguments.data, place, lock=not arguments.no_lock)
+    retrain(plans, device, arguments.data, place, lock=not arguments.no_lock, quiet=arguments.quiet)
     say(f"the picture: {write_report(folder)}")
 
 

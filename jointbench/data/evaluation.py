@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from jointbench.data.notebook import html_table
+
 #: Hyperparameter name to value, in the space's order.
 Configuration = Mapping[str, float | int]
 
@@ -102,6 +104,20 @@ class Evaluation:
     finished_at: float = 0.0
     curve: Curve = field(default_factory=Curve)
     provenance: Provenance = field(default_factory=Provenance)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("status", f"{self.status}{f': {self.reason}' if self.reason else ''}"),
+            ("budget", f"{self.budget:g}"),
+            ("seed", self.seed),
+            ("validation error", f"{self.validation_error:.2%}"),
+            ("test error", f"{self.test_error:.2%}"),
+            ("training seconds", f"{self.training_seconds:.3g}"),
+            ("wall seconds", f"{self.wall_seconds:.3g}"),
+            ("parameters", f"{self.parameters:,}"),
+            *((name, f"{value:g}") for name, value in self.configuration.items()),
+        ]
+        return html_table(f"evaluation in the space '{self.space}'", rows)
 
     @property
     def ok(self) -> bool:

@@ -16,6 +16,7 @@ from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import Evaluation
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.registry import own_name
 
 #: A run reports its progress every so many evaluations.
 TICK = 25
@@ -58,7 +59,7 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         expected = objective.expected(incumbent.configuration, ladder.maximum)
         return expected.validation_error, expected.test_error
 
-    write_run(job.path, finished, settings, truth, job.code)
+    write_run(job.path, finished, settings, truth, job.code, own_name(job.optimizer, optimizer))
 
 
 def _simulated(optimizer: Optimizer, objective: Objective, settings: Settings) -> tuple[Optimizer, SimulatedCluster]:

@@ -29,6 +29,7 @@ from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.optimizers.optimizer import Trial
+from jointbench.optimizers.registry import own_name
 
 
 def real_settings(
@@ -62,6 +63,7 @@ def compare_for_real(
     command: str,
     force: bool = False,
     lock: bool = True,
+    quiet: bool = False,
 ) -> None:
     """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
 
@@ -97,7 +99,7 @@ def compare_for_real(
         forget_failure(out, name, seed)
         try:
             optimizer = make_optimizer(name, space, ladder, seed=seed, full_budgets=full)
-            with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
+            with CollectionDisplay(f"{name} {seed}", ladder, full, quiet=quiet) as display:
                 collect(
                     log,
                     objective,
@@ -117,7 +119,8 @@ def compare_for_real(
             continue
         with closing(Journal(log.journals / f"{run}.journal", lock=lock)) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
-        write_run(path, told, settings, own_trainings(evaluated.values(), space), code)
+        truth = own_trainings(evaluated.values(), space)
+        write_run(path, told, settings, truth, code, own_name(name, optimizer))
 
 
 def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) -> Iterable[Finished]:

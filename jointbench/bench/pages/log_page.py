@@ -24,8 +24,6 @@ def log_page(log: EvaluationLog) -> list[str]:
     """The body of the page."""
     evaluations = list(log.evaluations())
     ladder = log.ladder
-    statuses = sorted({e.status.value for e in evaluations}, key=lambda status: (status != "ok", status))
-    ended = Counter((ladder.rung_of(e.budget), e.status.value) for e in evaluations)
     failed = sum(not e.ok for e in evaluations)
     return [
         script(),
@@ -35,20 +33,10 @@ def log_page(log: EvaluationLog) -> list[str]:
         "<h2>Every evaluation</h2>",
         "<p>Validation error of each training when it ended, by budget, as in the paper's Figure 1; the line is the "
         "lowest at the largest budget so far. An error of 0 is drawn at half an image.</p>",
-        figure_html(_every_evaluation(log, evaluations), 520),
+        figure_html(every_evaluation(log, evaluations), 520),
         '<div class="two"><div>',
         "<h2>How they ended</h2>",
-        table_html(
-            (f"budget, {ladder.unit}", *(status.replace("_", " ") for status in statuses), "all"),
-            [
-                (
-                    f"{rung:g}",
-                    *(f"{ended[index, status]:,}" for status in statuses),
-                    f"{sum(ended[index, status] for status in statuses):,}",
-                )
-                for index, rung in enumerate(ladder.rungs)
-            ],
-        ),
+        table_html(*how_they_ended(log, evaluations)),
         "</div><div>",
         "<h2>What a short training tells</h2>",
         "<p>Spearman's rank correlation of the validation errors of configurations trained at both budgets, as in the "
@@ -58,6 +46,19 @@ def log_page(log: EvaluationLog) -> list[str]:
         ),
         "</div></div>",
     ]
+
+
+def how_they_ended(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows: a row a budget, a column each way to end."""
+    ladder = log.ladder
+    statuses = sorted({e.status.value for e in evaluations}, key=lambda status: (status != "ok", status))
+    ended = Counter((ladder.rung_of(e.budget), e.status.value) for e in evaluations)
+    headings = [f"budget, {ladder.unit}", *(status.replace("_", " ") for status in statuses), "all"]
+    counts = [[ended[index, status] for status in statuses] for index in range(len(ladder.rungs))]
+    rows = [
+        [f"{rung:g}", *(f"{n:,}" for n in (*each, sum(each)))] for rung, each in zip(ladder.rungs, counts, strict=True)
+    ]
+    return headings, rows
 
 
 def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
@@ -71,7 +72,8 @@ def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
     )
 
 
-def _every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
+def every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
+    """Validation error of each training when it ended, by budget."""
     import plotly.graph_objects as go
 
     ladder = log.ladder

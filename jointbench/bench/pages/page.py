@@ -71,11 +71,17 @@ def script() -> str:
     return f"<script>{get_plotlyjs()}</script>"
 
 
-def figure_html(figure: Any, height: int) -> str:
-    """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
+def dressed(figure: Any, height: int) -> Any:
+    """The plotly figure in the page's look; `height` in pixels."""
     figure.update_layout(height=height, **_LAYOUT)
     figure.update_xaxes(**_AXIS)
     figure.update_yaxes(**_AXIS)
+    return figure
+
+
+def figure_html(figure: Any, height: int) -> str:
+    """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
+    dressed(figure, height)
     drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG))
     return f"<figure>{drawn}</figure>"
 
