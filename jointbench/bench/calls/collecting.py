@@ -153,7 +153,8 @@ def collect(
 
     `log`: its folder, begun if it does not exist. `images`: a name as `jointbench list images` shows it. `ladder`:
     a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `memory` in GiB. `lock`: False for a file
-    system that cannot lock files. All else as the command's options of the same names. Raises what the command says in a sentence, such as MissingExtraError without torch.
+    system that cannot lock files. All else as the command's options of the same names. Raises what the command says
+    in a sentence, such as MissingExtraError without torch.
     """
     at, rungs = get_space(space), Ladder.parse(ladder) if isinstance(ladder, str) else ladder
     total, first = above_zero("full budgets", full_budgets), whole("seed", seed, 0)

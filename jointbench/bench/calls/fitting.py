@@ -89,7 +89,7 @@ class Fitted(Result):
 
         held_out, table = self.surrogate.held_out, self.surrogate.held_out.table
         ok = table.ok
-        columns: dict[str, Any] = {"budget": table.budget[ok]}
+        columns: dict[str, Any] = {"budget": table.budgets[ok]}
         for index, kind in enumerate(("validation", "test")):
             columns[f"{kind}_error"] = table.errors[ok, index]
             columns[f"predicted_{kind}_error"] = held_out.errors[ok, index]
@@ -138,7 +138,7 @@ def fit(
     force: bool = False,
     quiet: bool = False,
 ) -> Fitted:
-    """What `jointbench fit` does: fit a surrogate to a log, judge it on held-out configurations, and freeze it into `out`.
+    """What `jointbench fit` does: fit a surrogate to a log, judge it on held-out configurations, freeze it into `out`.
 
     `log`: a log, its folder, or a released file; without `out` nothing is written. `name`: the benchmark's, by default
     that of the folder, else of the log. `rivals`: judge other models beside it, `ingredients`: what each part of the

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Workers:
     """`device`: cpu, cuda or cuda:1, by default the first GPU, else the CPU; `memory` in bytes, by default all there
     is; `workers`: processes, by default one a GPU, or 1 on the CPU; `per_gpu`: trainings that share a GPU; `config`:
-    of a Slurm cluster; `dashboard`: let Dask show its pages, to every user of this computer. The other words as `Hardware` has them.
+    of a Slurm cluster; `dashboard`: let Dask show its pages, to every user of this computer. The other
+    words as `Hardware` has them.
     """
 
     device: str | None = None

@@ -53,8 +53,10 @@ _UNITS = ((2 * 3600.0, "seconds", 1.0), (np.inf, "hours", 3600.0))
 
 def page_html(title: str, body: Iterable[str]) -> str:
     """A whole page."""
-    page = Template((resources.files("jointbench.bench.pages") / "page.html").read_text(encoding="utf-8"))
-    return page.substitute(title=html.escape(title), body="\n".join(body), version=jointbench.__version__)
+    here = resources.files("jointbench.bench.pages")
+    page, download = (here.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "download.js"))
+    made = {"title": html.escape(title), "body": "\n".join(body), "version": jointbench.__version__}
+    return Template(page).substitute(made, download=download)
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
