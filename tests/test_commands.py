@@ -1,6 +1,7 @@
 """The command line as a whole: help, completion, quiet, tables that fit, numbers that a person would use."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,17 @@ from jointbench.data.quantities import counted, duration, large, size
 from jointbench.surrogate.stored import released
 
 LOG = released()["digits-cpu"] / "evaluations.parquet"
+
+
+COMPARE = "compare --optimizers random,hyperband --seeds 2 --workers 4 --full-budgets 8 --jobs 1 --out"
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What COMPARE makes: it computes nothing that is there."""
+    folder = tmp_path_factory.mktemp("commands") / "out"
+    small(folder)
+    return folder
 
 
 def choices(command: str) -> dict[str, object]:
@@ -49,14 +61,14 @@ def test_plan_foretells_what_collect_does_by_default() -> None:
 
 
 class TestQuiet:
-    def test_nothing_is_printed_but_what_went_wrong(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-        out = tmp_path / "out"
-        command = f"compare --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out {out} --quiet"
-        main(command.split())
+    def test_nothing_is_printed_but_what_went_wrong(
+        self, comparison: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        (comparison / "runs" / "random-1.parquet").unlink()
+        main([*COMPARE.split(), str(comparison), "--quiet"])
         assert capfd.readouterr() == ("", "")
-        assert (out / "report.html").exists()
-        main(f"report {out} -q".split())
-        assert capfd.readouterr() == ("", "")
+        assert (comparison / "runs" / "random-1.parquet").exists()
+        assert (comparison / "report.html").exists()
         with pytest.raises(SystemExit) as ended:
             main(f"report {tmp_path}/nothing -q".split())
         assert ended.value.code == 2
@@ -98,20 +110,21 @@ class TestCheck:
 
 
 class TestDoctor:
-    def test_a_comparison_is_told_as_one(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        small(tmp_path / "out")
-        main(["doctor", str(tmp_path / "out")])
+    def test_a_comparison_is_told_as_one(self, comparison: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        main(["doctor", str(comparison)])
         shown = capsys.readouterr().out
         assert "a comparison of optimizers on digits-cpu-v2 (surrogate): 8 full budgets, 4 workers" in shown
         assert "4 runs" in shown
         assert "hyperband 2, random 2" in shown
         assert shown.strip().endswith("healthy")
 
-    def test_a_damaged_run_is_a_problem(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        small(tmp_path / "out", names=("random",), seeds=1)
-        (tmp_path / "out" / "runs" / "random-0.parquet").write_bytes(b"PAR1 no more")
+    def test_a_damaged_run_is_a_problem(
+        self, comparison: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        copied = Path(shutil.copytree(comparison, tmp_path / "out"))
+        (copied / "runs" / "random-0.parquet").write_bytes(b"PAR1 no more")
         with pytest.raises(SystemExit) as ended:
-            main(["doctor", str(tmp_path / "out")])
+            main(["doctor", str(copied)])
         assert ended.value.code == 1
         assert "PROBLEM: random-0.parquet" in capsys.readouterr().out
 
@@ -161,10 +174,10 @@ class TestTables:
         assert "another" in narrow
 
     def test_the_table_of_a_comparison_fits_eighty_columns(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+        self, comparison: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("COLUMNS", "80")
-        main(f"compare --optimizers random,hyperband --seeds 2 --full-budgets 2 --jobs 1 --out {tmp_path}/o".split())
+        main([*COMPARE.split(), str(comparison)])
         shown = capsys.readouterr().out.splitlines()
         table = [line for line in shown if line.strip() and line[0] in "┏┃┡│└"]
         assert len(table) > 5
