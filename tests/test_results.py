@@ -20,6 +20,7 @@ from jointbench.data.errors import (
     LogError,
     MissingExtraError,
     UnknownNameError,
+    UnwritableError,
     WouldOverwriteError,
 )
 from jointbench.data.images import IMAGES
@@ -303,7 +304,7 @@ class TestExport:
             jointbench.export("nothing", tmp_path)
         with pytest.raises(InputError, match="format"):
             checked_formats(["jpeg"])
-        with pytest.raises(InputError, match="folder"):
+        with pytest.raises(UnwritableError, match="out"):
             jointbench.export("digits-cpu", LOG)
 
     def test_what_latex_would_read_is_escaped(self) -> None:
