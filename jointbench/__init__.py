@@ -4,6 +4,8 @@
 >>> benchmark = jointbench.load_benchmark("digits-cpu")
 >>> benchmark.ladder.rungs
 (1.0, 3.0, 9.0, 27.0)
+
+What commands do, calls of the same names do: `run`, `compare`, `fit`, `collect`, `check`, `export`, `list`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.3.0"
 
 if TYPE_CHECKING:
+    from jointbench.bench.calls.checking import check
+    from jointbench.bench.calls.collecting import Collection, collect
+    from jointbench.bench.calls.comparing import Comparison, compare
+    from jointbench.bench.calls.exporting import export
+    from jointbench.bench.calls.fitting import Fitted, fit
+    from jointbench.bench.calls.running import run
     from jointbench.data.errors import JointBenchError
     from jointbench.data.evaluation import Evaluation, Status
     from jointbench.data.ladder import Ladder
@@ -27,8 +35,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "surrogate.answer",
     "Benchmark": "surrogate.benchmark",
+    "Collection": "bench.calls.collecting",
+    "Comparison": "bench.calls.comparing",
     "Evaluation": "data.evaluation",
     "EvaluationLog": "data.log",
+    "Fitted": "bench.calls.fitting",
     "JointBenchError": "data.errors",
     "Ladder": "data.ladder",
     "Optimizer": "optimizers",
@@ -36,16 +47,30 @@ _HOMES = {
     "Status": "data.evaluation",
     "Trial": "optimizers",
     "adapters": "surrogate.adapters",
+    "check": "bench.calls.checking",
+    "collect": "bench.calls.collecting",
+    "compare": "bench.calls.comparing",
+    "export": "bench.calls.exporting",
+    "fit": "bench.calls.fitting",
     "get_space": "data.spaces",
+    "list": "bench.calls.listing",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
+    "run": "bench.calls.running",
 }
 
+#: Public names that are called otherwise in their modules, where they would hide Python's own.
+_THERE = {"list": "names_of"}
+
+#: `list` is not among them: a star would hide Python's own.
 __all__ = [
     "Answer",
     "Benchmark",
+    "Collection",
+    "Comparison",
     "Evaluation",
     "EvaluationLog",
+    "Fitted",
     "JointBenchError",
     "Ladder",
     "Optimizer",
@@ -53,9 +78,15 @@ __all__ = [
     "Status",
     "Trial",
     "adapters",
+    "check",
+    "collect",
+    "compare",
+    "export",
+    "fit",
     "get_space",
     "load_benchmark",
     "make_optimizer",
+    "run",
 ]
 
 
@@ -66,8 +97,8 @@ def __getattr__(name: str) -> Any:
 
     home = import_module(f"jointbench.{_HOMES[name]}")
     # The adapters are a module, as in a published wheel.
-    return home if name == "adapters" else getattr(home, name)
+    return home if name == "adapters" else getattr(home, _THERE.get(name, name))
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    return [*__all__, "__version__", "list"]

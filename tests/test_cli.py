@@ -14,8 +14,8 @@ from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import load_benchmark, released
 
 COMMANDS = (
-    *("describe", "plan", "doctor", "merge", "train", "collect"),
-    *("fit", "query", "compare", "retrain", "report", "publish"),
+    *("list", "describe", "plan", "doctor", "merge", "train", "collect"),
+    *("fit", "query", "check", "compare", "retrain", "report", "export", "publish"),
 )
 TRAIN = "train zela-2018 --images digits --budget 0.3 --device cpu --log {tmp}/log"
 COLLECT = "collect {tmp}/log --images digits --ladder 1,3 --full-budgets 1 --device cpu"
@@ -117,7 +117,6 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("", "COMMAND"),
         ("explore", "explore"),
         ("describe no-such", "zela-2018"),
         ("describe zela-2018 --image-shape 3x32", "3x32"),

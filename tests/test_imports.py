@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
 
 
 #: The rooms of `bench`, each of which may import those before it; `speed` measures all of it.
-ROOMS = ("training", "running", "collecting", "comparing", "pages", "speed")
+ROOMS = ("training", "running", "collecting", "comparing", "pages", "calls", "speed")
 
 
 def inside(path: Path) -> str:
@@ -94,6 +94,8 @@ for name in {[name for name in folders if name.startswith(("data.", "optimizers.
     importlib.import_module("jointbench." + name.removesuffix(".__init__"))
 import jointbench.cli, jointbench.bench.comparing.comparison
 import jointbench.bench.pages.report, jointbench.bench.pages.console
+for name in {[name for name in folders if name.startswith("bench.calls.")]}:
+    importlib.import_module("jointbench." + name.removesuffix(".__init__"))
 jointbench.cli.main(["query", "digits-cpu", "zela-2018", "--budget", "27"])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

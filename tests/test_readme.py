@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import jointbench
 from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import Slurm
 from jointbench.cli import main, parser
@@ -31,7 +32,19 @@ def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys
     main(
         f"compare --optimizers {tmp_path}/mine.py:Greedy,random --seeds 1 --full-budgets 4 --jobs 1 --out {out}".split()
     )
-    assert "Greedy" in capsys.readouterr().out
+    # The name that it gives itself.
+    assert "greedy" in capsys.readouterr().out
+    main(["check", f"{tmp_path}/mine.py:Greedy", "--trials", "20"])
+
+
+def test_the_calls_give_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = (block for block in blocks("python") if "jointbench.compare" in block)
+    monkeypatch.chdir(tmp_path)
+    names = {"jointbench": jointbench, "benchmark": jointbench.load_benchmark("digits-cpu")}
+    # Long runs teach no more.
+    exec(compile(example.replace("full_budgets=64", "full_budgets=2"), "README.md", "exec"), names)
+    compared = jointbench.Comparison("runs/mine")
+    assert {row.optimizer for row in compared.summary} == {"random", "bohb"}
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """Pages in a browser: every plot is drawn and can be played with, nothing is complained of, no network is asked."""
 
+import csv
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from browser import BROWSER, Browser
 from comparing import small
 from page_layout import layout_faults, pages_of_figures, wide_tables
 
+from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, workers_folder
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining import FIRST_SEED
@@ -104,6 +107,36 @@ def test_no_plot_offers_to_upload_it(page: Browser) -> None:
     titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map(b => b.getAttribute('data-title'))")
     assert any("Download" in title for title in titles)
     assert not [title for title in titles if any(word in title for word in ("Share", "Cloud", "Studio", "Upload"))]
+
+
+#: Files that a button offers: name to address.
+OFFERED = """(async () => {
+  const found = {}, click = HTMLAnchorElement.prototype.click;
+  HTMLAnchorElement.prototype.click = function () { found[this.download] = this.href; };
+  [...document.querySelectorAll(".download button")].find(b => b.textContent === WORDS).click();
+  for (let i = 0; i < 600 && Object.keys(found).length < COUNT; i++) await new Promise(r => setTimeout(r, 50));
+  HTMLAnchorElement.prototype.click = click;
+  return JSON.stringify(found);
+})()"""
+
+
+def offered(page: Browser, words: str, count: int) -> dict[str, str]:
+    found = page.evaluate(OFFERED.replace("WORDS", json.dumps(words)).replace("COUNT", str(count)))
+    return dict(json.loads(found))
+
+
+def test_the_menu_offers_figures_and_tables_as_files(comparison: Path, page: Browser) -> None:
+    figures = offered(page, "figures as SVG", 7)
+    assert len(figures) == 7
+    assert all(address.startswith("data:image/svg+xml") for address in figures.values())
+    assert "the-incumbent-s-error-over-time.svg" in figures
+    rows = [cells(row) for row in summary(comparison)]
+    count = page.evaluate("document.querySelectorAll('table').length")
+    table = unquote(offered(page, "tables as CSV", count)["the-table.csv"].partition(",")[2])
+    assert list(csv.reader(table.splitlines())) == [list(HEADINGS), *map(list, rows)]
+    table = unquote(offered(page, "tables as LaTeX", count)["the-table.tex"].partition(",")[2])
+    assert table == latex_table(HEADINGS, rows, ("optimizer",))
+    quiet(page)
 
 
 def test_an_optimizer_has_one_colour_on_the_whole_page(page: Browser) -> None:

@@ -3,17 +3,22 @@
 import argparse
 import errno
 import gc
+import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 
 import jointbench
 from jointbench.cli import (
+    check,
     collect,
     compare,
     describe,
     doctor,
+    export,
     fit,
+    listing,
     measure,
     merge,
     plan,
@@ -24,13 +29,17 @@ from jointbench.cli import (
     train,
 )
 from jointbench.cli.command import Commands, Parser
+from jointbench.cli.completion import offer_completion
 from jointbench.cli.stopping import what_is_kept
 from jointbench.cli.terminal import hear_nothing_more, print_anywhere
 from jointbench.cli.termination import Terminated, terminated_in_order
 from jointbench.data.errors import JointBenchError
 
 #: In the order in which a person meets them.
-MODULES = (describe, train, measure, plan, collect, doctor, merge, fit, query, compare, retrain, report, publish)
+MODULES = (
+    *(listing, describe, train, measure, plan, collect, doctor, merge, fit, query),
+    *(check, compare, retrain, report, export, publish),
+)
 
 #: What a system says of files and disks that a person may mend; anything else is a mistake of ours.
 _OF_FILES = frozenset(
@@ -60,9 +69,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_anywhere()
     parsed = argparse.Namespace(command=None)
     try:
-        parsed = parser().parse_args(words)
+        made = parser()
+        offer_completion(made)
+        parsed = made.parse_args(words)
+        if parsed.command is None:
+            made.print_help()
+            return
         parsed.words = shlex.join(["jointbench", *words])
-        with terminated_in_order():
+        with terminated_in_order(), _silent(parsed.quiet):
             parsed.action(parsed)
         sys.stdout.flush()
     except JointBenchError as error:
@@ -84,3 +98,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             hear_nothing_more()
         print(f"jointbench: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
+
+
+@contextmanager
+def _silent(quiet: bool) -> Iterator[None]:
+    """Nothing is heard of standard output where a person wants it quiet."""
+    if not quiet:
+        yield
+        return
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield

@@ -3,23 +3,20 @@
 import argparse
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from jointbench.cli.command import Commands, full_budgets, say
+from jointbench.cli.collection_options import collection_options
+from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import training_options
 from jointbench.cli.values import positive, whole
 from jointbench.cli.workplace_options import workplace, workplace_options
 from jointbench.data.errors import InputError
-from jointbench.data.ladder import Ladder
 
 if TYPE_CHECKING:
+    from jointbench.bench.calls.collecting import CollectionRun
     from jointbench.bench.collecting.evidence import EvidencePlan
     from jointbench.data.image_facts import ImageFacts
-    from jointbench.data.log import EvaluationLog
-    from jointbench.optimizers.optimizer import Optimizer
 
 
 def add_to(commands: Commands) -> None:
@@ -36,12 +33,7 @@ def add_to(commands: Commands) -> None:
         metavar="FILE.toml",
         help="collect the parts of a plan, which names space, images, ladder, clock and memory",
     )
-    add("--space", default="joint", help="joint or joint-small; default joint")
-    add("--images", help="digits, fashion-mnist, fashion-mnist-8, fashion-mnist-14, cifar10 or cifar100")
-    add("--ladder", type=Ladder.parse, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
-    add("--optimizer", default="random", help="default random")
-    full_budgets(sub, required=False)
-    add("--seed", type=whole("seed", 0), default=0, help="default 0")
+    collection_options(sub, required=False)
     add(
         "--repeat",
         type=whole("repeat", 1),
@@ -56,13 +48,6 @@ def add_to(commands: Commands) -> None:
         help="until each has S evaluations a budget, default 3",
     )
     add(
-        "--checkpoint-every",
-        type=positive("checkpoint every"),
-        default=300.0,
-        metavar="SECONDS",
-        help="a longer training is kept on disk so often, and goes on from there on another worker; default 300",
-    )
-    add(
         "--stop-after",
         type=positive("stop after"),
         metavar="MINUTES",
@@ -73,8 +58,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.collecting.collection import collect
-    from jointbench.bench.collecting.collection_display import CollectionDisplay
+    from jointbench.bench.calls.collecting import train_runs
     from jointbench.bench.collecting.evidence import EvidencePlan
     from jointbench.data.images import load_images
 
@@ -86,53 +70,30 @@ def run(arguments: argparse.Namespace) -> None:
         if getattr(arguments, option) is None:
             raise InputError(option.replace("_", " "), None, f"--{option.replace('_', '-')}, or a --plan")
     place, device = workplace(arguments)
-    # Only now that torch is known to be there.
-    from jointbench.bench.running.training_objective import TrainingObjective
-
     facts = load_images(arguments.images, arguments.data).facts
     try:
         if arguments.stop_after is not None:
             _raise_after(60 * arguments.stop_after)
-        for made in _runs(arguments, plan, facts):
-            objective = TrainingObjective(
-                made.log.space,
-                made.log.ladder,
-                arguments.images,
-                device,
-                arguments.data,
-                made.log.path,
-                arguments.checkpoint_every,
-            )
-            with CollectionDisplay(made.name, made.log.ladder, made.full_budgets) as display:
-                collect(
-                    made.log,
-                    objective,
-                    made.optimizer,
-                    run_name=made.name,
-                    full_budgets=made.full_budgets,
-                    seed=made.seed,
-                    workplace=place,
-                    watcher=display,
-                    lock=not arguments.no_lock,
-                )
-            say(f"{made.name}: {made.log.table(['key']).num_rows} evaluations in {made.log.path}")
+        for made in train_runs(
+            _runs(arguments, plan, facts),
+            arguments.images,
+            hardware=device,
+            workplace=place,
+            data=arguments.data,
+            checkpoint_every=arguments.checkpoint_every,
+            quiet=arguments.quiet,
+            lock=not arguments.no_lock,
+        ):
+            say(f"{made.name}: {len(made.log):,} evaluations in {made.log.path}")
     except _TimeIsUp:
         say(f"stopped after {arguments.stop_after:g} minutes, the same command goes on")
 
 
-@dataclass(frozen=True)
-class _Run:
-    """A run of the log: its name (which names files too), its optimizer, when it stops, the seed of its trainings."""
-
-    name: str
-    log: "EvaluationLog"
-    optimizer: "Optimizer"
-    full_budgets: float
-    seed: int
-
-
-def _runs(arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "ImageFacts") -> Iterator[_Run]:
+def _runs(
+    arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "ImageFacts"
+) -> "Iterator[CollectionRun]":
     """Each is made when those before it have ended: what a part of a plan trains may follow from them."""
+    from jointbench.bench.calls.collecting import CollectionRun, searching
     from jointbench.bench.collecting.collection import repeats
     from jointbench.bench.collecting.evidence import optimizer_of
     from jointbench.data.log import EvaluationLog
@@ -145,7 +106,7 @@ def _runs(arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "I
         log = EvaluationLog.open_or_create(arguments.log, space, ladder, images)
         for part in plan.parts:
             optimizer, full_budgets = optimizer_of(part, log)
-            yield _Run(part.name, log, optimizer, full_budgets, collection_seed(part.seed))
+            yield CollectionRun(part.name, log, optimizer, full_budgets, collection_seed(part.seed))
         return
     settings = {"seed": collection_seed(arguments.seed), "full_budgets": arguments.full_budgets}
     if arguments.repeat is None:
@@ -154,7 +115,7 @@ def _runs(arguments: argparse.Namespace, plan: "EvidencePlan | None", images: "I
     else:
         log = EvaluationLog.open_or_create(arguments.log, space, ladder, images)
         optimizer = repeats(log, arguments.repeat, arguments.repeat_seeds, **settings)
-    yield _Run(f"{quote(optimizer.name, safe=':=')}-{arguments.seed}", log, optimizer, **settings)
+    yield searching(log, optimizer, arguments.seed, arguments.full_budgets)
 
 
 class _TimeIsUp(BaseException):

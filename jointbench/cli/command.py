@@ -27,10 +27,18 @@ class Commands:
     """The commands of a parser; each module beside this one adds its own."""
 
     def __init__(self, parser: Parser) -> None:
-        self._made = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+        self._made = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
 
-    def add(self, name: str, action: Callable[[argparse.Namespace], None], summary: str, example: str) -> Parser:
-        """A command and what it does; `example` is shown without the program's name."""
+    def add(
+        self,
+        name: str,
+        action: Callable[[argparse.Namespace], None],
+        summary: str,
+        example: str,
+        answers: bool = False,
+    ) -> Parser:
+        """A command and what it does; `example` is shown without the program's name. One that `answers` is there for
+        what it prints, and has no --quiet."""
         made: Parser = self._made.add_parser(
             name,
             help=summary,
@@ -38,7 +46,9 @@ class Commands:
             epilog=f"example:\n  jointbench {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        made.set_defaults(action=action)
+        made.set_defaults(action=action, quiet=False)
+        if not answers:
+            made.add_argument("-q", "--quiet", action="store_true", help="print what went wrong, and nothing else")
         return made
 
 

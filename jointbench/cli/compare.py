@@ -230,7 +230,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
         for workers in arguments.workers or [DEFAULT_WORKERS]
     }
     _check_outputs(arguments, comparisons)
-    with ComparisonDisplay() as display:
+    with ComparisonDisplay(arguments.quiet) as display:
         for folder, settings in comparisons.items():
             planned = _looks(arguments)
             for number, seeds in enumerate(planned or [_seeds(arguments)]):
@@ -245,7 +245,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
                     force=arguments.force and number == 0,
                     looks=[max(look.values()) for look in planned],
                 )
-                for name in changed:
+                for name in () if arguments.quiet else changed:
                     print(f"{name} has changed since it ran: all its runs were made anew", file=sys.stderr)  # noqa: T201
                 if planned and not undecided(folder):
                     break
@@ -295,6 +295,7 @@ def _by_trainings(arguments: argparse.Namespace) -> None:
             command=arguments.words,
             force=arguments.force,
             lock=not arguments.no_lock,
+            quiet=arguments.quiet,
         )
 
 

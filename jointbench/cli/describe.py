@@ -5,13 +5,14 @@ import argparse
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import image_shape, whole
 from jointbench.data.joint import JOINT, JointSpace
+from jointbench.data.quantities import counted, large
 from jointbench.data.space import Space
 from jointbench.data.spaces import SPACES, find_configuration
 
 
 def add_to(commands: Commands) -> None:
     summary = "Show the space, or one configuration's widths, parameters and FLOPs."
-    add = commands.add("describe", run, summary, "describe zela-2018").add_argument
+    add = commands.add("describe", run, summary, "describe zela-2018", answers=True).add_argument
     add("configuration", nargs="?", metavar="CONFIG.json", help="a JSON file or a named configuration")
     add("--image-shape", type=image_shape, default=(3, 32, 32), metavar="CxHxW", help="default 3x32x32")
     add("--classes", type=whole("classes", 2), default=10, help="default 10")
@@ -26,10 +27,10 @@ def run(arguments: argparse.Namespace) -> None:
     channels, height, width = arguments.image_shape
     for name, value in configuration.items():
         say(f"  {name:<16} {value:g}")
-    say(f"\n  for {height}x{width} images with {channels} channel(s) and {arguments.classes} classes:")
+    say(f"\n  for {height}x{width} images with {counted(channels, 'channel')} and {arguments.classes} classes:")
     say(f"  widths           {', '.join(str(w) for w in facts.widths)}")
-    say(f"  parameters       {facts.parameters:,} ({facts.parameters / 1e6:.2f}M)")
-    say(f"  FLOPs an image   {facts.flops:,} ({facts.flops / 1e9:.3f} G, forward, two a multiply-add)")
+    say(f"  parameters       {large(facts.parameters)}")
+    say(f"  FLOPs an image   {large(facts.flops)}, forward, two a multiply-add")
 
 
 def _show_spaces() -> None:
@@ -53,4 +54,4 @@ def _show_spaces() -> None:
 
 def _show_named(space: Space) -> None:
     for name, configuration in space.named.items():
-        say(f"  {name:<24} {space.facts(configuration).parameters / 1e6:6.2f}M parameters")
+        say(f"  {name:<24} {large(space.facts(configuration).parameters)} parameters")

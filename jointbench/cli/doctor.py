@@ -1,4 +1,4 @@
-"""`jointbench doctor`: check a log."""
+"""`jointbench doctor`: check a log, or a comparison."""
 
 import argparse
 import json
@@ -7,19 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 
 from jointbench.cli.command import Commands, say
+from jointbench.data.quantities import counted
 
 
 def add_to(commands: Commands) -> None:
-    summary = "Check a log and say what is found; changes nothing. Exit code 1 when something is wrong."
+    summary = "Check a log or a comparison and say what is found; changes nothing. Exit code 1 when something is wrong."
     add = commands.add("doctor", run, summary, "doctor runs/log").add_argument
-    add("log", type=Path, metavar="LOG", help="folder of the log, or a released Parquet file")
+    add("log", type=Path, metavar="LOG|COMPARISON", help="folder, or a released Parquet file")
     add("--json", action="store_true", help="print the findings as JSON")
 
 
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.collecting.doctor import examine
+    from jointbench.bench.comparing.comparison_doctor import examine_comparison
+    from jointbench.bench.comparing.comparison_folder import SETTINGS
 
-    found = examine(arguments.log)
+    comparison = (arguments.log / SETTINGS).exists()
+    found = examine_comparison(arguments.log) if comparison else examine(arguments.log)
     if arguments.json:
         say(json.dumps(asdict(found), indent=2))
     else:
@@ -34,6 +38,6 @@ def run(arguments: argparse.Namespace) -> None:
             say(f"to fit: {sentence}")
         for problem in found.problems:
             say(f"PROBLEM: {problem}")
-        say("healthy" if not found.problems else f"{len(found.problems)} problem(s)")
+        say("healthy" if not found.problems else counted(len(found.problems), "problem"))
     if found.problems:
         sys.exit(1)

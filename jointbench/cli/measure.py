@@ -26,6 +26,7 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     device = hardware(arguments)
     import numpy as np
+    from rich.console import Console
     from rich.progress import Progress
 
     from jointbench.bench.collecting.measuring import clock_file, measure
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> None:
     space = get_space(arguments.space)
     device.prepare()
     images = DeviceImages(load_images(arguments.images, arguments.data), device.torch_device)
-    with Progress(transient=True) as bar:
+    with Progress(console=Console(stderr=True, quiet=arguments.quiet), transient=True) as bar:
         task = bar.add_task("timing networks", total=None)
         measured = measure(
             space,

@@ -2,26 +2,22 @@
 
 import argparse
 
-from jointbench.cli.command import Commands, full_budgets, say
+from jointbench.cli.collection_options import collection_options
+from jointbench.cli.command import Commands, say
 from jointbench.cli.values import memory, whole
-from jointbench.data.joint import JOINT
-from jointbench.data.ladder import Ladder
+from jointbench.data.quantities import counted, duration, size
 
 #: GiB of common GPUs, shown where no memory is named.
 MEMORIES = (11, 24, 40, 80)
-DAY = 86_400
 
 
 def add_to(commands: Commands) -> None:
     summary = "Say what a collection will take: time, evaluations, disk, and what will not fit. Trains nothing."
-    example = "plan --images cifar10 --ladder 400,1200,3600,10800 --full-budgets 256 --workers 10"
-    sub = commands.add("plan", run, summary, example)
+    example = "plan --images cifar10 --ladder 400,1200,3600,10800 --optimizer bohb --full-budgets 256 --workers 10"
+    sub = commands.add("plan", run, summary, example, answers=True)
     add = sub.add_argument
-    add("--images", required=True, help="digits, fashion-mnist, cifar10 or cifar100; they need not be here")
-    add("--ladder", type=Ladder.parse, required=True, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
-    add("--optimizer", default="bohb", help="default bohb")
-    full_budgets(sub)
-    add("--workers", type=whole("workers", 1), default=1, help="trainings at a time, default 1")
+    collection_options(sub, required=True)
+    add("--workers", type=whole("workers", 1), default=1, metavar="N", help="trainings at a time, default 1")
     add("--precision", choices=["fp32", "bf16"], default="fp32", help="default fp32")
     add("--memory", type=memory, metavar="GiB", help="of a device; default: several common ones are shown")
 
@@ -29,11 +25,12 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
     from jointbench.data.image_facts import known_facts
+    from jointbench.data.spaces import get_space
     from jointbench.surrogate.rungs import Rungs
 
-    images, ladder = known_facts(arguments.images), arguments.ladder
+    images, ladder, space = known_facts(arguments.images), arguments.ladder, get_space(arguments.space)
     made = plan(
-        JOINT,
+        space,
         ladder,
         images,
         optimizer=arguments.optimizer,
@@ -41,6 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
         workers=arguments.workers,
         precision=arguments.precision,
         memory=arguments.memory,
+        seed=arguments.seed,
+        checkpoint_every=arguments.checkpoint_every,
     )
     say(f"{sum(made.evaluations.values()):,} evaluations by {arguments.optimizer}:")
     for rung, number in made.evaluations.items():
@@ -48,20 +47,25 @@ def run(arguments: argparse.Namespace) -> None:
     # Each promoted configuration is trained at its rungs anew; how many end ok nobody knows yet.
     for sentence in Rungs(ladder, tuple(made.evaluations[rung] for rung in ladder.rungs)).words([arguments.optimizer]):
         say(f"to fit: {sentence}")
+    workers = counted(arguments.workers, "worker")
     if ladder.unit == "seconds":
-        say(f"device time   {made.total / DAY:.2f} GPU-days of budgets")
-        say(f"wall time     {made.makespan / DAY:.2f} days with {arguments.workers} worker(s)")
+        say(f"device time   {duration(made.total, 'GPU-')} of budgets")
+        say(f"wall time     {duration(made.makespan)} with {workers}")
         say("              both at most: a configuration that does not fit ends at once. Validation and start-up come")
         say("              on top: `python -m jointbench.bench.speed.training` measures their share on your device")
     else:
         passes = made.total * images.training
         say(f"device time   {made.total:,.0f} epochs, {passes:,.0f} images; how long an image takes is for")
         say("              `python -m jointbench.bench.speed.training` to say on your device")
-        say(f"wall time     as that of {made.makespan:,.0f} epochs in a row, with {arguments.workers} worker(s)")
-    say(f"disk          {made.log_bytes / 2**20:,.1f} MiB of log, up to {made.checkpoint_bytes / 2**30:,.2f} GiB of")
-    say("              checkpoints of the trainings on their way")
-    needed, _ = memory_needed(JOINT, images, arguments.precision)
-    memories = [size * 2**30 for size in MEMORIES] if arguments.memory is None else [arguments.memory]
+        say(f"wall time     as that of {made.makespan:,.0f} epochs in a row, with {workers}")
+    say(f"disk          {size(made.log_bytes)} of log")
+    if made.checkpoint_bytes:
+        say(f"              up to {size(made.checkpoint_bytes)} of checkpoints of the trainings on their way")
+    else:
+        every = duration(arguments.checkpoint_every)
+        say(f"              no checkpoints: no budget is longer than the {every} between two")
+    needed, _ = memory_needed(space, images, arguments.precision)
+    memories = [each * 2**30 for each in MEMORIES] if arguments.memory is None else [arguments.memory]
     say("will not fit  (an estimate: parameters, gradients, momentum, and a batch's activations)")
-    for size, share in zip(memories, shares_that_do_not_fit(needed, memories), strict=True):
-        say(f"  {share:>7.1%} of random configurations into {size / 2**30:g} GiB")
+    for limit, share in zip(memories, shares_that_do_not_fit(needed, memories), strict=True):
+        say(f"  {share:>7.1%} of random configurations into {limit / 2**30:g} GiB")

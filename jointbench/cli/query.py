@@ -11,7 +11,7 @@ from jointbench.cli.values import positive, whole
 def add_to(commands: Commands) -> None:
     summary = "Ask a benchmark for the outcome of a configuration, as JSON."
     example = f"query {DEFAULT_BENCHMARK} zela-2018 --budget 27 --seed 3"
-    add = commands.add("query", run, summary, example).add_argument
+    add = commands.add("query", run, summary, example, answers=True).add_argument
     add("benchmark", metavar="BENCHMARK", help="a name that ships, or a folder")
     add("configuration", metavar="CONFIG.json", help="a JSON file or a named configuration")
     add("--budget", type=positive("budget"), help="default the largest")

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
             say(f"{counted(made, 'training')} of {each} to run{before}")
         else:
             say(f"nothing left to train: {counted(there, 'training')} of {each} already in the log")
-    retrain(plans, device, arguments.data, place, lock=not arguments.no_lock)
+    retrain(plans, device, arguments.data, place, lock=not arguments.no_lock, quiet=arguments.quiet)
     say(f"the picture: {write_report(folder)}")
 
 

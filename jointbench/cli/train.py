@@ -12,6 +12,7 @@ from jointbench.cli.values import budget, whole
 from jointbench.data.errors import BudgetError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.quantities import large, size
 from jointbench.data.spaces import find_configuration
 
 #: From the smallest rung to the largest, on the paper's ladder: 400 to 10,800 s.
@@ -52,7 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     default = Path("runs") / f"train-{space.name}-{facts.name}-{largest.replace(' ', '-')}"
     log = EvaluationLog.open_or_create(arguments.log or default, space, ladder, facts)
     objective = TrainingObjective(space, ladder, arguments.images, device, arguments.data, log.path)
-    print(f"training {arguments.network} on {facts.name} for {largest}", file=sys.stderr)  # noqa: T201
+    if not arguments.quiet:
+        print(f"training {arguments.network} on {facts.name} for {largest}", file=sys.stderr)  # noqa: T201
     evaluation = objective(configuration, arguments.budget[0], arguments.seed)
     log.append([evaluation])
     objective.discard(evaluation)
@@ -83,11 +85,11 @@ def _show(evaluation: Evaluation) -> None:
         "test error": f"{evaluation.test_error:.2%}",
         "steps": f"{evaluation.steps:,}",
         "epochs": f"{evaluation.epochs:.2f}",
-        "parameters": f"{evaluation.parameters:,} ({evaluation.parameters / 1e6:.2f}M)",
+        "parameters": large(evaluation.parameters),
         "training seconds": f"{evaluation.training_seconds:.2f} ({made.clock})",
         "wall seconds": f"{evaluation.wall_seconds:.2f}",
         "images a second": f"{evaluation.images_per_second:,.0f}",
-        "peak memory": f"{evaluation.peak_memory / 2**20:,.0f} MiB",
+        "peak memory": size(evaluation.peak_memory),
         "device": f"{made.device}, {made.precision}",
     }
     for name, value in lines.items():

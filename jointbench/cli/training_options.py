@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from jointbench.cli.values import memory
-from jointbench.data.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from jointbench.bench.training.hardware import Hardware
@@ -28,20 +27,8 @@ def training_options(to: "argparse._ActionsContainer") -> None:
 
 
 def hardware(arguments: argparse.Namespace) -> "Hardware":
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtraError("torch is needed to train: pip install 'jointbench[train]'") from None
-    from jointbench.bench.training.hardware import Hardware
+    """What a single training runs on. Raises as `Workers.hardware` does."""
+    from jointbench.bench.calls.workers import Workers
 
-    # Where jobs are submitted there is often no GPU: what the nodes have is the user's to say.
-    elsewhere = getattr(arguments, "cluster", "local") == "slurm"
-    here = torch.cuda.is_available()
-    device = arguments.device or ("cuda" if here or elsewhere else "cpu")
-    try:
-        usable = torch.device(device).type in ("cpu", "cuda")
-    except RuntimeError:
-        usable = False
-    if not usable or (device != "cpu" and not (here or elsewhere)):
-        raise InputError("device", device, "cpu or cuda" if here or elsewhere else "cpu, there is no GPU")
-    return Hardware(device, arguments.precision, arguments.memory, arguments.clock, arguments.compile)
+    made = Workers(arguments.device, arguments.precision, arguments.clock, arguments.compile, arguments.memory)
+    return made.hardware()

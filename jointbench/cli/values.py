@@ -98,3 +98,11 @@ def memory(text: str) -> int:
     if not (value > 0 and math.isfinite(value)):
         raise InputError("memory", text, "GiB as a finite number above 0")
     return int(value * 2**30)
+
+
+def formats(text: str) -> list[str]:
+    known, given = ("svg", "pdf", "png", "csv", "latex"), [part.strip() for part in text.split(",")]
+    for one in given:
+        if one not in known:
+            raise InputError("format", one, f"some of {', '.join(known)}, separated by commas")
+    return list(dict.fromkeys(given))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NoReturn
 
+from jointbench.data.notebook import html_table
+
 #: Hyperparameter name to value, in the space's order.
 Configuration = Mapping[str, float | int]
 
@@ -20,7 +22,7 @@ class ReadOnlyConfiguration(dict[str, float | int]):
     def _refuse(self, *arguments: object, **keywords: object) -> NoReturn:
         raise TypeError("what was evaluated cannot be changed; dict(configuration) is a copy that can")
 
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse  # type: ignore[assignment]
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
     def __reduce__(self) -> tuple[type["ReadOnlyConfiguration"], tuple[dict[str, float | int]]]:
         # As dicts are pickled it would be filled item by item.
@@ -121,6 +123,20 @@ class Evaluation:
     finished_at: float = 0.0
     curve: Curve = field(default_factory=Curve)
     provenance: Provenance = field(default_factory=Provenance)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            ("status", f"{self.status}{f': {self.reason}' if self.reason else ''}"),
+            ("budget", f"{self.budget:g}"),
+            ("seed", self.seed),
+            ("validation error", f"{self.validation_error:.2%}"),
+            ("test error", f"{self.test_error:.2%}"),
+            ("training seconds", f"{self.training_seconds:.3g}"),
+            ("wall seconds", f"{self.wall_seconds:.3g}"),
+            ("parameters", f"{self.parameters:,}"),
+            *((name, f"{value:g}") for name, value in self.configuration.items()),
+        ]
+        return html_table(f"evaluation in the space '{self.space}'", rows)
 
     @property
     def ok(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jointbench.data.errors import BudgetError, InputError
+from jointbench.data.notebook import html_table
 from jointbench.data.numbers import plain_number
 
 Unit = Literal["seconds", "epochs"]
@@ -158,6 +159,9 @@ class Ladder:
     def amounts(self) -> str:
         """All rungs with their unit, such as 1, 3, 9, 27 seconds."""
         return self.amount(self.maximum) if len(self.rungs) == 1 else f"{self} {self.unit}"
+
+    def _repr_html_(self) -> str:
+        return html_table("ladder", [(f"{rung:g} {self.unit}",) for rung in self.rungs])
 
     def as_dict(self) -> dict[str, Any]:
         return {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}

@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -15,8 +16,10 @@ import pyarrow.compute as pc
 from jointbench.data.errors import DamagedPartError, LogError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.files import check_writable, make_folder
+from jointbench.data.frames import tidy
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.notebook import html_table
 from jointbench.data.parts import (
     DAMAGED,
     LEFT_BEHIND,
@@ -34,6 +37,7 @@ from jointbench.data.space import Space
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+    from pandas import DataFrame
 
 #: So many parts of a tier become one of the next.
 FAN_IN = 64
@@ -53,6 +57,39 @@ class EvaluationLog:
 
     def __init__(self, path: Path, facts: LogFacts) -> None:
         self.path, self.facts = path, facts
+
+    def __repr__(self) -> str:
+        try:
+            said = f"{len(self):,} evaluations"
+        except LogError:
+            said = "a part of which cannot be read"
+        return f"<log {self.path}: space '{self.space.name}' on {self.images.name}, {said}>"
+
+    def _repr_html_(self) -> str:
+        statuses = Counter(self.table(["status"])["status"].to_pylist())
+        rows = [
+            ("space", f"{self.space.name}, {len(self.space.names)} hyperparameters"),
+            ("images", self.images.name),
+            ("budgets", f"{self.ladder} {self.ladder.unit}"),
+            ("evaluations", f"{len(self):,}"),
+            *((f"of them {status.replace('_', ' ')}", f"{number:,}") for status, number in statuses.most_common()),
+        ]
+        return html_table(f"log {self.path}", rows)
+
+    def __len__(self) -> int:
+        """The evaluations in it. Raises LogError as `table` does."""
+        return int(self.table(["key"]).num_rows)
+
+    def __bool__(self) -> bool:
+        # An empty log is a log.
+        return True
+
+    def to_pandas(self) -> "DataFrame":
+        """A row an evaluation, oldest first: the columns of the log's schema, then one a hyperparameter.
+
+        Raises LogError as `table` does.
+        """
+        return tidy(self.table())
 
     @property
     def space(self) -> Space:

@@ -20,10 +20,15 @@ def duration(seconds: float, of: str = "") -> str:
     return f"{number} {of}{unit.removesuffix('s') if number == '1' else unit}"
 
 
+def short(count: int) -> str:
+    """Such as 27.59M, but 3,890."""
+    return next((f"{count / scale:.2f}{letter}" for scale, letter in _MILLIONS if count >= scale), f"{count:,}")
+
+
 def large(count: int) -> str:
     """A whole number, and in short what would have to be counted: 27,590,854 (27.59M), but 3,890."""
-    short = next((f" ({count / scale:.2f}{letter})" for scale, letter in _MILLIONS if count >= scale), "")
-    return f"{count:,}{short}"
+    whole = f"{count:,}"
+    return whole if whole == short(count) else f"{whole} ({short(count)})"
 
 
 def counted(number: int, one: str, many: str = "") -> str:

@@ -16,6 +16,7 @@ from jointbench.data.errors import ConfigurationError, MissingExtraError, Unknow
 from jointbench.data.evaluation import Configuration, ReadOnlyConfiguration
 from jointbench.data.exact import exp, log
 from jointbench.data.json_text import read_json
+from jointbench.data.notebook import html_table
 from jointbench.data.numbers import plain_number
 from jointbench.data.tables import by_name, in_order
 
@@ -179,6 +180,13 @@ class Space(ABC):
 
     def __repr__(self) -> str:
         return f"<space {self.name}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (h.name, h.range, "log" if h.log else "", "architecture" if h.name in self.architecture else "training")
+            for h in self.hyperparameters
+        ]
+        return html_table(f"space {self.name}", rows, ("hyperparameter", "range", "scale", "part"))
 
     @cached_property
     def names(self) -> tuple[str, ...]:

@@ -11,10 +11,15 @@ import numpy as np
 
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.notebook import html_table
 from jointbench.data.space import Space
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
+
+
+#: Of an optimizer, where it is shown.
+_SHOWN = ("space", "ladder", "seed", "full_budgets")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +32,10 @@ class Trial:
     configuration: Configuration
     budget: float
     seed: int | None = None
+
+    def _repr_html_(self) -> str:
+        rows = [("budget", f"{self.budget:g}"), *((name, f"{value:g}") for name, value in self.configuration.items())]
+        return html_table("trial", rows)
 
 
 def loss_of(evaluation: Evaluation) -> float:
@@ -69,6 +78,15 @@ class Optimizer(ABC):
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         self.space, self.ladder, self.seed, self.full_budgets = space, ladder, seed, full_budgets
         self.rng = np.random.default_rng(seed)
+
+    def __repr__(self) -> str:
+        # A class of a person's own may not have come to its end in being made.
+        made = ", ".join(f"{key} {vars(self)[key]!r}" for key in _SHOWN if key in vars(self))
+        return f"<optimizer {getattr(self, 'name', type(self).__name__)}: {made}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(key.replace("_", " "), vars(self)[key]) for key in _SHOWN if key in vars(self)]
+        return html_table(f"optimizer {getattr(self, 'name', type(self).__name__)}", rows)
 
     @property
     def configspace(self) -> "ConfigurationSpace":

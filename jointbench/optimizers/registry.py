@@ -89,6 +89,17 @@ def make_optimizer(
     return made
 
 
+def own_name(name: str, optimizer: Optimizer) -> str:
+    """The name that a person's own class gives itself, with the options of `name`, by which `optimizer` was made.
+
+    Empty where it gives itself none, for what ships, and for a class that calls itself as something that ships.
+    """
+    _, words = split_name(name)
+    nameless = ":".join([type(optimizer).__name__, *words])
+    given = hasattr(type(optimizer), "name") or optimizer.name != nameless
+    return optimizer.name if given and not ships(name) and not ships(optimizer.name) else ""
+
+
 def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float) -> None:
     """Raises what `make_optimizer` would raise about the name, without loading what ships where it need not."""
     if name in OPTIMIZERS and len(ladder.rungs) > 1:

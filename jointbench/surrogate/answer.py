@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
+from jointbench.data.notebook import SHOWN, html_table
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -69,8 +70,16 @@ class Answer:
         """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""
         return tuple([getattr(self, name) for name in checked_objectives(names)])
 
+    def _repr_html_(self) -> str:
+        values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
+        return html_table("answer", [(name, _shown(value)) for name, value in values.items() if value is not None])
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Answers(Sequence[Answer]):
     """A batch: the fields of `Answer` as arrays (n,); `status` numbers `STATUSES`. Its items are `Answer`s."""
 
@@ -96,6 +105,24 @@ class Answers(Sequence[Answer]):
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == STATUSES.index(Status.OK))
+
+    def columns(self) -> dict[str, Any]:
+        """The fields as columns of a table, `status` in words."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        words = [STATUSES[number].value for number in self.status.tolist()]
+        return {name: column for name, column in (found | {"status": words}).items() if column is not None}
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<0 answers>"
+        low, high = self.validation_error.min(), self.validation_error.max()
+        return f"<{len(self):,} answers, {self.ok.sum():,} of them ok, validation errors {low:.2%} to {high:.2%}>"
+
+    def _repr_html_(self) -> str:
+        first = self[:SHOWN].columns()
+        columns = [getattr(column, "tolist", column.copy)() for column in first.values()]
+        rows = [[_shown(cell) for cell in row] for row in zip(*columns, strict=True)]
+        return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
 
     def __len__(self) -> int:
         return len(self.status)

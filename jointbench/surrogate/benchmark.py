@@ -14,10 +14,12 @@ from jointbench.data.errors import BenchmarkError, InputError, MissingExtraError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
+from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.space import Facts, FloatArray
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
+from jointbench.surrogate.budget_curve import BudgetCurve
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
@@ -185,6 +187,48 @@ class Benchmark:
         ]
         columns = zip(*parts, strict=True)
         return Answers(*(None if of[0] is None else np.concatenate(of) for of in columns))  # type: ignore[arg-type]
+
+    def curve(
+        self, configuration: Any, seed: int | None = None, *, budget: float | None = None, points: int | None = None
+    ) -> BudgetCurve:
+        """The answers at the ladder's rungs up to `budget` (the largest), and there: mf-prior-bench's `trajectory`.
+
+        With `points` they are at so many budgets, evenly spaced in their logarithm from the smallest to `budget`.
+        Each point is a training that ends there, whose learning rate has come to its end, with luck of its own: what
+        an optimizer of several fidelities is told, and not what one training saw on its way. Raises as `query` does,
+        InputError for `points` below 2.
+        """
+        largest = self.ladder.maximum if budget is None else self.ladder.check_within(budget)
+        if points is None:
+            below = [rung for rung in self.ladder.rungs if rung < largest * (1 - SAME_RUNG)]
+        elif checked_seed("points", points) < 2:
+            raise InputError("points", points, "a whole number of at least 2")
+        else:
+            below = np.geomspace(self.ladder.minimum, max(largest, self.ladder.minimum), int(points))[:-1].tolist()
+            below = [one for one in below if one < largest * (1 - SAME_RUNG)]
+        at = self.space.check(configuration)
+        budgets = (*below, largest)
+        answers = self.query_batch([at] * len(budgets), budgets, None if seed is None else [seed] * len(budgets))
+        return BudgetCurve(budgets, self.ladder.unit, answers)
+
+    def __repr__(self) -> str:
+        made = self.provenance
+        return (
+            f"<benchmark {self.name}: space '{self.space.name}' on {self.images.name}, budgets {self.ladder} "
+            f"{self.ladder.unit}, fitted to {made.get('evaluations', 0):,} trainings>"
+        )
+
+    def _repr_html_(self) -> str:
+        made = self.provenance
+        rows = [
+            ("space", f"{self.space.name}, {len(self.space.names)} hyperparameters"),
+            ("images", self.images.name),
+            ("budgets", f"{self.ladder} {self.ladder.unit}"),
+            ("fitted to", f"{made.get('evaluations', 0):,} trainings"),
+            ("on", "; ".join(made.get("devices", ()))),
+            ("from", self.source),
+        ]
+        return html_table(f"benchmark {self.name}", rows)
 
     def _columns(
         self, rows: FloatArray, budgets: FloatArray, seeds: npt.NDArray[np.int64] | None

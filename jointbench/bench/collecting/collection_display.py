@@ -28,11 +28,14 @@ SHOWN = 12
 class CollectionDisplay:
     """A watcher that shows what it hears of; use as a context manager."""
 
-    def __init__(self, run_name: str, ladder: Ladder, full_budgets: float, console: Console | None = None) -> None:
-        self.console = Console(stderr=True) if console is None else console
+    def __init__(
+        self, run_name: str, ladder: Ladder, full_budgets: float, console: Console | None = None, quiet: bool = False
+    ) -> None:
+        self.console = Console(stderr=True, quiet=quiet) if console is None else console
         self.run_name, self.ladder = run_name, ladder
         self.progress = CollectionProgress(ladder, full_budgets)
-        self._live = Live(self, console=self.console, refresh_per_second=2) if self.console.is_terminal else None
+        live = self.console.is_terminal and not quiet
+        self._live = Live(self, console=self.console, refresh_per_second=2) if live else None
         self._said = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -11,6 +11,7 @@ from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.image_facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.seeds import collection_seed
 from jointbench.data.space import FloatArray, Space
 from jointbench.optimizers import make_optimizer
 
@@ -59,20 +60,25 @@ def plan(
     workers: int,
     precision: str,
     memory: int | None = None,
+    seed: int = 0,
+    checkpoint_every: float | None = None,
 ) -> Plan:
     """Run the optimizer's schedule on a simulated cluster. `memory` in bytes decides how large a checkpoint can be.
+
+    A training of no more than `checkpoint_every` seconds leaves none; how long epochs take is not known.
 
     Raises UnknownNameError for the optimizer, OptimizerError when it fails.
     """
     cluster = SimulatedCluster(_AsLongAsItsBudget(space, ladder), workers)
-    made = make_optimizer(optimizer, space, ladder, seed=0, full_budgets=full_budgets)
+    made = make_optimizer(optimizer, space, ladder, seed=collection_seed(seed), full_budgets=full_budgets)
     counted: Counter[float] = Counter(dict.fromkeys(ladder.rungs, 0))
-    for finished in run(made, cluster, ladder, full_budgets=full_budgets, seed=0, space=space):
+    for finished in run(made, cluster, ladder, full_budgets=full_budgets, seed=made.seed, space=space):
         counted[finished.started.trial.budget] += 1
     needed, parameters = memory_needed(space, images, precision)
     fitting = parameters[needed <= memory] if memory is not None else parameters
     # Of the trainings on their way at once, each as large as one in a hundred.
-    largest = float(np.quantile(fitting, 0.99)) if len(fitting) else 0.0
+    short = ladder.unit == "seconds" and checkpoint_every is not None and ladder.maximum <= checkpoint_every
+    largest = float(np.quantile(fitting, 0.99)) if len(fitting) and not short else 0.0
     return Plan(
         dict(counted),
         sum(budget * number for budget, number in counted.items()),

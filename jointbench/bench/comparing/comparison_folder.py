@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -153,12 +153,20 @@ def run_files(folder: Path) -> list[tuple[str, int, Path]]:
     return sorted(found)
 
 
-def labels(optimizers: Iterable[str]) -> dict[str, str]:
-    """Names to what tables and plots call them: a class in a file goes without the folders, where that is enough."""
+def labels(optimizers: Iterable[str], own: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Names to what tables and plots call them.
+
+    A class goes by the name that it gives itself (in `own`), else by its file without the folders, where no other
+    optimizer goes by the same.
+    """
     names = list(dict.fromkeys(optimizers))
     parts = {name: split_name(name) for name in names}
     short = {name: ":".join([Path(base).name, *options]) for name, (base, options) in parts.items()}
-    return {name: label if list(short.values()).count(label) == 1 else name for name, label in short.items()}
+    found = {name: name for name in names}
+    for wanted in (short, {**short, **(own or {})}):
+        called = {name: wanted[name] for name in names}
+        found |= {name: label for name, label in called.items() if list(called.values()).count(label) == 1}
+    return found
 
 
 def workers_folder(folder: Path, workers: int) -> Path:

@@ -18,6 +18,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.registry import own_name
 
 #: A run reports its progress every so many evaluations.
 TICK = 25
@@ -71,7 +72,7 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         expected = objective.expected(incumbent.configuration, ladder.maximum)
         return expected.validation_error, expected.test_error
 
-    write_run(job.path, finished, settings, truth, job.code)
+    write_run(job.path, finished, settings, truth, job.code, own_name(job.optimizer, optimizer))
 
 
 def check_first(optimizer: str, finished: Sequence[Finished], settings: Settings) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import Settings, labels, run_files
+from jointbench.bench.comparing.comparison_folder import Settings, run_files
+from jointbench.bench.comparing.run_table import run_labels
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
 
@@ -28,7 +29,7 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
     if not runs:
         raise LogError("comparison", str(folder), "a folder with finished runs")
     columns = ["incumbent", "configuration", "incumbent_validation_error", "incumbent_test_error"]
-    called, found = labels(optimizer for optimizer, _, _ in runs), []
+    called, found = run_labels(folder), []
     for optimizer, seed, path in runs:
         with open(path, "rb") as file:
             table = pq.read_table(file, columns=columns)

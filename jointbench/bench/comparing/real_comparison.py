@@ -38,6 +38,7 @@ from jointbench.data.space import Space
 from jointbench.data.spaces import get_space
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.optimizers.optimizer import Trial
+from jointbench.optimizers.registry import own_name
 
 
 def real_settings(
@@ -81,6 +82,7 @@ def compare_for_real(
     command: str,
     force: bool = False,
     lock: bool = True,
+    quiet: bool = False,
 ) -> None:
     """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
 
@@ -118,7 +120,7 @@ def compare_for_real(
             own = comparison_seed(seed)
             begun = settings.first_values
             optimizer = make_optimizer(name, space, ladder, seed=own, full_budgets=full, first=begun)
-            with CollectionDisplay(f"{name} {seed}", ladder, full) as display:
+            with CollectionDisplay(f"{name} {seed}", ladder, full, quiet=quiet) as display:
                 collect(
                     log,
                     objective,
@@ -139,7 +141,8 @@ def compare_for_real(
         with closing(Journal(log.journals / f"{run}.journal", lock=lock)) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
         check_first(name, told, settings)
-        write_run(path, told, settings, own_trainings(evaluated.values(), space), code)
+        truth = own_trainings(evaluated.values(), space)
+        write_run(path, told, settings, truth, code, own_name(name, optimizer))
 
 
 def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) -> Iterable[Finished]:

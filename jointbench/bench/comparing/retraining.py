@@ -95,6 +95,7 @@ def retrain(
     workplace: Workplace,
     *,
     lock: bool = True,
+    quiet: bool = False,
 ) -> None:
     """Make the trainings that are missing, and print each as it ends. `lock` as in `Journal`."""
     for one in plans:
@@ -113,7 +114,7 @@ def retrain(
         )
         # What is still missing after a kill is another run.
         run_name = f"{RUN}-{hashlib.sha256(repr(one.missing).encode()).hexdigest()[:12]}"
-        with CollectionDisplay(f"{RUN} {log.space.name}", log.ladder, budgets) as display:
+        with CollectionDisplay(f"{RUN} {log.space.name}", log.ladder, budgets, quiet=quiet) as display:
             collect(
                 log,
                 objective,

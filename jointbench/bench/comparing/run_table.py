@@ -1,12 +1,13 @@
 """A run as a table: its evaluations, and what an optimizer would have recommended after each."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import IncumbentRule, Settings, optimizer_of
+from jointbench.bench.comparing.comparison_folder import IncumbentRule, Settings, labels, optimizer_of, run_files
 from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
@@ -17,7 +18,7 @@ from jointbench.data.spaces import get_space
 #: An incumbent's evaluation to the validation and test error (fractions) that it is judged by.
 Truth = Callable[[Evaluation], tuple[float, float]]
 
-_CODE = b"optimizer code"
+_CODE, _NAME = b"optimizer code", b"optimizer name"
 
 
 def incumbents(finished: Sequence[Finished], rule: IncumbentRule = "any-budget") -> Iterator[Evaluation | None]:
@@ -83,8 +84,10 @@ def _schema(space: Space) -> pa.Schema:
     return pa.schema([*fields, ("configuration", pa.struct(kinds))])
 
 
-def write_run(path: Path, finished: Sequence[Finished], settings: Settings, truth: Truth, code: str) -> None:
-    """Write a run, whole or not at all; `code` as `run_code.optimizer_code` gives.
+def write_run(
+    path: Path, finished: Sequence[Finished], settings: Settings, truth: Truth, code: str, name: str = ""
+) -> None:
+    """Write a run, whole or not at all; `code` as `run_code.optimizer_code` gives, `name` as `registry.own_name`.
 
     Raises InputError for a run without any evaluation, of which nothing can be said.
     """
@@ -95,7 +98,7 @@ def write_run(path: Path, finished: Sequence[Finished], settings: Settings, trut
             fitting = f"ends within {settings.time:g} seconds"
         raise InputError("optimizer", optimizer_of(path), f"one whose first proposal {fitting}")
     table = run_table(finished, get_space(settings.space), truth, settings.incumbent)
-    marked = table.replace_schema_metadata({_CODE: code.encode()})
+    marked = table.replace_schema_metadata({_CODE: code.encode(), **({_NAME: name.encode()} if name else {})})
     write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
 
 
@@ -104,3 +107,14 @@ def written_by(path: Path) -> str:
     with open(path, "rb") as file:
         found: bytes = (pq.read_schema(file).metadata or {}).get(_CODE, b"")
     return found.decode()
+
+
+def run_labels(folder: Path, optimizers: Iterable[str] = ()) -> dict[str, str]:
+    """What tables and plots call the optimizers of a comparison, and `optimizers` beside them, which have no run."""
+    own: dict[str, str] = {}
+    for optimizer, _, path in run_files(folder):
+        with suppress(pa.ArrowException, OSError):
+            with open(path, "rb") as file:
+                name: bytes = (pq.read_schema(file).metadata or {}).get(_NAME, b"")
+            own |= {optimizer: name.decode()} if name else {}
+    return labels([*(optimizer for optimizer, _, _ in run_files(folder)), *optimizers], own)

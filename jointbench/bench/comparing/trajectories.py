@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import Settings, labels, run_files
+from jointbench.bench.comparing.comparison_folder import Settings, run_files
+from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.statistics import mean_ranks
 from jointbench.data.errors import LogError
 
@@ -55,7 +56,7 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
     Settings.read(folder)
     found: dict[str, list[Trajectory]] = {}
     runs = run_files(folder)
-    called = labels(optimizer for optimizer, _, _ in runs)
+    called = run_labels(folder)
     for optimizer, seed, path in runs:
         try:
             with open(path, "rb") as file:

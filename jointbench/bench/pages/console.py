@@ -1,22 +1,44 @@
-"""What a person sees while work goes on: progress on a terminal, plain lines elsewhere."""
+"""What a person sees while work goes on: progress on a terminal, plain lines elsewhere; and tables that fit."""
 
-from collections.abc import Sequence
+import io
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 from jointbench.bench.comparing.summary import HEADINGS, Row, cells
 from jointbench.surrogate.judging.tables import JudgedTable
+
+#: Columns of a comparison that a narrow terminal can do without, the least important first.
+SPARE = ("speed-up over random", "regret", "quartiles", "evaluations", "seeds", "final test error", "mean rank")
+
+#: Of a judgement.
+SPARE_JUDGED = ("sparse Kendall", "Spearman", "RMSE", "regret of the best", "n")
+
+#: Columns of a file or a pipe.
+_WIDEST = 160
 
 
 class ComparisonDisplay:
     """One bar over all evaluations of a comparison; it appears with the first of them."""
 
-    def __init__(self) -> None:
-        self.console = Console(stderr=True)
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet)
         self._progress = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(),
@@ -42,27 +64,138 @@ class ComparisonDisplay:
         self._progress.update(self._task, completed=done, total=total)
 
 
-def show(table: Table) -> None:
-    """Print a table whole, however narrow the terminal is."""
-    Console(width=None if Console().is_terminal else 160).print(table)
+class StagesDisplay:
+    """Work in stages, one after the other, some of which count: a spinner or a bar on a terminal, else a line each."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.console = Console(stderr=True, quiet=quiet)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[counted]}"),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+        self._stage, self._begun = "", time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._ended()
+        if self.console.is_terminal:
+            self._progress.stop()
+
+    def update(self, stage: str, done: int = 0, total: int | None = None) -> None:
+        """`done` of `total` parts of a stage, which begins when it is first heard of; None where nobody counts."""
+        if stage != self._stage:
+            self._ended()
+            self._stage, self._begun = stage, time.monotonic()
+            self._task = self._progress.add_task(stage, total=total, counted="")
+        counted = "" if total is None else f"{done} of {total}"
+        self._progress.update(self._task, completed=done, total=total, counted=counted)
+
+    def _ended(self) -> None:
+        if self._stage:
+            self._progress.remove_task(self._task)
+            self.console.print(f"{self._stage}: {time.monotonic() - self._begun:.1f} s", highlight=False)
 
 
-def judged_table(judged: JudgedTable) -> Table:
+@dataclass(frozen=True)
+class WideTable:
+    """A table that is narrowed to fit: the headings in `spare` are given up in their order, those in `words` are flush
+    left. Cells stand on one line, headings are divided between words."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    words: Sequence[str]
+    spare: Sequence[str]
+    caption: str = ""
+
+    def widths(self) -> dict[str, int]:
+        """Of each column, whose words are whole."""
+        found = {}
+        for index, heading in enumerate(self.headings):
+            longest = max(map(len, heading.split()), default=1)
+            found[heading] = max(longest, max((len(row[index]) for row in self.rows), default=1))
+        return found
+
+    def fitted(self, width: int) -> tuple[Table, list[str]]:
+        """The table for so many characters, and the headings for which there is no room."""
+        widths, dropped = self.widths(), list[str]()
+        for heading in self.spare:
+            # Each column has a line and a space on both sides.
+            if sum(widths.values()) + 3 * len(widths) + 1 <= width:
+                break
+            if heading in widths:
+                del widths[heading]
+                dropped.append(heading)
+        room = width - sum(widths.values()) - 3 * len(widths) - 1
+        for heading, least in widths.items():
+            # Headings on one line, as long as there is room.
+            wider = len(heading) - least
+            if 0 < wider <= room:
+                widths[heading], room = least + wider, room - wider
+        table = Table(title=self.title, title_justify="left", caption=self.caption or None, caption_justify="left")
+        for heading, least in widths.items():
+            # What has no room in any table is a name with options, whose end tells it apart.
+            justify: Literal["left", "right"] = "left" if heading in self.words else "right"
+            table.add_column(heading, justify=justify, width=least if room >= 0 else None, overflow="fold")
+        kept = [index for index, heading in enumerate(self.headings) if heading in widths]
+        for row in self.rows:
+            table.add_row(*(Text(row[index]) for index in kept))
+        return table, dropped
+
+
+def show(shown: WideTable | Table, width: int | None = None) -> None:
+    """Print a table that fits the terminal; what is none has no width, unless COLUMNS says one."""
+    console = Console(width=width)
+    if width is None and not console.is_terminal and "COLUMNS" not in os.environ:
+        console = Console(width=_WIDEST)
+    if isinstance(shown, Table):
+        console.print(shown)
+        return
+    table, dropped = shown.fitted(console.width)
+    console.print(table)
+    if dropped:
+        console.print(f"no room for: {', '.join(dropped)}", style="dim", highlight=False)
+
+
+def judged_table(judged: JudgedTable) -> WideTable:
     """What was found about a surrogate."""
-    table = Table(title=judged.title, title_justify="left", caption=judged.words, caption_justify="left")
-    for heading in judged.headings:
-        table.add_column(heading, justify="left" if heading in ("error", "left out", "model") else "right")
-    for row in judged.rows:
-        table.add_row(*row)
-    return table
+    words = ("error", "left out", "model")
+    return WideTable(judged.title, judged.headings, judged.rows, words, SPARE_JUDGED, judged.words)
 
 
-def summary_table(rows: Sequence[Row], title: str) -> Table:
+def summary_table(rows: Sequence[Row], title: str) -> WideTable:
     """The table of a comparison."""
-    table = Table(title=title, title_justify="left")
-    for heading in HEADINGS:
-        # Names with options are long, and their ends tell them apart.
-        table.add_column(heading, justify="left" if heading == "optimizer" else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*cells(row))
+    return WideTable(title, HEADINGS, [cells(row) for row in rows], ("optimizer",), SPARE)
+
+
+def listed_table(title: str, names: Mapping[str, str]) -> Table:
+    """Names with what they are, in words."""
+    table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, words in names.items():
+        table.add_row(f"  {name}", Text(words))
     return table
+
+
+def text(shown: WideTable, width: int = 120) -> str:
+    """The table as plain text, in so many columns."""
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    table, dropped = shown.fitted(width)
+    with console.capture() as captured:
+        console.print(table)
+        if dropped:
+            console.print(f"no room for: {', '.join(dropped)}")
+    return captured.get().rstrip()

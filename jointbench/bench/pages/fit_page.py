@@ -1,7 +1,8 @@
 """The page of a fitted surrogate: how far it can be trusted, in plots and tables."""
 
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
+
+#: Of most figures, in pixels.
+HEIGHT = 380
 
 
 def fit_page(
@@ -35,19 +39,34 @@ def fit_page(
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
         figure_html(_predicted_and_real(held_out), 560),
     ]
-    plots = {
-        "noise_floor": lambda: figure_html(_noise_floor(judgement), 380),
-        "leave_one_out": lambda: "".join(_left_out_figures(left_out)),
-        "failures": lambda: figure_html(_reliability(judgement), 380),
-        "luck": lambda: figure_html(_coverage(judgement), 380),
-        "learning_curve": lambda: figure_html(_learning_curve(judgement), 380),
-    }
+    plots = _plots(judgement)
     for name, table in tables.items():
         body += [f"<h2>{html.escape(table.title)}</h2>", f"<p>{html.escape(table.words)}</p>"]
-        if name in plots:
-            body.append(plots[name]())
+        if name == "leave_one_out":
+            body += [f"<h3>{html.escape(one.optimizer)}</h3>{figure_html(_left_out(one), HEIGHT)}" for one in left_out]
+        elif name in plots:
+            body.append(figure_html(plots[name](), HEIGHT))
         body.append(_html(table))
     return [*body, "<h2>How to reproduce it</h2>", f"<pre>{html.escape(command)}</pre>"]
+
+
+def figures(
+    held_out: HeldOut, judgement: Judgement, left_out: Sequence[LeftOut]
+) -> dict[str, tuple[Callable[[], Any], int]]:
+    """How each figure of the page is drawn, and its height in pixels, by a name."""
+    found = {name: (draw, HEIGHT) for name, draw in _plots(judgement).items() if getattr(judgement, name)}
+    without = {f"without_{one.optimizer}": (partial(_left_out, one), HEIGHT) for one in left_out}
+    return {"predicted_and_real": (lambda: _predicted_and_real(held_out), 560), **found, **without}
+
+
+def _plots(judgement: Judgement) -> dict[str, Callable[[], Any]]:
+    """By the name of the table that they stand above."""
+    return {
+        "noise_floor": lambda: _noise_floor(judgement),
+        "failures": lambda: _reliability(judgement),
+        "luck": lambda: _coverage(judgement),
+        "learning_curve": lambda: _learning_curve(judgement),
+    }
 
 
 def _html(table: JudgedTable) -> str:
@@ -163,46 +182,45 @@ def _learning_curve(judgement: Judgement) -> Any:
     return figure
 
 
-def _left_out_figures(left_out: Iterable[LeftOut]) -> Iterable[str]:
-    """One plot an optimizer: its logged runs, and the median and quartiles of its runs on a surrogate without them."""
+def _left_out(one: LeftOut) -> Any:
+    """An optimizer's logged runs, and the median and quartiles of its runs on a surrogate without them."""
     import plotly.graph_objects as go
 
-    for one in left_out:
-        figure, style = go.Figure(), styles([one.optimizer])[one.optimizer]
-        grid = np.linspace(0, max(search.spent[-1] for search in one.logged), 200)
-        runs = np.stack([search.at(grid) for search in one.simulated])
-        begun = np.isfinite(runs).all(axis=0)
-        lower, middle, upper = np.quantile(runs[:, begun], [0.25, 0.5, 0.75], axis=0)
-        x = grid[begun].tolist()
+    figure, style = go.Figure(), styles([one.optimizer])[one.optimizer]
+    grid = np.linspace(0, max(search.spent[-1] for search in one.logged), 200)
+    runs = np.stack([search.at(grid) for search in one.simulated])
+    begun = np.isfinite(runs).all(axis=0)
+    lower, middle, upper = np.quantile(runs[:, begun], [0.25, 0.5, 0.75], axis=0)
+    x = grid[begun].tolist()
+    figure.add_scatter(
+        x=[*x, *x[::-1]],
+        y=[*upper.tolist(), *lower.tolist()[::-1]],
+        fill="toself",
+        fillcolor=style.faded(0.18),
+        line={"width": 0},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_scatter(
+        x=x,
+        y=middle.tolist(),
+        mode="lines",
+        line={"color": style.colour, "dash": style.dash, "shape": "hv"},
+        name=f"{one.optimizer} on the surrogate without its data, {counted(len(one.simulated), 'seed')}",
+        hovertemplate="%{y:.2%}",
+    )
+    for number, search in enumerate(one.logged):
         figure.add_scatter(
-            x=[*x, *x[::-1]],
-            y=[*upper.tolist(), *lower.tolist()[::-1]],
-            fill="toself",
-            fillcolor=style.faded(0.18),
-            line={"width": 0},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-        figure.add_scatter(
-            x=x,
-            y=middle.tolist(),
+            x=search.spent.tolist(),
+            y=[None if np.isnan(lowest) else lowest for lowest in search.lowest],
             mode="lines",
-            line={"color": style.colour, "dash": style.dash, "shape": "hv"},
-            name=f"{one.optimizer} on the surrogate without its data, {counted(len(one.simulated), 'seed')}",
+            line={"color": BLACK, "shape": "hv", "width": 1.5},
+            name="as logged",
+            legendgroup="logged",
+            showlegend=number == 0,
             hovertemplate="%{y:.2%}",
         )
-        for number, search in enumerate(one.logged):
-            figure.add_scatter(
-                x=search.spent.tolist(),
-                y=[None if np.isnan(lowest) else lowest for lowest in search.lowest],
-                mode="lines",
-                line={"color": BLACK, "shape": "hv", "width": 1.5},
-                name="as logged",
-                legendgroup="logged",
-                showlegend=number == 0,
-                hovertemplate="%{y:.2%}",
-            )
-        drawn = np.concatenate([upper, lower, *(search.lowest for search in one.logged)])
-        figure.update_xaxes(title_text="budgets spent, in units of the largest")
-        figure.update_yaxes(title_text="lowest validation error so far", **error_axis(drawn))
-        yield f"<h3>{html.escape(one.optimizer)}</h3>" + figure_html(figure, 380)
+    drawn = np.concatenate([upper, lower, *(search.lowest for search in one.logged)])
+    figure.update_xaxes(title_text="budgets spent, in units of the largest")
+    figure.update_yaxes(title_text="lowest validation error so far", **error_axis(drawn))
+    return figure

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from jointbench.bench.comparing.comparison_folder import labels
 from jointbench.bench.comparing.failures import failures
+from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.pages.page import table_html
 
 
@@ -12,7 +12,7 @@ def missing_section(folder: Path) -> list[str]:
     found = failures(folder)
     if not found:
         return []
-    called = labels(one.optimizer for one in found)
+    called = run_labels(folder, (one.optimizer for one in found))
     rows = [(called[one.optimizer], str(one.seed), one.sentence) for one in found]
     return [
         "<h2>What is missing</h2>",

@@ -52,12 +52,12 @@ _CONFIG: Mapping[str, Any] = {
 
 def page_html(title: str, body: Iterable[str]) -> str:
     """A whole page."""
-    frame, behaviour = (
-        (resources.files("jointbench.bench.pages") / name).read_text(encoding="utf-8")
-        for name in ("page.html", "page.js")
+    here = resources.files("jointbench.bench.pages")
+    frame, behaviour, download = (
+        here.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js", "download.js")
     )
-    told = {"title": html.escape(title), "body": "\n".join(body), "script": behaviour}
-    return Template(frame).substitute(told, version=jointbench.__version__)
+    made = {"title": html.escape(title), "body": "\n".join(body), "version": jointbench.__version__}
+    return Template(frame).substitute(made, script=behaviour, download=download)
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
@@ -74,11 +74,17 @@ def script() -> str:
     return f"<script>{get_plotlyjs()}</script>"
 
 
-def figure_html(figure: Any, height: int) -> str:
-    """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
+def dressed(figure: Any, height: int) -> Any:
+    """The plotly figure in the page's look; `height` in pixels."""
     figure.update_layout(height=height, **_LAYOUT)
     figure.update_xaxes(**_AXIS)
     figure.update_yaxes(**_AXIS)
+    return figure
+
+
+def figure_html(figure: Any, height: int) -> str:
+    """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
+    dressed(figure, height)
     drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG))
     return f"<figure>{drawn}</figure>"
 

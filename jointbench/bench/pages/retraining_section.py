@@ -14,7 +14,7 @@ from jointbench.bench.comparing.statistics import bootstrap
 from jointbench.bench.pages.axes import share_axis
 from jointbench.bench.pages.page import figure_html, table_html
 from jointbench.bench.pages.palette import Style
-from jointbench.data.quantities import counted
+from jointbench.data.quantities import counted, short
 
 #: Configurations below which no correlation is printed.
 FEWEST = 4
@@ -64,7 +64,7 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
 
 
 def _cells(name: str, own: Sequence[Retrained], budget: str) -> tuple[str, ...]:
-    millions = sorted({f"{one.parameters / 1e6:.2f}M": one.parameters for one in own}.items(), key=lambda item: item[1])
+    millions = sorted({short(one.parameters): one.parameters for one in own}.items(), key=lambda item: item[1])
     parameters = " to ".join(dict.fromkeys((millions[0][0], millions[-1][0])))
     seen = [one.incumbent for one in own if one.incumbent]
     return (

@@ -1,0 +1,186 @@
+"""`jointbench.compare`, and what it gives: a comparison."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jointbench.bench.calls.given import DEFAULT_BENCHMARK, above_zero, optimizer_name, the_benchmark, whole
+from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.calls.without_main import without_main
+from jointbench.bench.comparing.comparison import compare as make_runs
+from jointbench.bench.comparing.comparison import default_seeds
+from jointbench.bench.comparing.comparison_folder import Overhead, Settings, run_files
+from jointbench.bench.comparing.failures import Failure, failures
+from jointbench.bench.comparing.run_table import run_labels
+from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
+from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
+from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
+from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
+from jointbench.bench.pages.comparison_words import words
+from jointbench.bench.pages.console import SPARE, ComparisonDisplay
+from jointbench.bench.pages.palette import styles
+from jointbench.bench.pages.report import write_report
+from jointbench.bench.running.replay import ReplayObjective
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.errors import InputError, LogError
+from jointbench.data.frames import tidy
+from jointbench.data.log import EvaluationLog
+from jointbench.optimizers.optimizer import Optimizer
+from jointbench.surrogate.benchmark import Benchmark
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: Those of the default comparison.
+OPTIMIZERS = ("random", "hyperband", "bohb", "smac", "two-stage")
+
+#: Simulated workers where nobody says otherwise (paper: BOHB's 10 GPUs).
+WORKERS = 10
+
+
+class Comparison(Result):
+    """The comparison in a folder. Raises LogError where there is none."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.settings = Settings.read(self.folder)
+
+    @cached_property
+    def summary(self) -> list[Row]:
+        """A row an optimizer, the best first. Raises LogError where no run has finished."""
+        return rows(self._found)
+
+    @cached_property
+    def _found(self) -> Runs:
+        return read_trajectories(self.folder)
+
+    @property
+    def runs(self) -> Runs:
+        """The trajectories of the incumbent's error by optimizer, in the order of the table."""
+        return {row.optimizer: self._found[row.optimizer] for row in self.summary}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The runs that their optimizers did not bring to an end."""
+        return failures(self.folder)
+
+    def tables(self) -> dict[str, ResultTable]:
+        title, cell_rows = words(self.settings).title, [cells(row) for row in self.summary]
+        numbers = _columns(self.summary)
+        return {"summary": ResultTable(title, HEADINGS, cell_rows, ("optimizer",), SPARE, numbers=numbers)}
+
+    def drawings(self) -> dict[str, Drawing]:
+        runs, clock, guessing = self.runs, words(self.settings).clock, self.settings.guessing_error
+        look, grid = styles(runs), time_grid(runs)
+        return {
+            "error": Drawing(lambda: error_figure(runs, look, grid, clock), 520),
+            "ranks": Drawing(lambda: rank_figure(runs, look, grid, clock), 400),
+            "regret": Drawing(lambda: regret_figure(runs, look, grid, clock, guessing), 400),
+            "test_error": Drawing(lambda: error_figure(runs, look, grid, clock, test=True), 520),
+        }
+
+    def to_pandas(self) -> "DataFrame":
+        """A row an evaluation of all runs: `optimizer` and `run_seed` before the columns that `jointbench.run` gives.
+
+        Raises LogError where no run has finished.
+        """
+        called, tables = run_labels(self.folder), []
+        for optimizer, seed, path in run_files(self.folder):
+            table = pq.read_table(path).replace_schema_metadata()
+            tables.append(with_run(table, called[optimizer], seed))
+        if not tables:
+            raise LogError("comparison", str(self.folder), "a folder with finished runs")
+        return tidy(pa.concat_tables(tables))
+
+    def report(self) -> Path:
+        """Draw the page into the folder, and say where it is."""
+        return write_report(self.folder)
+
+    def __repr__(self) -> str:
+        runs = run_files(self.folder)
+        names = ", ".join(dict.fromkeys(run_labels(self.folder)[name] for name, _, _ in runs)) or "no optimizer yet"
+        return f"<comparison {self.folder}: {names}; {len(runs)} runs on {self.settings.name}>"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{words(self.settings).title}</p>{super()._repr_html_()}"
+
+
+def with_run(table: pa.Table, optimizer: str, seed: int) -> pa.Table:
+    """A run's table with the columns that tell it from others before its own."""
+    table = table.add_column(0, "run_seed", pa.array([seed] * len(table), pa.int64()))
+    return table.add_column(0, "optimizer", pa.array([optimizer] * len(table), pa.string()))
+
+
+def _columns(summary: Sequence[Row]) -> dict[str, list[object]]:
+    """The rows' numbers by column; quartiles and speed-ups have a column each end."""
+    found: dict[str, list[object]] = {}
+    for row in summary:
+        low, high = row.quartiles
+        flat = {name: value for name, value in asdict(row).items() if name not in ("quartiles", "speedup")}
+        factor = None if row.speedup is None else row.speedup.factor
+        interval = (None, None) if row.speedup is None or row.speedup.interval is None else row.speedup.interval
+        ends = {"lower_quartile": low, "upper_quartile": high}
+        gain = {"speedup": factor, "speedup_low": interval[0], "speedup_high": interval[1]}
+        for name, value in {**flat, **ends, **gain}.items():
+            found.setdefault(name, []).append(value)
+    return found
+
+
+def simulated(given: str | Path | Benchmark | EvaluationLog) -> SimulatedObjective:
+    """What answers: a benchmark (also by name or folder), or a log that is replayed."""
+    return ReplayObjective(given) if isinstance(given, EvaluationLog) else SurrogateObjective(the_benchmark(given))
+
+
+def compare(
+    benchmark: str | Path | Benchmark | EvaluationLog = DEFAULT_BENCHMARK,
+    optimizers: Sequence[str | type[Optimizer]] = OPTIMIZERS,
+    *,
+    seeds: int | None = None,
+    workers: int = WORKERS,
+    full_budgets: float = 256.0,
+    out: str | Path = "runs/compare",
+    jobs: int | None = None,
+    overhead: Overhead = 0.0,
+    death_rate: float = 0.0,
+    force: bool = False,
+    quiet: bool = False,
+) -> Comparison:
+    """What `jointbench compare` does: run each optimizer with seeds 0 to n - 1 on a simulated cluster, kept in `out`.
+
+    `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
+    the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
+    where nobody says otherwise. `overhead`: seconds of thinking charged to the simulated clock a trial, or "measured";
+    `death_rate`: deaths of a worker an hour of its work. Runs that are there are kept. `quiet`: without progress.
+    Raises as the command says, InputError for a class that other processes cannot find.
+    """
+    if isinstance(optimizers, str) or not optimizers:
+        raise InputError("optimizers", optimizers, "a list of at least one")
+    names = list(dict.fromkeys(optimizer_name(one) for one in optimizers))
+    seeds = None if seeds is None else whole("seeds", seeds, 1)
+    counts: Mapping[str, int] = {name: seeds or default_seeds(name) for name in names}
+    settings = simulated_settings(
+        simulated(benchmark),
+        workers=whole("workers", workers, 1),
+        full_budgets=above_zero("full budgets", full_budgets),
+        overhead=overhead,
+        death_rate=death_rate,
+    )
+    how = f"seeds={seeds}, workers={workers}, full_budgets={full_budgets:g}"
+    called = f"jointbench.compare({settings.name!r}, {names}, {how})"
+    with ComparisonDisplay(quiet) as display, without_main():
+        make_runs(
+            settings,
+            names,
+            seeds=counts,
+            out=Path(out),
+            jobs=jobs,
+            command=called,
+            progress=display.update,
+            force=force,
+        )
+    return Comparison(out)

@@ -1,0 +1,79 @@
+"""Tables and figures as files."""
+
+from collections.abc import Collection, Mapping
+from importlib import util
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from jointbench.bench.calls.result import Result
+from jointbench.data.errors import InputError, MissingExtraError
+from jointbench.data.files import check_writable, make_folder
+
+#: What figures and tables can be written as, and how the files' names end.
+FIGURES: Mapping[str, str] = {"svg": ".svg", "pdf": ".pdf", "png": ".png"}
+TABLES: Mapping[str, str] = {"csv": ".csv", "latex": ".tex"}
+
+#: Pixels, as on a page.
+WIDTH = 960
+
+#: Pixels of a png for each of the figure's: sharp in print.
+SCALE = 3
+
+#: The numbers themselves, beside the tables.
+NUMBERS = "evaluations"
+
+
+def checked_formats(formats: Collection[str]) -> list[str]:
+    """Each once. Raises InputError for one that there is not, or for none at all."""
+    known = [*FIGURES, *TABLES]
+    for one in formats or [""]:
+        if one not in known:
+            raise InputError("format", one, f"some of {', '.join(known)}")
+    return list(dict.fromkeys(formats))
+
+
+def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Path]:
+    """Write all that a result shows into a folder, which is made if it is missing: all of it or nothing.
+
+    Files of the same names are replaced. Raises InputError for a format, UnwritableError where there can be no such
+    folder, MissingExtraError where figures cannot be drawn.
+    """
+    wanted = checked_formats(formats)
+    check_writable(out, folder=True)
+    make_folder(out)
+    with TemporaryDirectory(dir=out, prefix=".writing-") as folder:
+        made = Path(folder)
+        if "csv" in wanted:
+            for name, table in result.tables().items():
+                table.to_pandas().to_csv(made / f"{name}{TABLES['csv']}", index=False)
+            result.to_pandas().to_csv(made / f"{NUMBERS}{TABLES['csv']}", index=False)
+        if "latex" in wanted:
+            for name, table in result.tables().items():
+                (made / f"{name}{TABLES['latex']}").write_text(table.to_latex(), encoding="utf-8")
+        _draw(result, made, [one for one in wanted if one in FIGURES])
+        return [path.replace(out / path.name) for path in sorted(made.iterdir())]
+
+
+def _draw(result: Result, folder: Path, formats: Collection[str]) -> None:
+    if not formats:
+        return
+    if util.find_spec("kaleido") is None:
+        raise MissingExtraError("figures as files need kaleido: pip install 'jointbench[export]'")
+    import plotly.io
+
+    figures: list[Any] = []
+    for name in result.drawings():
+        figure = result.plot(name)
+        # Pages have a background of their own.
+        figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", width=WIDTH)
+        figures.append(figure)
+    for one in formats:
+        files = [folder / f"{name}{FIGURES[one]}" for name in result.drawings()]
+        try:
+            plotly.io.write_images(figures, files, format=one, scale=SCALE if one == "png" else 1)
+        except RuntimeError as error:
+            if "Chrome" not in str(error):
+                raise
+            expected = "figures as files need Chromium or Chrome, in which kaleido draws them: apt-get install chromium"
+            raise MissingExtraError(expected) from None

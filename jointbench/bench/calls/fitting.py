@@ -1,0 +1,230 @@
+"""`jointbench.fit`: fit a surrogate to a log, judge it, and freeze it where a folder is named."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jointbench.bench.calls.given import the_log, whole
+from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.comparing.left_out_runs import LeftOut, left_out_runs
+from jointbench.bench.pages.console import SPARE_JUDGED, StagesDisplay
+from jointbench.bench.pages.fit_page import figures, fit_page
+from jointbench.bench.pages.page import page_html
+from jointbench.bench.pages.report import PAGE
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.card import card
+from jointbench.surrogate.croissant import EVALUATIONS
+from jointbench.surrogate.golden import GOLDEN, golden
+from jointbench.surrogate.judging.held_out import PARTITIONS
+from jointbench.surrogate.judging.ingredients import ingredients as judged_ingredients
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.rivals import rivals
+from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
+from jointbench.surrogate.manifest import checked_name
+from jointbench.surrogate.models import DEFAULT, ErrorSettings, Settings
+from jointbench.surrogate.publish import CARD
+from jointbench.surrogate.rungs import at_fitted_rungs
+from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.surrogate import Surrogate
+from jointbench.surrogate.table import training_table
+from jointbench.surrogate.tuning import tune
+from jointbench.surrogate.whole_folder import check_replaceable
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: What hears of the work: a stage's name, how many of its parts are done, and how many there are, if anybody counts.
+Tell = Callable[..., None]
+
+
+class Fitted(Result):
+    """A surrogate fitted to a log, and what was found about it on held-out configurations.
+
+    `log` has the evaluations at the rungs that it was fitted to, and `notes` say why those; `benchmark` answers at
+    once; `save` freezes it into a folder.
+    """
+
+    def __init__(
+        self,
+        surrogate: Surrogate,
+        log: EvaluationLog,
+        judgement: Judgement,
+        left_out: list[LeftOut],
+        command: str,
+        notes: Sequence[str],
+    ) -> None:
+        self.surrogate, self.log, self.judgement, self.left_out = surrogate, log, judgement, left_out
+        self.command, self.notes = command, list(notes)
+
+    @property
+    def benchmark(self) -> Benchmark:
+        return self.surrogate.benchmark
+
+    @cached_property
+    def judged(self) -> dict[str, JudgedTable]:
+        """The judgement in words and tables, by the names of its parts."""
+        return judged_tables(self.judgement, self.benchmark.ladder)
+
+    def tables(self) -> dict[str, ResultTable]:
+        words = ("error", "left out", "model")
+        return {
+            name: ResultTable(one.title, one.headings, one.rows, words, SPARE_JUDGED, one.words, _numbers(self, name))
+            for name, one in self.judged.items()
+        }
+
+    def drawings(self) -> dict[str, Drawing]:
+        return {
+            name: Drawing(draw, height)
+            for name, (draw, height) in figures(self.surrogate.held_out, self.judgement, self.left_out).items()
+        }
+
+    def to_pandas(self) -> "DataFrame":
+        """What was predicted of each evaluation by a surrogate that has not seen its configuration, beside the real
+        errors: the log's rows that ended ok, `predicted_validation_error` and `predicted_test_error` (fractions).
+        """
+        from jointbench.data.frames import frame
+
+        held_out, table = self.surrogate.held_out, self.surrogate.held_out.table
+        ok = table.ok
+        columns: dict[str, Any] = {"budget": table.budgets[ok]}
+        for index, kind in enumerate(("validation", "test")):
+            columns[f"{kind}_error"] = table.errors[ok, index]
+            columns[f"predicted_{kind}_error"] = held_out.errors[ok, index]
+        return frame(columns | dict(zip(self.log.space.names, table.rows[ok].T, strict=True)))
+
+    def save(self, out: str | Path, *, force: bool = False) -> Path:
+        """Freeze the benchmark into a folder, with its card, its evaluations and its page, whole or not at all.
+
+        Raises WouldOverwriteError when it exists and `force` is not set.
+        """
+        body = fit_page(self.benchmark, self.surrogate.held_out, self.judgement, self.left_out, self.command)
+        files = {
+            CARD: card(self.benchmark, self.log, self.judgement),
+            GOLDEN: golden(self.benchmark),
+            PAGE: page_html(f"{self.benchmark.name}: how far it can be trusted", body),
+        }
+        extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: self.log.content()}
+        self.surrogate.save(out, extra=extra, force=force)
+        return Path(out)
+
+    def __repr__(self) -> str:
+        return f"<fitted to {self.log.path}: {self.benchmark!r}>"
+
+    def _repr_html_(self) -> str:
+        return f"{self.benchmark._repr_html_()}{super()._repr_html_()}"
+
+
+def _numbers(fitted: Fitted, name: str) -> Mapping[str, list[Any]] | None:
+    rows = getattr(fitted.judgement, name)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    return {key: [row.get(key) for row in rows] for key in keys}
+
+
+def fit(
+    log: str | Path | EvaluationLog,
+    out: str | Path | None = None,
+    *,
+    name: str | None = None,
+    version: int = 1,
+    seed: int = 0,
+    rivals: bool = False,
+    ingredients: bool = False,
+    partitions: int | None = None,
+    quick: bool = False,
+    tune: int = 0,
+    force: bool = False,
+    quiet: bool = False,
+) -> Fitted:
+    """What `jointbench fit` does: fit a surrogate to a log, judge it on held-out configurations, freeze it into `out`.
+
+    `log`: a log, its folder, or a released file; without `out` nothing is written. `name`: the benchmark's, by default
+    that of the folder, else of the log. `rivals`: judge other models beside it, `ingredients`: what each part of the
+    models gains, both in minutes; `partitions` into folds that it is judged on, 10 where nobody says otherwise, or 1
+    with `quick`, which fits XGBoost to the trainings themselves in seconds; `tune`: trials in which XGBoost's
+    parameters are chosen first. `quiet`: without progress. Raises LogError for a log that holds too
+    little, WouldOverwriteError, InputError for a name.
+    """
+    opened = the_log(log)
+    how = f"version={version}, seed={seed}, rivals={rivals}, quick={quick}, tune={tune}"
+    called = f"jointbench.fit({str(opened.path)!r}, {None if out is None else str(out)!r}, {how})"
+    with StagesDisplay(quiet) as display:
+        return fitted(
+            opened,
+            out,
+            name=name,
+            version=whole("version", version, 1),
+            seed=whole("seed", seed, 0),
+            judge_rivals=rivals,
+            judge_ingredients=ingredients,
+            partitions=None if partitions is None else whole("partitions", partitions, 1),
+            quick=quick,
+            trials=whole("tune", tune, 0),
+            force=force,
+            command=called,
+            tell=display.update,
+        )
+
+
+def fitted(
+    log: EvaluationLog,
+    out: str | Path | None,
+    *,
+    name: str | None,
+    version: int,
+    seed: int,
+    judge_rivals: bool,
+    judge_ingredients: bool,
+    partitions: int | None,
+    quick: bool,
+    trials: int,
+    force: bool,
+    command: str,
+    tell: Tell,
+) -> Fitted:
+    """As `fit`; `command` is how a person called it, `tell` hears of each stage."""
+    if out is not None:
+        check_replaceable(Path(out), force=force)
+    name = name or (Path(log.path).resolve().stem if out is None else Path(out).resolve().name)
+    checked_name(name)
+    at_rungs, rungs = at_fitted_rungs(log)
+    notes = rungs.words(at_rungs.table(["optimizer"])["optimizer"].unique().to_pylist())
+    settings: Settings = DEFAULT if quick else DISTILLED
+    tuning: list[dict[str, object]] = []
+    if trials:
+        found = _tuned(at_rungs, trials, seed, tell)
+        settings, tuning = found.settings, found.rows
+    tell("fitting, and predicting what was held out")
+    surrogate = Surrogate.fit(
+        log,
+        name,
+        version=version,
+        seed=seed,
+        settings=settings,
+        partitions=partitions or (1 if quick else PARTITIONS),
+    )
+    held_out = surrogate.held_out
+    if judge_rivals:
+        tell("judging other models")
+    rivalled = rivals(held_out, seed) if judge_rivals else []
+    if judge_ingredients:
+        tell("judging the ingredients")
+    parts = judged_ingredients(held_out.table, seed) if judge_ingredients else []
+    tell("judging")
+    judgement = replace(Judgement.of(held_out, seed), rivals=rivalled, tuning=tuning, ingredients=parts)
+    tell("searching without each optimizer's data")
+    made = Fitted(surrogate, at_rungs, judgement, list(left_out_runs(surrogate, at_rungs)), command, notes)
+    if out is not None:
+        tell("writing")
+        made.save(out, force=force)
+    return made
+
+
+def _tuned(log: EvaluationLog, trials: int, seed: int, tell: Tell) -> Any:
+    def told(trial: int, lowest: float, best: ErrorSettings) -> None:
+        tell("tuning", trial + 1, trials)
+
+    tell("tuning", 0, trials)
+    return tune(training_table(log), trials, seed, told)

@@ -1,0 +1,83 @@
+"""What people give to a call, in any of the forms in which they have it."""
+
+import inspect
+import math
+from pathlib import Path
+from typing import Any
+
+from jointbench.data.errors import InputError
+from jointbench.data.ladder import Ladder
+from jointbench.data.log import EvaluationLog
+from jointbench.data.numbers import checked_seed, plain_number
+from jointbench.data.space import Space
+from jointbench.optimizers import make_optimizer
+from jointbench.optimizers.optimizer import Optimizer
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.stored import load_benchmark
+
+#: The benchmark that is taken when none is named.
+DEFAULT_BENCHMARK = "digits-cpu"
+
+
+def the_benchmark(given: str | Path | Benchmark) -> Benchmark:
+    """A benchmark, its name or its folder. Raises as `load_benchmark` does."""
+    return given if isinstance(given, Benchmark) else load_benchmark(given)
+
+
+def the_log(given: str | Path | EvaluationLog) -> EvaluationLog:
+    """A log, its folder or its file. Raises as `EvaluationLog.open` does."""
+    return given if isinstance(given, EvaluationLog) else EvaluationLog.open(given)
+
+
+def whole(field: str, value: Any, least: int) -> int:
+    """Raises InputError for what is no whole number of at least `least`."""
+    number = checked_seed(field, value)
+    if number < least:
+        raise InputError(field, value, f"a whole number of at least {least}")
+    return number
+
+
+def above_zero(field: str, value: Any) -> float:
+    """Raises InputError for what is no finite number above 0."""
+    try:
+        number = float(plain_number(value))
+    except (TypeError, OverflowError):
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise InputError(field, value, "a finite number above 0")
+    return number
+
+
+def the_optimizer(
+    given: str | type[Optimizer] | Optimizer, space: Space, ladder: Ladder, *, seed: int, full_budgets: float
+) -> Optimizer:
+    """A fresh one of a name or of a class; one that is made already as it is. Raises as `make_optimizer` does."""
+    if isinstance(given, Optimizer):
+        return given
+    if isinstance(given, type) and issubclass(given, Optimizer):
+        made = given(space, ladder, seed=seed, full_budgets=full_budgets)
+        # As `make_optimizer` does.
+        made.name = getattr(made, "name", given.__name__)
+        return made
+    if not isinstance(given, str):
+        raise InputError("optimizer", given, "a name, a subclass of jointbench.Optimizer, or one of its objects")
+    return make_optimizer(given, space, ladder, seed=seed, full_budgets=full_budgets)
+
+
+def optimizer_name(given: str | type[Optimizer]) -> str:
+    """The name by which other processes can make the optimizer: a class goes by its file.
+
+    Raises InputError for a class that is in no file, or inside another.
+    """
+    if isinstance(given, str):
+        return given
+    if not isinstance(given, type) or not issubclass(given, Optimizer):
+        raise InputError("optimizer", given, "a name, or a subclass of jointbench.Optimizer")
+    try:
+        file = Path(inspect.getfile(given))
+    except (OSError, TypeError):
+        file = Path()
+    if file.suffix != ".py" or given.__qualname__ != given.__name__:
+        expected = "a class at the top of a file, which other processes can read: FILE.py:CLASS"
+        raise InputError("optimizer", given.__name__, expected)
+    return f"{file}:{given.__name__}"

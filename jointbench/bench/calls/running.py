@@ -1,0 +1,54 @@
+"""`jointbench.run`: one run of an optimizer on a benchmark, as a frame."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jointbench.bench.calls.comparing import WORKERS, simulated, with_run
+from jointbench.bench.calls.given import DEFAULT_BENCHMARK, above_zero, the_optimizer, whole
+from jointbench.bench.comparing.run_table import run_table
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.proposals import Proposals
+from jointbench.bench.running.run import run as run_on
+from jointbench.data.evaluation import Evaluation
+from jointbench.data.frames import tidy
+from jointbench.data.log import EvaluationLog
+from jointbench.optimizers.optimizer import Optimizer
+from jointbench.surrogate.benchmark import Benchmark
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def run(
+    optimizer: str | type[Optimizer] | Optimizer,
+    benchmark: str | Path | Benchmark | EvaluationLog = DEFAULT_BENCHMARK,
+    *,
+    seed: int = 0,
+    workers: int = WORKERS,
+    full_budgets: float = 64.0,
+) -> "DataFrame":
+    """Run an optimizer on a simulated cluster of so many workers until the budgets spent sum up to `full_budgets` of
+    the largest; a row an evaluation, in the order of their ends.
+
+    `optimizer`: a name, a class, or a fresh optimizer, which brings its own seed. `benchmark` as `compare` takes it;
+    the run is the one that `compare` makes with this seed. Columns: `optimizer`, `run_seed`; `number` of the trial,
+    its `budget`, the `seed` of its training, `start` and `end` (simulated seconds), `status`, errors (fractions) and
+    seconds as the optimizer saw them; `incumbent`, whether it became the incumbent, and the errors without noise of
+    the incumbent then; one a hyperparameter. Raises OptimizerError when the optimizer fails, UnknownNameError,
+    MissingExtraError where pandas is missing.
+    """
+    objective = simulated(benchmark)
+    space, ladder = objective.space, objective.ladder
+    total = above_zero("full budgets", full_budgets)
+    made = the_optimizer(optimizer, space, ladder, seed=whole("seed", seed, 0), full_budgets=total)
+    cluster = SimulatedCluster(objective, whole("workers", workers, 1))
+    finished = list(run_on(made, cluster, ladder, full_budgets=total, seed=seed, space=space))
+    if not finished:
+        Proposals(made, space, ladder, seed).check_any()
+
+    def truth(incumbent: Evaluation) -> tuple[float, float]:
+        expected = objective.expected(incumbent.configuration, ladder.maximum)
+        return expected.validation_error, expected.test_error
+
+    table = run_table(finished, space, truth)
+    return tidy(with_run(table, getattr(made, "name", type(made).__name__), seed))

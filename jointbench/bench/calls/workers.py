@@ -1,0 +1,103 @@
+"""On how many workers, and where, a call trains: what a person asks for, and what this machine has."""
+
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
+from jointbench.data.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from jointbench.bench.training.hardware import Hardware
+
+
+@dataclass(frozen=True)
+class Workers:
+    """`device`: cpu, cuda or cuda:1, by default the first GPU, else the CPU; `memory` in bytes, by default all there
+    is; `workers`: processes, by default one a GPU, or 1 on the CPU; `per_gpu`: trainings that share a GPU; `config`:
+    of a Slurm cluster; `dashboard`: let Dask show its pages, to every user of this computer. The other
+    words as `Hardware` has them.
+    """
+
+    device: str | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+    clock: str = "measured"
+    compile: bool = False
+    memory: int | None = None
+    workers: int | None = None
+    per_gpu: int | None = None
+    cluster: Literal["local", "slurm"] = "local"
+    config: Path | None = None
+    dashboard: bool = False
+
+    def hardware(self) -> "Hardware":
+        """What each trains on. Raises MissingExtraError without torch, InputError for a device that is not there."""
+        try:
+            import torch
+        except ImportError:
+            raise MissingExtraError("torch is needed to train: pip install 'jointbench[train]'") from None
+        from jointbench.bench.training.hardware import Hardware
+
+        # Where jobs are submitted there is often no GPU: what the nodes have is the user's to say.
+        elsewhere = self.cluster == "slurm"
+        here = torch.cuda.is_available()
+        device = self.device or ("cuda" if here or elsewhere else "cpu")
+        try:
+            usable = torch.device(device).type in ("cpu", "cuda")
+        except RuntimeError:
+            usable = False
+        if not usable or (device != "cpu" and not (here or elsewhere)):
+            raise InputError("device", device, "cpu or cuda" if here or elsewhere else "cpu, there is no GPU")
+        return Hardware(device, self.precision, self.memory, self.clock, self.compile)
+
+    def workplace(self) -> "tuple[Workplace, Hardware]":
+        """Where the workers are and what each trains on.
+
+        Raises InputError where the words do not go together, MissingExtraError where there is nothing to show pages
+        with.
+        """
+        if self.dashboard and find_spec("bokeh") is None:
+            raise MissingExtraError("bokeh is needed for --dashboard: pip install 'jointbench[dashboard]'")
+        place, device = self._place()
+        return replace(place, dashboard=self.dashboard), device
+
+    def _place(self) -> "tuple[ThisMachine | Slurm, Hardware]":
+        device, share = self.hardware(), self.per_gpu
+        on_gpu = device.torch_device.type == "cuda"
+        if self.config is not None and self.cluster != "slurm":
+            raise InputError("config", str(self.config), "--cluster slurm with it")
+        if share is not None and not on_gpu:
+            raise InputError("workers per GPU", share, "a GPU to train on, not the CPU")
+        share = 1 if share is None else share
+        if self.cluster == "slurm":
+            if self.config is None:
+                raise InputError("cluster", "slurm", "--config FILE.toml with it")
+            place = Slurm.read(self.config, self.workers or 1)
+            # The workers of a job share its GPU.
+            return place, _shared(device, place.processes if on_gpu else 1)
+        if not on_gpu:
+            return ThisMachine.processors(self.workers or 1), device
+        # Only now that torch is known to be there.
+        from jointbench.bench.training.hardware import gpu_count, gpu_memory
+
+        gpus = visible_gpus(gpu_count())
+        if device.torch_device.index is not None:
+            gpus = [gpus[device.torch_device.index]]
+        workers = self.workers or len(gpus) * share
+        if workers > len(gpus) * share:
+            raise InputError("workers", workers, f"at most {len(gpus) * share}: {share} a GPU on {len(gpus)} GPU(s)")
+        if device.memory is None and share > 1:
+            device = replace(device, memory=gpu_memory() // share)
+        # A worker sees its own GPU alone.
+        return ThisMachine.gpus(gpus, workers), _shared(replace(device, device="cuda"), share)
+
+
+def _shared(device: "Hardware", trainings: int) -> "Hardware":
+    if trainings > 1 and device.clock == "measured":
+        raise InputError(
+            "clock",
+            device.clock,
+            f"calibrated, since {trainings} trainings share a GPU and disturb each other's seconds",
+        )
+    return device

@@ -1,0 +1,26 @@
+"""`jointbench list`: what there is by name."""
+
+import argparse
+import json
+
+from jointbench.cli.command import Commands, say
+
+
+def add_to(commands: Commands) -> None:
+    summary = "List the benchmarks, optimizers, spaces and images that there are by name."
+    add = commands.add("list", run, summary, "list optimizers", answers=True).add_argument
+    add("kind", nargs="?", metavar="benchmarks|optimizers|spaces|images", help="default all")
+    add("--json", action="store_true", help="print them as JSON")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.calls.listing import KINDS, names_of
+    from jointbench.bench.pages.console import listed_table, show
+
+    kinds = list(KINDS) if arguments.kind is None else [arguments.kind]
+    found = {kind: names_of(kind) for kind in kinds}
+    if arguments.json:
+        say(json.dumps(found if arguments.kind is None else found[arguments.kind], indent=2))
+        return
+    for kind, names in found.items():
+        show(listed_table(kind, names))

@@ -1,0 +1,49 @@
+"""What a benchmark says of a configuration from the smallest budget up."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from jointbench.data.frames import frame
+from jointbench.data.notebook import html_table
+from jointbench.surrogate.answer import Answer, Answers
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: What is worth a column where there is little room.
+_SHOWN = ("validation_error", "test_error", "wall_seconds", "status")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BudgetCurve(Sequence[Answer]):
+    """`answers` at `budgets` (ascending, in the ladder's `unit`); its items are the answers."""
+
+    budgets: tuple[float, ...]
+    unit: str
+    answers: Answers
+
+    def __len__(self) -> int:
+        return len(self.budgets)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.answers[index]
+
+    def __iter__(self) -> Iterator[Answer]:
+        return iter(self.answers)
+
+    def to_pandas(self) -> "DataFrame":
+        """A row a budget: `budget` and the fields of `Answer`. Raises MissingExtraError where pandas is missing."""
+        return frame({"budget": self.budgets, **self.answers.columns()})
+
+    def __repr__(self) -> str:
+        errors = ", ".join(f"{error:.2%}" for error in self.answers.validation_error)
+        return f"<validation errors {errors} at {', '.join(f'{budget:g}' for budget in self.budgets)} {self.unit}>"
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (f"{budget:g}", f"{a.validation_error:.2%}", f"{a.test_error:.2%}", f"{a.wall_seconds:.3g}", a.status)
+            for budget, a in zip(self.budgets, self.answers, strict=True)
+        ]
+        headings = (f"budget, {self.unit}", *(name.replace("_", " ") for name in _SHOWN))
+        return html_table("learning curve", rows, headings)
