@@ -12,7 +12,7 @@ from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.calls.workers import Workers
 from jointbench.bench.collecting.collection_display import CollectionDisplay
-from jointbench.bench.pages.log_figures import every_evaluation
+from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.workplaces import Workplace
@@ -68,7 +68,12 @@ class Collection(Result):
         return {"endings": ResultTable("how the trainings ended", headings, rows, numbers=numbers)}
 
     def drawings(self) -> dict[str, Drawing]:
-        return {"evaluations": Drawing(lambda: every_evaluation(self.log, self.evaluations), 520)}
+        log, evaluations = self.log, self.evaluations
+        return {
+            "evaluations": Drawing(lambda: every_evaluation(log, evaluations), 520),
+            "parameters": Drawing(lambda: against_parameters(log, evaluations), 400),
+            "seconds": Drawing(lambda: against_seconds(log, evaluations), 400),
+        }
 
     def to_pandas(self) -> "DataFrame":
         """A row an evaluation, as `EvaluationLog.to_pandas` has them."""

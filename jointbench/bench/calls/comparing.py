@@ -14,10 +14,10 @@ from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.comparing.comparison import compare as make_runs
 from jointbench.bench.comparing.comparison import default_seeds
-from jointbench.bench.comparing.comparison_folder import Overhead, Settings, run_files
+from jointbench.bench.comparing.comparison_folder import First, IncumbentRule, Overhead, Settings, run_files
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.run_table import run_labels
-from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
+from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
 from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
 from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
@@ -53,7 +53,7 @@ class Comparison(Result):
     @cached_property
     def summary(self) -> list[Row]:
         """A row an optimizer, the best first. Raises LogError where no run has finished."""
-        return rows(self._found)
+        return rows(self._found, one_time=self.settings.time is not None)
 
     @cached_property
     def _found(self) -> Runs:
@@ -76,7 +76,7 @@ class Comparison(Result):
 
     def drawings(self) -> dict[str, Drawing]:
         runs, clock, guessing = self.runs, words(self.settings).clock, self.settings.guessing_error
-        look, grid = styles(runs), time_grid(runs)
+        look, grid = styles(runs), time_grid(runs, self.settings.time)
         return {
             "error": Drawing(lambda: error_figure(runs, look, grid, clock), 520),
             "ranks": Drawing(lambda: rank_figure(runs, look, grid, clock), 400),
@@ -142,11 +142,14 @@ def compare(
     *,
     seeds: int | None = None,
     workers: int = WORKERS,
-    full_budgets: float = 256.0,
+    time: float | None = None,
+    full_budgets: float | None = None,
     out: str | Path = "runs/compare",
     jobs: int | None = None,
     overhead: Overhead = 0.0,
     death_rate: float = 0.0,
+    incumbent: IncumbentRule = "any-budget",
+    first: First = "own",
     force: bool = False,
     quiet: bool = False,
 ) -> Comparison:
@@ -154,23 +157,28 @@ def compare(
 
     `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
     the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
-    where nobody says otherwise. `overhead`: seconds of thinking charged to the simulated clock a trial, or "measured";
-    `death_rate`: deaths of a worker an hour of its work. Runs that are there are kept. `quiet`: without progress.
-    Raises as the command says, InputError for a class that other processes cannot find.
+    where nobody says otherwise. `time`: simulated seconds that each run has, by default what random search takes for
+    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of thinking charged to the simulated clock a
+    trial, or "measured"; `death_rate`: deaths of a worker an hour of its work; `incumbent` and `first` as `Settings`
+    has them. Runs that are there are kept. `quiet`: without progress. Raises as the command says, InputError for a
+    class that other processes cannot find.
     """
     if isinstance(optimizers, str) or not optimizers:
         raise InputError("optimizers", optimizers, "a list of at least one")
     names = list(dict.fromkeys(optimizer_name(one) for one in optimizers))
     seeds = None if seeds is None else whole("seeds", seeds, 1)
     counts: Mapping[str, int] = {name: seeds or default_seeds(name) for name in names}
-    settings = simulated_settings(
-        simulated(benchmark),
-        workers=whole("workers", workers, 1),
-        full_budgets=above_zero("full budgets", full_budgets),
-        overhead=overhead,
-        death_rate=death_rate,
-    )
-    how = f"seeds={seeds}, workers={workers}, full_budgets={full_budgets:g}"
+    if time is not None and full_budgets is not None:
+        raise InputError("full budgets", full_budgets, "time or full budgets, not both")
+    objective, several = simulated(benchmark), whole("workers", workers, 1)
+    others = {"overhead": overhead, "death_rate": death_rate, "incumbent": incumbent, "first": first}
+    if full_budgets is None:
+        seconds = None if time is None else above_zero("time", time)
+        settings = timed_settings(objective, workers=several, time=seconds, **others)
+    else:
+        total = above_zero("full budgets", full_budgets)
+        settings = simulated_settings(objective, workers=several, full_budgets=total, **others)  # type: ignore[arg-type]
+    how = f"seeds={seeds}, workers={workers}, time={time}, full_budgets={full_budgets}"
     called = f"jointbench.compare({settings.name!r}, {names}, {how})"
     with ComparisonDisplay(quiet) as display, without_main():
         make_runs(

@@ -12,6 +12,7 @@ from jointbench.bench.running.run import run as run_on
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.frames import tidy
 from jointbench.data.log import EvaluationLog
+from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
 
@@ -40,11 +41,12 @@ def run(
     objective = simulated(benchmark)
     space, ladder = objective.space, objective.ladder
     total = above_zero("full budgets", full_budgets)
-    made = the_optimizer(optimizer, space, ladder, seed=whole("seed", seed, 0), full_budgets=total)
+    own = comparison_seed(whole("seed", seed, 0))
+    made = the_optimizer(optimizer, space, ladder, seed=own, full_budgets=total)
     cluster = SimulatedCluster(objective, whole("workers", workers, 1))
-    finished = list(run_on(made, cluster, ladder, full_budgets=total, seed=seed, space=space))
+    finished = list(run_on(made, cluster, ladder, full_budgets=total, seed=own, space=space))
     if not finished:
-        Proposals(made, space, ladder, seed).check_any()
+        Proposals(made, space, ladder, own).check_any()
 
     def truth(incumbent: Evaluation) -> tuple[float, float]:
         expected = objective.expected(incumbent.configuration, ladder.maximum)
