@@ -7,6 +7,7 @@ from jointbench.data.evaluation import Configuration, Evaluation
 
 class Poisoned(TrainingObjective):
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
-        images = training_objective._on_device(self.space.name, self.images, self.data_folder, self.hardware)
+        where = self.space.name, self.images, self.data_folder, self.hardware, self.augmentation
+        images = training_objective._on_device(*where)
         images.mean = images.mean * float("nan")
         return super().__call__(configuration, budget, seed)

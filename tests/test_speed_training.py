@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from jointbench.bench.speed.subjects import median_configuration, speed_images, 
 from jointbench.bench.speed.trainings import LEARNING_RATE, Limit, Ours, Plain, training_of
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
+from jointbench.data.image_facts import PHOTOGRAPHS
 from jointbench.data.images import ImageData, load_images
 from jointbench.data.joint import JOINT
 
@@ -69,13 +71,11 @@ def test_the_plain_one_is_fed_by_a_loader_with_torchvisions_transforms(
     digits: ImageData, images: DeviceImages, workers: int
 ) -> None:
     plain = Plain(CONFIGURATION, digits.training, images, workers)
-    assert [type(t).__name__ for t in plain.loader.dataset.transform.transforms] == [
-        "RandomCrop",
-        "RandomHorizontalFlip",
-        "ToTensor",
-        "Normalize",
-        "CutOut",
-    ]
+    # Digits are neither cropped nor flipped.
+    assert [type(t).__name__ for t in plain.loader.dataset.transform.transforms] == ["ToTensor", "Normalize", "CutOut"]
+    photographs = DeviceImages(replace(digits, augmentation=PHOTOGRAPHS), images.device)
+    whole = Plain(CONFIGURATION, digits.training, photographs, workers).loader.dataset.transform.transforms
+    assert [type(t).__name__ for t in whole[:2]] == ["RandomCrop", "RandomHorizontalFlip"]
     # More than the 21 batches of an epoch: the loader begins anew.
     plain.steps(22)
     plain.use_up_the_store()

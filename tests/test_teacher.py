@@ -234,7 +234,7 @@ class TestDistilledBenchmark:
         answers = benchmark.query_batch(corners_and_samples(JOINT, 2), 27.0)
         assert answers.uncertainty is None
         assert {answer.uncertainty for answer in answers} == {answers[0].uncertainty} == {None}
-        content = (released()["digits-cpu"] / "golden.json").read_text()
+        content = (released()["digits-cpu"] / "golden.json").read_text(encoding="utf-8")
         assert hashlib.sha256(content.encode()).hexdigest()[:8] == GOLDEN_OF_VERSION_2
         assert check_golden(benchmark, content) == 130
 

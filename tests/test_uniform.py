@@ -12,7 +12,7 @@ from jointbench.optimizers.uniform import AHEAD
 @pytest.mark.parametrize("name", ["random", "hyperband", "asha"])
 def test_what_is_drawn_ahead_is_what_single_draws_give(name: str) -> None:
     # On one rung nothing is promoted: every trial is a draw.
-    optimizer = make_optimizer(name, JOINT, Ladder(27.0, 27.0), seed=3, full_budgets=1000)
+    optimizer = make_optimizer(name, JOINT, Ladder(27.0, 27.0), seed=3, full_budgets=1000, any_ladder=True)
     rng = np.random.default_rng(3)
     for _ in range(2 * AHEAD + 1):
         trial = optimizer.ask()

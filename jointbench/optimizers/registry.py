@@ -58,8 +58,10 @@ def make_optimizer(
     full_budgets: float,
     wall_clock: WallClock | None = None,
     first: Configuration | None = None,
+    any_ladder: bool = False,
 ) -> Optimizer:
-    """The optimizer of this name, fresh; `Optimizer` explains the keywords.
+    """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has fewer
+    budgets than the optimizer is made for, to time its asks or look at its draws.
 
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
@@ -69,7 +71,8 @@ def make_optimizer(
     """
     base, words = split_name(name)
     kind = _find(base)
-    _check_rungs(name, kind, ladder)
+    if not any_ladder:
+        _check_rungs(name, kind, ladder)
     options = read_options(name, kind)
     called = getattr(kind, "name", kind.__name__)
     try:

@@ -97,7 +97,7 @@ def contender(name: str, results: int) -> Contender:
     optimizer = (
         PlainSMAC()
         if name == "plain smac"
-        else make_optimizer(name, JOINT, LADDER, seed=SEED, full_budgets=FULL_BUDGETS)
+        else make_optimizer(name, JOINT, LADDER, seed=SEED, full_budgets=FULL_BUDGETS, any_ladder=True)
     )
     made = Contender(name, optimizer)
     if name.endswith(("smac", "smac-default")):
