@@ -101,7 +101,8 @@ class TestCheck:
             "from jointbench import Optimizer, Trial\n"
             "class Mine(Optimizer):\n"
             "    def ask(self):\n        return Trial(self.space.sample(self.rng)[0], 2.0)\n"
-            "    def tell(self, trial, evaluation):\n        pass\n"
+            "    def tell(self, trial, evaluation):\n        pass\n",
+            encoding="utf-8",
         )
         with pytest.raises(SystemExit) as ended:
             main(f"check {tmp_path}/mine.py:Mine --trials 15".split())
@@ -149,7 +150,7 @@ class TestCompletion:
             "COMP_TYPE": "9",
         }
         subprocess.run([sys.executable, "-m", "jointbench"], env=environment, capture_output=True)
-        assert answer.read_text().strip() == "--optimizers"
+        assert answer.read_text(encoding="utf-8").strip() == "--optimizers"
 
 
 class TestTables:

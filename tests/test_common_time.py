@@ -246,7 +246,7 @@ class TestComparison:
         assert {row.ends for row in summary(timed)} == {None}
         settings = Settings.read(timed)
         assert (settings.time, settings.wall_clock) == (60.0, WallClock(60.0, 4))
-        page = write_report(timed).read_text()
+        page = write_report(timed).read_text(encoding="utf-8")
         assert "those after 60 seconds, the same for all" in page
         assert "search together" not in page
         assert "together 4 simulated" not in page
@@ -258,7 +258,7 @@ class TestComparison:
             end = np.mean([run.seconds[-1] for run in runs[row.optimizer]])
             assert row.ends == pytest.approx(end)
             assert cells(row)[3].endswith(f"% at {end:,.0f} s")
-        page = write_report(tmp_path / "out").read_text()
+        page = write_report(tmp_path / "out").read_text(encoding="utf-8")
         assert "do not end at the same time" in page
         assert [row.ends for row in rows(runs)] == [None, None]
 

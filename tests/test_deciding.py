@@ -200,18 +200,19 @@ class TestLooks:
             "    'The same bad configuration again and again.'\n"
             "    def ask(self):\n"
             "        return Trial({**self.space.sample(self.rng)[0], 'learning_rate': 0.001, 'momentum': 0.001}, 1)\n"
-            "    def tell(self, trial, evaluation): pass\n"
+            "    def tell(self, trial, evaluation): pass\n",
+            encoding="utf-8",
         )
         words = f"compare --optimizers random,{tmp_path}/worse.py:Worse --full-budgets 6 --workers 4 --jobs 1"
         main([*words.split(), "--until-decided", "20", "--seeds", "3", "--out", str(out)])
         planned = planned_looks(3, 20, 2)
-        content = json.loads((out / "comparison.json").read_text())
+        content = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
         assert content["looks"] == planned
         assert looks(out) == len(planned)
         made = {int(path.stem.rpartition("-")[2]) for path in (out / "runs").glob("random-*.parquet")}
         assert made == set(range(planned[0]))
         assert undecided(out) == []
-        page = (out / "report.html").read_text()
+        page = (out / "report.html").read_text(encoding="utf-8")
         assert "Bonferroni's correction (Dunn 1961" in page
         assert "beats" in page
 

@@ -18,6 +18,6 @@ def test_no_number_from_the_first_step_on_is_recorded_once_as_diverged(tmp_path:
     (evaluation,) = outcomes(log).values()
     assert evaluation.status is Status.DIVERGED
     assert evaluation.reason == "the loss is not finite after 1 steps"
-    assert (evaluation.steps, evaluation.validation_error, evaluation.test_error) == (1, 0.9, 0.9)
+    assert (evaluation.steps, evaluation.validation_error, evaluation.test_error) == (1, 1.0, 1.0)
     assert examine(log).problems == []
     assert not list((log / "checkpoints").glob("*"))

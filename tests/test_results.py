@@ -60,7 +60,7 @@ class Clumsy(Own):
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory: pytest.TempPathFactory) -> jointbench.Comparison:
     folder = tmp_path_factory.mktemp("results")
-    (folder / "mine.py").write_text(OWN)
+    (folder / "mine.py").write_text(OWN, encoding="utf-8")
     names = ["random", "hyperband", f"{folder}/mine.py:Own"]
     return jointbench.compare(
         BENCHMARK, names, seeds=2, workers=4, full_budgets=4, out=folder / "out", jobs=1, quiet=True
@@ -144,7 +144,7 @@ class TestComparison:
     def test_a_class_goes_by_the_name_that_it_gives_itself(self, comparison: jointbench.Comparison) -> None:
         assert {row.optimizer for row in comparison.summary} == {"random", "hyperband", "mine"}
         assert "mine" in repr(comparison)
-        assert "mine" in comparison.report().read_text()
+        assert "mine" in comparison.report().read_text(encoding="utf-8")
 
     def test_its_rows_are_all_evaluations(self, comparison: jointbench.Comparison) -> None:
         counts = comparison.to_pandas().groupby("optimizer").size()
@@ -186,7 +186,8 @@ class TestComparison:
         script = tmp_path / "script.py"
         script.write_text(
             "import jointbench\nprint('once')\n"
-            "print(repr(jointbench.compare('digits-cpu', ['random'], seeds=1, full_budgets=2, jobs=1, out='out')))\n"
+            "print(repr(jointbench.compare('digits-cpu', ['random'], seeds=1, full_budgets=2, jobs=1, out='out')))\n",
+            encoding="utf-8",
         )
         done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
@@ -195,7 +196,7 @@ class TestComparison:
 
 class TestNames:
     def test_a_name_is_the_classs_own_with_its_options(self, tmp_path: Path) -> None:
-        (tmp_path / "mine.py").write_text(OWN + NAMES)
+        (tmp_path / "mine.py").write_text(OWN + NAMES, encoding="utf-8")
         called = {}
         for kind in ("Own", "Nameless", "Deep:depth=3", "Impostor"):
             name = f"{tmp_path}/mine.py:{kind}"
@@ -234,7 +235,7 @@ class TestCheck:
         assert all(one.holds for one in jointbench.check("random", trials=20))
 
     def test_what_fails_is_said_in_a_sentence(self, tmp_path: Path) -> None:
-        (tmp_path / "mine.py").write_text(OWN)
+        (tmp_path / "mine.py").write_text(OWN, encoding="utf-8")
         wrong = {one.name: one.failed for one in jointbench.check(f"{tmp_path}/mine.py:Wrong", trials=20)}
         assert wrong["legal"] == "budget 5.0 is no rung of 1, 3, 9, 27"
         assert wrong["deterministic"] == ""
@@ -274,7 +275,7 @@ class TestExport:
         assert sorted(path.name for path in files) == ["evaluations.csv", "summary.csv", "summary.tex"]
         assert sorted(tmp_path.joinpath("out").iterdir()) == sorted(files)
         assert len(pd.read_csv(tmp_path / "out" / "evaluations.csv")) == len(comparison.to_pandas())
-        assert (tmp_path / "out" / "summary.tex").read_text() == comparison.to_latex()
+        assert (tmp_path / "out" / "summary.tex").read_text(encoding="utf-8") == comparison.to_latex()
 
     @pytest.mark.parametrize("source", [str(LOG), "digits-cpu", str(LOG.parent), "digits-cpu-v2"])
     def test_logs_and_benchmarks_too(self, source: str, tmp_path: Path) -> None:
@@ -297,7 +298,7 @@ class TestExport:
         except MissingExtraError as missing:
             pytest.skip(str(missing))
         assert {path.name for path in files} == {f"{name}.svg" for name in comparison.drawings()}
-        assert all("<svg" in path.read_text() for path in files)
+        assert all("<svg" in path.read_text(encoding="utf-8") for path in files)
 
     def test_what_cannot_be_exported_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownNameError, match="digits-cpu"):

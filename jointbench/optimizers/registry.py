@@ -60,8 +60,8 @@ def make_optimizer(
     first: Configuration | None = None,
     any_ladder: bool = False,
 ) -> Optimizer:
-    """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has fewer
-    budgets than the optimizer is made for, to time its asks or look at its draws.
+    """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has
+    fewer budgets than the optimizer is made for, to time its asks or look at its draws.
 
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
