@@ -34,7 +34,7 @@ compare: .venv/.installed
 	$(BIN)/jointbench compare
 
 test: .venv/.installed-test
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2
 
 check: .venv/.installed-test
 	$(BIN)/ruff check

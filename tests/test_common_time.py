@@ -281,7 +281,7 @@ class TestComparison:
 
     def test_a_time_in_which_nothing_ends_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SystemExit):
-            main(f"compare --optimizers random --seeds 1 --time 5 --jobs 1 --out {tmp_path / 'out'}".split())
+            main(f"compare --optimizers random --seeds 1 --time 0.001 --jobs 1 --out {tmp_path / 'out'}".split())
         assert not run_file(tmp_path / "out", "random", 0).exists()
 
     def test_an_optimizer_without_an_incumbent_has_the_error_of_a_failure(self, tmp_path: Path) -> None:

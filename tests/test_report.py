@@ -190,8 +190,14 @@ def test_dragging_zooms_and_pointing_says_the_numbers(page: Browser) -> None:
 
 
 def test_terminal_and_page_show_the_same_numbers(
-    comparison: Path, page: Browser, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    comparison: Path,
+    page: Browser,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    # So wide that no column gives way.
+    monkeypatch.setenv("COLUMNS", "200")
     copy = shutil.copytree(comparison, tmp_path / "copy")
     main([*COMMAND.split(), "--out", str(copy)])
     printed = capsys.readouterr().out
