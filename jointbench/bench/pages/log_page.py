@@ -20,6 +20,7 @@ from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.data.quantities import counted
+from jointbench.surrogate.judging.scores import correlation
 
 #: Configurations trained at both budgets below which no correlation is printed.
 FEWEST = 5
@@ -145,7 +146,7 @@ def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list
             elif len(both) < FEWEST:
                 row.append(f"too few (n = {len(both)})")
             else:
-                rho = spearmanr([low[key] for key in both], [high[key] for key in both]).statistic
-                row.append(f"{rho:.2f} (n = {len(both)})")
+                rho = correlation(spearmanr, *(np.array([rung[key] for key in both]) for rung in (low, high)))
+                row.append(f"{'all equal' if rho is None else format(rho, '.2f')} (n = {len(both)})")
         rows.append(tuple(row))
     return rows
