@@ -183,7 +183,7 @@ class TestEpochs:
         assert "budget, epochs |" in text
         assert "fit into a budget" not in text
         table = judged_table(judged_tables(judgement, in_epochs.benchmark.ladder)["scores"])
-        assert table.columns[0].header == "budget, epochs"
+        assert table.headings[0] == "budget, epochs"
 
 
 class TestFeatures:
