@@ -49,7 +49,7 @@ ground-truth: .venv/.installed-train
 	$(BIN)/jointbench fit $(LOG) --out $(LOG)-benchmark
 
 # The evidence of a shipped benchmark: goes on where it stopped, at the lowest priority, and its clock does not care how
-# busy the machine is. Several machines may each collect into a log of their own; `evidence-merge` puts them together.
+# busy the machine is. Several machines collect other parts of it (a plan and a log each); `evidence-merge` joins them.
 EVIDENCE ?= evidence/fashion-small
 EVIDENCE_WORKERS ?= 2
 

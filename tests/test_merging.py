@@ -69,3 +69,18 @@ def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path: Path) -> Non
     with pytest.raises(LogError, match="images"):
         merge([other_images.path], there)
     assert [e.key for e in EvaluationLog.open(there).evaluations()] == ["x"]
+
+
+def test_the_trials_that_a_run_has_chosen_come_along_and_those_that_are_there_stay(tmp_path: Path) -> None:
+    """They follow from what the log held then, so another choice would be another run."""
+    first, second = piece(tmp_path / "1", "a"), piece(tmp_path / "2", "b")
+    for folder, name, text in (
+        (first, "repeats-0", "[1]"),
+        (second, "repeats-0", "[2]"),
+        (second, "near-best-8", "[3]"),
+    ):
+        (folder / "runs").mkdir(exist_ok=True)
+        (folder / "runs" / f"{name}.trials.json").write_text(text, encoding="utf-8")
+    merged = merge([first, second], tmp_path / "out")
+    kept = {path.name: path.read_text(encoding="utf-8") for path in merged.journals.glob("*.trials.json")}
+    assert kept == {"repeats-0.trials.json": "[1]", "near-best-8.trials.json": "[3]"}

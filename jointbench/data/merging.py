@@ -13,9 +13,9 @@ from jointbench.data.visible import visible
 def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
     """Put the evaluations of all `pieces` into the log at `out` (begun if there is none), each key once.
 
-    Their journals and calibrations come along, so that their runs can go on in `out`. Raises LogError when a piece is
-    of another space, ladder or image data, or when two of them hold different runs of one name, UnwritableError; `out`
-    is untouched then.
+    Their journals, the trials that a run has chosen and calibrations come along, so that their runs can go on in
+    `out`. Raises LogError when a piece is of another space, ladder or image data, or when two of them hold different
+    runs of one name, UnwritableError; `out` is untouched then.
     """
     check_writable(out, folder=True)
     logs = [EvaluationLog.open(piece) for piece in pieces]
@@ -32,9 +32,10 @@ def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
         if journal.parent.parent != out:
             _copy(journal, out / JOURNALS / name)
     for log in logs:
-        for calibration in visible(log.path / CALIBRATIONS, "*.json"):
-            if not (out / CALIBRATIONS / calibration.name).exists():
-                _copy(calibration, out / CALIBRATIONS / calibration.name)
+        for folder, pattern in ((CALIBRATIONS, "*.json"), (JOURNALS, "*.trials.json")):
+            for kept in visible(log.path / folder, pattern):
+                if not (out / folder / kept.name).exists():
+                    _copy(kept, out / folder / kept.name)
     merged.compact()
     return merged
 
