@@ -137,7 +137,7 @@ def test_pages_where_they_are_asked_for_are_on_loopback(tmp_path: Path) -> None:
 def test_pages_need_something_to_draw_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("jointbench.cli.workplace_options.find_spec", lambda name: None)
+    monkeypatch.setattr("jointbench.bench.calls.workers.find_spec", lambda name: None)
     words = f"collect {tmp_path}/log --images digits --ladder 1,3 --full-budgets 1 --device cpu --dashboard"
     with pytest.raises(SystemExit) as ended:
         main(words.split())

@@ -91,6 +91,18 @@ class TestSlurm:
         assert re.findall(r"--memory-limit (\S+)", script)[-1] == "0"
         assert "--nworkers" not in script
 
+    def test_ctrl_c_means_what_it_did_before_a_cluster_was_asked_for(self) -> None:
+        code = """
+import signal, tempfile
+from contextlib import closing
+from pathlib import Path
+from jointbench.bench.running.credentials import new_credentials
+from jointbench.bench.running.workplaces import Slurm
+with closing(Slurm({}, 1).cluster(new_credentials(Path(tempfile.mkdtemp())))):
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+        subprocess.run([sys.executable, "-c", code], check=True)
+
     def test_workers_of_a_job_may_share_its_gpu(self, tmp_path: Path) -> None:
         place = Slurm.read(written(tmp_path, SLURM + "processes = 4\n"), 8)
         script = job_script(place, tmp_path)

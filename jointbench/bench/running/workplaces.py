@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,10 +160,14 @@ class Slurm:
 
         `security`: a `distributed.Security` of files that the jobs can read.
         """
+        on_interrupt = signal.getsignal(signal.SIGINT)
         from dask_jobqueue.slurm import SLURMCluster
 
         from jointbench.bench.running.slurm_job import Job
 
+        # Importing dask-jobqueue makes Ctrl-C an exit without a word.
+        if signal.getsignal(signal.SIGINT) is not on_interrupt:
+            signal.signal(signal.SIGINT, on_interrupt)
         environment = ENVIRONMENT | _NO_PAGES
         exports = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
         return SLURMCluster(

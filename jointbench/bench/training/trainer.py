@@ -5,6 +5,7 @@ backward and optimizer step alone. How quick it is, on what, and how often that 
 """
 
 import gc
+import math
 import platform
 import time
 import uuid
@@ -87,14 +88,18 @@ def train(
         step = Step(model, configuration, hardware, memory)
         batches = partial(_batches, images, configuration, seed)
         with share.together():
-            first = warm_up(step, batches())
-            if hardware.reference is None and ladder.unit == "seconds" and first > SEVERAL_BUDGETS * budget:
+            several = SEVERAL_BUDGETS * budget if hardware.reference is None and ladder.unit == "seconds" else math.inf
+            a_step = warm_up(step, batches())
+            if a_step > several:
                 # The first of all costs more than others.
-                second = warm_up(step, batches())
-                if second > SEVERAL_BUDGETS * budget:
-                    raise TooSlowError(f"a step took {second:.3g} s, with a budget of {budget:g} s")
+                a_step = warm_up(step, batches())
             if calibrations is not None and hardware.clock == "calibrated":
-                clock = _step_clock(calibrations, space, configuration, images, hardware, share, step, batches())
+                # Timing many steps of one that is too slow would take longer than the training.
+                known = a_step if a_step > several else None
+                clock = _step_clock(calibrations, space, configuration, images, hardware, share, step, batches(), known)
+                a_step = clock.seconds_a_lap
+            if a_step > several:
+                raise TooSlowError(f"a step took {a_step:.3g} s, with a budget of {budget:g} s")
             step.forget()
             torch.manual_seed(seed)
             initialise(model)
@@ -212,8 +217,13 @@ def _step_clock(
     share: DeviceShare,
     step: Step,
     batches: Batches,
-) -> Clock:
+    known: float | None,
+) -> StepClock:
+    """Whoever measures first, or has `known` the seconds of a step, decides for all trainings of the configuration."""
+
     def measure() -> float:
+        if known is not None:
+            return known
         with share.alone():
             return time_steps(step, batches)
 
