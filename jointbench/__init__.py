@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from jointbench.data.evaluation import Evaluation, Status
     from jointbench.data.ladder import Ladder
     from jointbench.data.log import EvaluationLog
-    from jointbench.data.space import Space
-    from jointbench.data.spaces import get_space
+    from jointbench.data.spaces.registry import get_space
+    from jointbench.data.spaces.space import Space
     from jointbench.optimizers import Optimizer, Trial, make_optimizer
     from jointbench.surrogate import adapters
     from jointbench.surrogate.answer import Answer
@@ -43,7 +43,7 @@ _HOMES = {
     "JointBenchError": "data.errors",
     "Ladder": "data.ladder",
     "Optimizer": "optimizers",
-    "Space": "data.space",
+    "Space": "data.spaces.space",
     "Status": "data.evaluation",
     "Trial": "optimizers",
     "adapters": "surrogate.adapters",
@@ -52,7 +52,7 @@ _HOMES = {
     "compare": "bench.calls.comparing",
     "export": "bench.calls.exporting",
     "fit": "bench.calls.fitting",
-    "get_space": "data.spaces",
+    "get_space": "data.spaces.registry",
     "list": "bench.calls.listing",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",

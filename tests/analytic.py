@@ -3,8 +3,8 @@
 import math
 
 from jointbench.data.evaluation import Configuration, Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 
 
 class Analytic:

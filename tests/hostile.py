@@ -14,7 +14,7 @@ import numpy as np
 import xgboost
 
 from jointbench.data.evaluation import Status
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.manifest import model_names
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released

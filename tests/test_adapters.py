@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jointbench.data.errors import UnknownNameError
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate import adapters
 from jointbench.surrogate.stored import load_benchmark
 

@@ -11,7 +11,8 @@ from jointbench.bench.comparing.agreement import (
     rank_correlation,
     trajectory_correlation,
 )
-from jointbench.bench.comparing.trajectories import FloatArray, Runs, Trajectory
+from jointbench.bench.comparing.trajectories import Runs, Trajectory
+from jointbench.data.arrays import FloatArray
 
 TIMES = np.array([1.0, 2.0, 4.0, 8.0])
 

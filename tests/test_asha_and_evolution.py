@@ -6,8 +6,8 @@ import pytest
 
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial
 from jointbench.optimizers.asha import ASHA
 from jointbench.optimizers.evolution import RegularizedEvolution

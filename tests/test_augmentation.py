@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages, cutout_side
-from jointbench.data.image_facts import PHOTOGRAPHS, Augmentation
-from jointbench.data.images import ImageData, Part, load_images
+from jointbench.data.images.facts import PHOTOGRAPHS, Augmentation
+from jointbench.data.images.image_data import ImageData, Part
+from jointbench.data.images.registry import load_images
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointbench.data.errors import BudgetError, InputError
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.batches import equal_parts
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.stored import load_benchmark

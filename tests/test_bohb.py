@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial
 from jointbench.optimizers.bohb import BOHB
 from jointbench.optimizers.contract import outcome

@@ -20,9 +20,9 @@ from jointbench.bench.training.rehearsal import time_steps
 from jointbench.bench.training.trainer import train
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 
 SMALL = {
     **JOINT.named["zela-2018"],

@@ -9,8 +9,8 @@ import jointbench
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import ConfigurationError, MissingExtraError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.joint import JOINT
-from jointbench.data.space import Space
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.registry import OPTIMIZERS
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.stored import released

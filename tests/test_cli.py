@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from jointbench.cli import main
-from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
-from jointbench.data.spaces import SPACES
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.registry import SPACES
 from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import load_benchmark, released
 

@@ -12,7 +12,7 @@ from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.clock import CudaClock, StepClock
 from jointbench.bench.training.step import Step
 from jointbench.data.evaluation import Status
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 
 
 class Device:

@@ -27,9 +27,9 @@ from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.cli import main
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import OPTIMIZERS, Optimizer, Trial, WallClock, make_optimizer
 from jointbench.optimizers.contract import drive, proposals
 from jointbench.optimizers.two_stage import APPENDIX_B, TwoStage

@@ -21,8 +21,8 @@ from jointbench.bench.running.run import run
 from jointbench.bench.running.run_code import HARNESS
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, LogError, UnknownNameError, WouldOverwriteError
-from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
 

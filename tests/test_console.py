@@ -12,8 +12,8 @@ from jointbench.bench.collecting.collection_progress import CollectionProgress, 
 from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
 from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Trial
 

@@ -11,8 +11,8 @@ from test_log import IMAGES, LADDER, evaluation
 
 from jointbench.cli import main
 from jointbench.data.evaluation import Status
-from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import released
 
 

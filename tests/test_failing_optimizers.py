@@ -13,8 +13,8 @@ from jointbench.bench.comparing.failures import Failure, failures, write_failure
 from jointbench.bench.pages.report import write_report
 from jointbench.cli import main
 from jointbench.data.errors import InputError, OptimizerError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import check_optimizer, make_optimizer
 
 CLASSES = """\

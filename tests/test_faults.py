@@ -32,8 +32,8 @@ from jointbench.bench.collecting.collection_display import CollectionDisplay
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import ThisMachine
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.registry import load_images
+from jointbench.data.spaces.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers.fixed_list import FixedList

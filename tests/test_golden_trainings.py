@@ -10,9 +10,9 @@ from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.trainer import train
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT_SMALL
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT_SMALL
 
 CLOCK = Hardware(clock="reference:epyc-thread-v1")
 LADDER = Ladder(0.3, 0.9)

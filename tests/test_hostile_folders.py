@@ -17,7 +17,7 @@ import pytest
 from hostile import changed, flipped, mutated, places, small, ubjson, write
 
 from jointbench.data.errors import BenchmarkError, JointBenchError
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.model_file import join_models

@@ -13,8 +13,8 @@ from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.run import run
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial, make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from jointbench.bench.comparing.comparison_folder import SETTINGS, Settings
 from jointbench.cli import main
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, LogError
-from jointbench.data.joint import JOINT
 from jointbench.data.json_text import read_json
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
 

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
-from jointbench.data.image_facts import ImageFacts
-from jointbench.data.joint import JOINT, JointSpace
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.schema import SCHEMA_VERSION, LogFacts, from_table, to_table
+from jointbench.data.spaces.joint import JOINT, JointSpace
 from jointbench.surrogate.stored import released
 
 LADDER = Ladder(1, 27)

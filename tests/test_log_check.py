@@ -19,11 +19,11 @@ from jointbench.bench.running.replay import ReplayObjective
 from jointbench.cli import main
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
 from jointbench.data.log_check import BOUNDS, check, faults
 from jointbench.data.merging import merge
 from jointbench.data.schema import to_table
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.surrogate import Surrogate
 

@@ -13,7 +13,7 @@ from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.training import Training
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 MIB = 2**20

@@ -8,10 +8,10 @@ from test_log import IMAGES, LADDER, evaluation
 
 from jointbench.cli import main
 from jointbench.data.errors import LogError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.merging import merge
+from jointbench.data.spaces.joint import JOINT
 
 
 def piece(folder: Path, *keys: str, ladder: Ladder = LADDER, journal: bytes = b"") -> Path:

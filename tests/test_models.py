@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import xgboost
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.log import EvaluationLog
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.models import MEMBERS, ErrorModels, ErrorSettings
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table

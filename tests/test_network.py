@@ -9,7 +9,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own documentation c
 
 from jointbench.bench.speed.plain import PlainNetwork, TwoPaths
 from jointbench.bench.training.network import JointNetwork, ResidualBlock, network
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 
 SMALL = {
     **JOINT.named["zela-2018"],

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BudgetError, InputError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.numbers import array_of_numbers, checked_seed, plain_number
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate import adapters
 from jointbench.surrogate.benchmark import Benchmark

@@ -9,10 +9,10 @@ from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BudgetError, ConfigurationError, LogError
-from jointbench.data.image_facts import ImageFacts
-from jointbench.data.joint import JOINT
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import load_benchmark
 
 LADDER = Ladder(1.0, 9.0)

@@ -15,8 +15,8 @@ from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.errors import BudgetError, InputError, UnknownNameError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, check_optimizer, make_optimizer
 from jointbench.optimizers.contract import CHECKS, Check, drive, proposals
 from jointbench.optimizers.options import split_name

@@ -11,8 +11,8 @@ from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import OPTIMIZERS, Optimizer, Trial, check_optimizer, make_optimizer
 from jointbench.optimizers.contract import CHECKS, Check, Maker, outcome
 

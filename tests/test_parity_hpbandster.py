@@ -22,8 +22,8 @@ from hpbandster.optimizers import bohb as their_optimizers
 from hpbandster.optimizers.config_generators import bohb as their_generators
 
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, kde, make_optimizer
 from jointbench.optimizers.brackets import Bracket, bracket_sizes
 from jointbench.optimizers.contract import CHECKS, Check, digest

@@ -5,11 +5,11 @@ import pytest
 from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
 from jointbench.cli import main
 from jointbench.data.evaluation import Status
-from jointbench.data.image_facts import known_facts
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.facts import known_facts
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import released
 
 PAPER = "plan --images cifar10 --ladder 400,1200,3600,10800 --optimizer bohb --full-budgets 256 --workers 10"

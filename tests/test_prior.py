@@ -7,9 +7,10 @@ import pytest
 from scipy import stats
 
 from jointbench.data.errors import InputError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Hyperparameter, Space
+from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate import adapters
 from jointbench.surrogate.stored import load_benchmark

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.contract import digest
 from jointbench.optimizers.kde import GoodAndBad, KernelDensity

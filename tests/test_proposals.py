@@ -21,9 +21,9 @@ from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
 from jointbench.data.errors import OptimizerError
 from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.seeds import collection_seed
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, Trial

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jointbench.cli import main
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import load_benchmark
 
 CONFIGURATION = JOINT.named["zela-2018"]

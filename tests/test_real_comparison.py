@@ -15,9 +15,9 @@ from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.run import run
 from jointbench.cli import main
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 
 LADDER = Ladder(1.0, 9.0)

@@ -11,10 +11,10 @@ from jointbench.bench.running.dask_cluster import DaskCluster
 from jointbench.bench.running.run import run
 from jointbench.bench.running.workplaces import ThisMachine
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.image_facts import known_facts
-from jointbench.data.joint import JOINT
+from jointbench.data.images.facts import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 
 LADDER = Ladder(1.0, 3.0)

@@ -17,8 +17,7 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.trainer import train
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT, JOINT_SMALL, JointSpace
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.reference_clock import (
     FEWEST_STEPS,
@@ -29,7 +28,8 @@ from jointbench.data.reference_clock import (
     steps_within,
     work,
 )
-from jointbench.data.reference_networks import PREACT_RESNET_18
+from jointbench.data.spaces.joint import JOINT, JOINT_SMALL, JointSpace
+from jointbench.data.spaces.reference_networks import PREACT_RESNET_18
 
 SHAPE, CLASSES = (1, 8, 8), 10
 CLOCK = "reference:epyc-thread-v1"
@@ -84,7 +84,7 @@ def test_seconds_are_the_same_bits_in_a_process_with_other_processor_features() 
     here = [clock.seconds_a_step(JOINT_SMALL, c, SHAPE, CLASSES).hex() for c in configurations]
     code = f"""
 import numpy as np
-from jointbench.data.joint import JOINT_SMALL
+from jointbench.data.spaces.joint import JOINT_SMALL
 from jointbench.data.reference_clock import reference_clock
 for c in JOINT_SMALL.sample(np.random.default_rng(3), 20):
     print(reference_clock({CLOCK!r}).seconds_a_step(JOINT_SMALL, c, {SHAPE}, {CLASSES}).hex())

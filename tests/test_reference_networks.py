@@ -7,8 +7,8 @@ from torch.nn import functional as F  # noqa: N812 - torch's own documentation c
 
 from jointbench.bench.training.network import network
 from jointbench.bench.training.reference_networks import PreActBlock, ReferenceNetwork
-from jointbench.data.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10, ReferenceSpace
-from jointbench.data.spaces import SPACES, find_configuration
+from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10, ReferenceSpace
+from jointbench.data.spaces.registry import SPACES, find_configuration
 
 REFERENCES = [PREACT_RESNET_18, WIDERESNET_28_10]
 

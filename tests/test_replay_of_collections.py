@@ -21,10 +21,10 @@ from jointbench.bench.running.run import run
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.training.hardware import Hardware
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import CALIBRATIONS, EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 
 LADDER, FULL_BUDGETS, SEED = Ladder(0.01, 0.03), 4.0, 3

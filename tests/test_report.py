@@ -22,8 +22,8 @@ from jointbench.bench.pages.report import write_report, write_side_by_side
 from jointbench.cli import main
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.log import EvaluationLog
-from jointbench.data.space import Space
-from jointbench.data.spaces import SPACES
+from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.stored import released
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")

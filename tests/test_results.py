@@ -23,8 +23,8 @@ from jointbench.data.errors import (
     UnwritableError,
     WouldOverwriteError,
 )
-from jointbench.data.images import IMAGES
-from jointbench.data.spaces import SPACES
+from jointbench.data.images.registry import IMAGES
+from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers.registry import OPTIMIZERS, make_optimizer, own_name
 from jointbench.surrogate.stored import released
 

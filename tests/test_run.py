@@ -12,9 +12,9 @@ from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.run import run
 from jointbench.data.errors import ReplayError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.seeds import training_seed
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial

@@ -10,7 +10,7 @@ from jointbench.bench.comparing.comparison_folder import IncumbentRule
 from jointbench.bench.comparing.run_table import incumbents, run_table
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers.optimizer import Trial
 
 

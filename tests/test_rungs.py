@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from jointbench.bench.collecting.doctor import examine
 from jointbench.cli import main
 from jointbench.data.errors import BudgetError, InputError, LogError
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import OPTIMIZERS, check_optimizer, make_optimizer, works_on
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import CHECKS, Check

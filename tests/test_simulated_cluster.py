@@ -14,8 +14,8 @@ from jointbench.bench.running.dying_workers import DyingWorkers
 from jointbench.bench.running.run import run
 from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration, Evaluation, Provenance, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Trial
 

@@ -20,8 +20,8 @@ from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
 
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import SMAC, expected_trials

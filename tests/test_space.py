@@ -15,9 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from jointbench.bench.training.network import ResidualBlock, network
 from jointbench.data.errors import ConfigurationError, UnknownNameError
-from jointbench.data.joint import JOINT
-from jointbench.data.space import Space
-from jointbench.data.spaces import SPACES, find_configuration, get_space
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.registry import SPACES, find_configuration, get_space
+from jointbench.data.spaces.space import Space
 
 HYPERPARAMETERS = JOINT.hyperparameters
 UNIT_POINTS = st.lists(st.floats(0, 1), min_size=17, max_size=17).map(np.array)

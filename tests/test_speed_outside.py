@@ -7,7 +7,7 @@ from test_trainer import SMALL, watch
 from jointbench.bench.speed.outside import BUDGET, beside_the_budget, curve_points
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 
 
 @pytest.fixture(scope="module")

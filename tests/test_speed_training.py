@@ -15,9 +15,10 @@ from jointbench.bench.speed.subjects import median_configuration, speed_images, 
 from jointbench.bench.speed.trainings import LEARNING_RATE, Limit, Ours, Plain, training_of
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
-from jointbench.data.image_facts import PHOTOGRAPHS
-from jointbench.data.images import ImageData, load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.facts import PHOTOGRAPHS
+from jointbench.data.images.image_data import ImageData
+from jointbench.data.images.registry import load_images
+from jointbench.data.spaces.joint import JOINT
 
 CONFIGURATION = {**SMALL, "learning_rate": LEARNING_RATE}
 

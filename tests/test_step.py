@@ -17,7 +17,7 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.rehearsal import warm_up
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.training import Training
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import pytest
 from jointbench.bench.pages.console import judged_table
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, LogError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import card
 from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples

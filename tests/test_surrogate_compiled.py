@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jointbench.data.errors import BudgetError, ConfigurationError, InputError, MissingExtraError
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate import benchmark as benchmark_module
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import at_every_border, corners_and_samples

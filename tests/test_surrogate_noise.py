@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 
 from jointbench.data.exact import exp, log, normal_quantile, rint
-from jointbench.data.joint import JOINT
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.calibration import Repeats, fit_noise, fit_odds
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.luck import Luck

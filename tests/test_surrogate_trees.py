@@ -6,9 +6,9 @@ import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError
-from jointbench.data.joint import JOINT
-from jointbench.data.space import FloatArray
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.contract import at_every_border, corners_and_samples
 from jointbench.surrogate.features import Features
 from jointbench.surrogate.model_file import Booster, join_models, read_models

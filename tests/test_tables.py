@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import ConfigurationError, InputError
-from jointbench.data.joint import JOINT
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate import adapters
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import load_benchmark

@@ -14,8 +14,8 @@ from jointbench.bench.comparing.extrapolation import extrapolation
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.palette import styles
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
-from jointbench.data.joint import JOINT, JOINT_SMALL
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, _kernel, _loss

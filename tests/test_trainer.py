@@ -27,9 +27,9 @@ from jointbench.bench.training.trainer import train
 from jointbench.bench.training.training import Training
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Status
-from jointbench.data.images import load_images
-from jointbench.data.joint import JOINT
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 
 CPU = torch.device("cpu")
 SMALL = {
@@ -295,7 +295,7 @@ class TestRepetition:
     def test_the_same_seed_gives_the_same_bits_in_another_process_too(self, digits: DeviceImages) -> None:
         code = """
 import torch, test_trainer
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 torch.set_num_threads(1)
 images = test_trainer.DeviceImages(load_images("digits"), torch.device("cpu"))
 print(test_trainer.bits(test_trainer.trained(images, 0.3, test_trainer.EPOCHS)))

@@ -11,8 +11,8 @@ from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
 from jointbench.data.errors import BudgetError, ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial, make_optimizer
 from jointbench.optimizers.contract import outcome
 from jointbench.optimizers.samplers import ModelSampler

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.uniform import AHEAD
 

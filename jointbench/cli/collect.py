@@ -16,7 +16,7 @@ from jointbench.data.errors import InputError
 if TYPE_CHECKING:
     from jointbench.bench.calls.collecting import CollectionRun
     from jointbench.bench.collecting.evidence import EvidencePlan
-    from jointbench.data.image_facts import ImageFacts
+    from jointbench.data.images.facts import ImageFacts
 
 
 def add_to(commands: Commands) -> None:
@@ -60,7 +60,7 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.calls.collecting import train_runs
     from jointbench.bench.collecting.evidence import EvidencePlan
-    from jointbench.data.images import load_images
+    from jointbench.data.images.registry import load_images
 
     plan = None if arguments.plan is None else EvidencePlan.read(arguments.plan)
     if plan is not None:
@@ -98,7 +98,7 @@ def _runs(
     from jointbench.bench.collecting.evidence import optimizer_of
     from jointbench.data.log import EvaluationLog
     from jointbench.data.seeds import collection_seed
-    from jointbench.data.spaces import get_space
+    from jointbench.data.spaces.registry import get_space
     from jointbench.optimizers import make_optimizer
 
     space, ladder = get_space(arguments.space), arguments.ladder

@@ -252,7 +252,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
 
 
 def _by_trainings(arguments: argparse.Namespace) -> None:
-    from jointbench.data.images import load_images
+    from jointbench.data.images.registry import load_images
     from jointbench.surrogate.stored import load_benchmark
 
     numbers = arguments.workers or [None]

@@ -4,10 +4,10 @@ import argparse
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import image_shape, whole
-from jointbench.data.joint import JOINT, JointSpace
 from jointbench.data.quantities import counted, large
-from jointbench.data.space import Space
-from jointbench.data.spaces import SPACES, find_configuration
+from jointbench.data.spaces.joint import JOINT, JointSpace
+from jointbench.data.spaces.registry import SPACES, find_configuration
+from jointbench.data.spaces.space import Space
 
 
 def add_to(commands: Commands) -> None:

@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.collecting.measuring import clock_file, measure
     from jointbench.bench.training.augmentation import DeviceImages
     from jointbench.data.files import check_writable, write_whole
-    from jointbench.data.images import load_images
+    from jointbench.data.images.registry import load_images
     from jointbench.data.reference_clock import ReferenceClock
-    from jointbench.data.spaces import get_space
+    from jointbench.data.spaces.registry import get_space
 
     out: Path = arguments.out
     if out.suffix != ".json" or not out.parent.is_dir():

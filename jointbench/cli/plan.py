@@ -24,8 +24,8 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
-    from jointbench.data.image_facts import known_facts
-    from jointbench.data.spaces import get_space
+    from jointbench.data.images.facts import known_facts
+    from jointbench.data.spaces.registry import get_space
     from jointbench.surrogate.rungs import Rungs
 
     images, ladder, space = known_facts(arguments.images), arguments.ladder, get_space(arguments.space)

@@ -11,8 +11,8 @@ from jointbench.cli.workplace_options import workplace, workplace_options
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.quantities import counted
-from jointbench.data.space import Space
-from jointbench.data.spaces import SPACES, find_configuration, get_space
+from jointbench.data.spaces.registry import SPACES, find_configuration, get_space
+from jointbench.data.spaces.space import Space
 
 
 def add_to(commands: Commands) -> None:

@@ -13,7 +13,7 @@ from jointbench.data.errors import BudgetError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.quantities import large, size
-from jointbench.data.spaces import find_configuration
+from jointbench.data.spaces.registry import find_configuration
 
 #: From the smallest rung to the largest, on the paper's ladder: 400 to 10,800 s.
 PAPER_SPAN = 27
@@ -39,7 +39,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.data.images import load_images
+    from jointbench.data.images.registry import load_images
     from jointbench.data.log import EvaluationLog
 
     space, configuration = find_configuration(arguments.network)

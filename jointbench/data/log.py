@@ -17,7 +17,7 @@ from jointbench.data.errors import DamagedPartError, LogError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import tidy
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.notebook import html_table
 from jointbench.data.parts import (
@@ -33,7 +33,7 @@ from jointbench.data.parts import (
     write_durably,
 )
 from jointbench.data.schema import LogFacts, from_table, schema, to_table
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

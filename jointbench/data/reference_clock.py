@@ -16,7 +16,8 @@ from typing import Any
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration
 from jointbench.data.exact import total
-from jointbench.data.space import Convolution, ImageShape, Space
+from jointbench.data.spaces.facts import Convolution, ImageShape
+from jointbench.data.spaces.space import Space
 
 FOLDER = Path(__file__).parent / "reference_clocks"
 

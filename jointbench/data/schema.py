@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import FAILURE_ERROR, Curve, Evaluation, Provenance, Status
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 
 #: Raised whenever a column is added or changes its name, type, unit or meaning.
 SCHEMA_VERSION = 3

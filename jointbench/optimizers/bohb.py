@@ -2,7 +2,7 @@
 
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.hyperband import Hyperband
 from jointbench.optimizers.optimizer import Trial, loss_of
 from jointbench.optimizers.samplers import ModelSampler

@@ -5,7 +5,7 @@ from collections import deque
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 

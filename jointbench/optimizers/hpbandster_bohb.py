@@ -12,7 +12,7 @@ import numpy as np
 from jointbench.data.errors import MissingExtraError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 

@@ -2,7 +2,7 @@
 
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.brackets import Bracket, bracket_sizes
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.uniform import UniformDraws

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.spatial.distance import cdist
 from scipy.special import ndtr, ndtri
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 
 TOP_PERCENT = 15
 CANDIDATES = 64

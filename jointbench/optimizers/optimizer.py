@@ -12,7 +12,7 @@ import numpy as np
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.notebook import html_table
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace

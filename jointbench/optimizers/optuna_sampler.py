@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 
 #: They need a finite space, or objects that no word can name.

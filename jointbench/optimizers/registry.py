@@ -14,7 +14,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import checked_seed
 from jointbench.data.seeds import given_seed
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, WallClock
 from jointbench.optimizers.options import read_options, split_name

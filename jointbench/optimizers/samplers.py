@@ -8,8 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.kde import GoodAndBad, points_needed
 
 SamplerName = Literal["model", "random"]

@@ -21,7 +21,7 @@ from smac.runhistory.encoder import RunHistoryLogScaledEncoder
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.smac_cube import CubeSpace
 from jointbench.optimizers.smac_encoder import ExactEncoder

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from ConfigSpace import Configuration, ConfigurationSpace, UniformIntegerHyperparameter
 from ConfigSpace.hyperparameters import Hyperparameter
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, log
-from jointbench.data.space import FloatArray
 from jointbench.optimizers.kde import GRID
 from jointbench.optimizers.smac_configurations import Kept
 

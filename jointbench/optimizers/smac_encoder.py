@@ -7,8 +7,8 @@ from smac.constants import VERY_SMALL_NUMBER
 from smac.runhistory.dataclasses import TrialKey
 from smac.runhistory.encoder import RunHistoryLogScaledEncoder
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import log
-from jointbench.data.space import FloatArray
 
 
 class ExactEncoder(RunHistoryLogScaledEncoder):

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.tree import DecisionTreeRegressor
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, log
-from jointbench.data.space import FloatArray
 from jointbench.optimizers.smac_parts import Forest
 
 #: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.

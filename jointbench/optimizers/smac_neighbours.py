@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.smac_cube import Axis, IntArray, Levels, snapped
 
 #: Neighbours in one hyperparameter.

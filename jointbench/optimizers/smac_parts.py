@@ -16,7 +16,7 @@ from smac.main.config_selector import ConfigSelector
 from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, TrialInfo
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.smac_configurations import Kept
 
 _Values = tuple[Any, ...]

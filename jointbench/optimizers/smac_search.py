@@ -17,8 +17,8 @@ from ConfigSpace import Configuration
 from smac.acquisition.function import EI
 from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAcquisitionMaximizer
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, normal_cdf
-from jointbench.data.space import FloatArray
 from jointbench.optimizers.smac_cube import CubeSpace
 from jointbench.optimizers.smac_forest import ExactForest, Leaves
 from jointbench.optimizers.smac_neighbours import Neighbourhoods

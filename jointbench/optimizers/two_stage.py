@@ -8,7 +8,7 @@ from typing import Literal
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
 from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
 

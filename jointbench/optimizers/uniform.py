@@ -3,7 +3,7 @@
 import numpy as np
 
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 #: So many are drawn at once: a third of the time that one by one takes.
 AHEAD = 64

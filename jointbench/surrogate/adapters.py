@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import Hyperparameter
+from jointbench.data.spaces.hyperparameters import Hyperparameter
 from jointbench.surrogate.answer import checked_objectives
 from jointbench.surrogate.benchmark import Benchmark
 

@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
 from jointbench.data.notebook import SHOWN, html_table
-
-FloatArray = npt.NDArray[np.float64]
 
 #: In the order of `Answers.status`.
 STATUSES = tuple(Status)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError, InputError, MissingExtraError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
-from jointbench.data.space import Facts, FloatArray
+from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve

@@ -16,10 +16,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import Configuration, Status
 from jointbench.data.ladder import SAME_RUNG
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.golden import at_and_between

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError
-from jointbench.data.joint import MAIN_BLOCKS
-from jointbench.data.space import Facts
-
-FloatArray = npt.NDArray[np.float64]
-
+from jointbench.data.spaces.facts import Facts
+from jointbench.data.spaces.joint import MAIN_BLOCKS
 
 #: Weights beyond these are of no device; a law must have one between them.
 _LEAST, _MOST = 1e-30, 1e30

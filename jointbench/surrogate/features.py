@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
-from jointbench.data.image_facts import ImageFacts
-from jointbench.data.joint import JOINT, MAIN_BLOCKS, JointSpace
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Facts, FloatArray, Space
+from jointbench.data.spaces.facts import Facts
+from jointbench.data.spaces.joint import JOINT, MAIN_BLOCKS, JointSpace
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.device import DeviceLaws, layers
 
 Features = npt.NDArray[np.float32]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 
 #: Where a search begins: inputs and outputs have variance 1.
 _SIGNAL, _LENGTH, _NOISE = 1.0, 6.0, 0.1

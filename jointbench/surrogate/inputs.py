@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.table import TrainingTable

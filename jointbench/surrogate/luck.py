@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import total
-
-FloatArray = npt.NDArray[np.float64]
 
 _MASK = 2**64 - 1
 #: Of SplitMix64 (Steele, Lea and Flood, 2014): 2^64 over the golden ratio, and its two multipliers.

@@ -10,10 +10,10 @@ from typing import Any
 
 from jointbench.data.errors import BenchmarkError, InputError, JointBenchError
 from jointbench.data.evaluation import Status
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.noise import Noise
 

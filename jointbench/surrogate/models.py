@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.manifest import model_names

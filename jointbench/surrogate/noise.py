@@ -4,13 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from jointbench.data.errors import InputError
 from jointbench.data.exact import clip, exp, log, rint, sqrt
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, sqrt, total, where
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Facts, FloatArray
+from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.device import DeviceLaws
 from jointbench.surrogate.noise import ErrorScale, Noise

@@ -113,7 +113,7 @@ def build_wheel(name: str, version: int, card: bytes, files: Mapping[str, bytes]
         "version": version,
         "distribution": f"{_OURS}-{name}",
     }
-    configurations = (_PACKAGE / "data" / "configurations").rglob("*.json")
+    configurations = (_PACKAGE / "data" / "spaces" / "configurations").rglob("*.json")
     with TemporaryDirectory() as folder:
         contents: dict[str, bytes] = {
             "pyproject.toml": _PROJECT.format(**said).encode(),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_lines
 

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import REFERENCE_CLOCK, Status
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.data.space import Facts, FloatArray, Space
+from jointbench.data.spaces.facts import Facts
+from jointbench.data.spaces.space import Space
 
 #: What is read of a log; not the curves, which make up most of it.
 COLUMNS = (

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError
 from jointbench.surrogate.features import Features
 from jointbench.surrogate.model_file import MOST_TREES, Booster
 from jointbench.surrogate.slices import SlicedForest
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Smaller batches are walked row by row, larger ones sliced.
 _WALKED = 64

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import MissingExtraError
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.models import DEFAULT, ErrorModels, ErrorSettings

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from jointbench.bench.calls.given import the_optimizer, whole
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.contract import CHECKS
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer

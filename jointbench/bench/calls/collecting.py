@@ -17,11 +17,11 @@ from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 

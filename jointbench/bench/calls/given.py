@@ -9,7 +9,7 @@ from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.numbers import checked_seed, plain_number
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark

@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import make_folder, write_whole
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed
-from jointbench.data.space import FloatArray, Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial

@@ -14,9 +14,10 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.training.network import network
 from jointbench.bench.training.step import Step
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.reference_clock import TERMS, work
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.spaces.space import Space
 
 #: Steps of a network that are timed in a round, and seconds after which no further one is begun.
 STEPS, SECONDS = 40, 0.25

@@ -8,11 +8,12 @@ import numpy as np
 
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration, Evaluation, Status
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.seeds import collection_seed
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 
 #: Configurations drawn to say which share of them will not fit.

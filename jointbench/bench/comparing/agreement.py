@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.bench.comparing.trajectories import FloatArray, Runs, Trajectory, band, time_grid
+from jointbench.bench.comparing.trajectories import Runs, Trajectory, band, time_grid
+from jointbench.data.arrays import FloatArray
 
 
 def rank_correlation(kind: Any, first: FloatArray, second: FloatArray) -> float:

@@ -12,7 +12,7 @@ from jointbench.bench.comparing.failures import Failure, forget_failure, write_f
 from jointbench.bench.comparing.run_processes import Progress, run_side_by_side
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.seeds import comparison_seed
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
 from jointbench.optimizers import check_optimizer
 
 #: Runs of each optimizer where nobody says otherwise. SMAC's own thinking takes most of a comparison's time.

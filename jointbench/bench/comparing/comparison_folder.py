@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.data.visible import visible

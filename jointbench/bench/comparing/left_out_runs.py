@@ -9,12 +9,12 @@ import numpy as np
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
-from jointbench.data.space import FloatArray
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.surrogate.surrogate import Surrogate
 

@@ -30,12 +30,12 @@ from jointbench.bench.running.workplaces import Workplace
 from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import OptimizerError, WouldOverwriteError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.optimizers.optimizer import Trial
 from jointbench.optimizers.registry import own_name

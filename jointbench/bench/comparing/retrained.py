@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
 from jointbench.bench.comparing.incumbents import Incumbent, final_incumbents
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
-from jointbench.data.spaces import SPACES
+from jointbench.data.spaces.registry import SPACES
 from jointbench.data.visible import visible
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

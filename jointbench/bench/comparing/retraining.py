@@ -15,9 +15,9 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import make_folder, write_whole
-from jointbench.data.images import load_images
+from jointbench.data.images.registry import load_images
 from jointbench.data.log import EvaluationLog
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Trial
 

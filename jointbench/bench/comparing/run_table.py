@@ -12,8 +12,8 @@ from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
 from jointbench.data.files import write_whole
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 
 #: An incumbent's evaluation to the validation and test error (fractions) that it is judged by.
 Truth = Callable[[Evaluation], tuple[float, float]]

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.comparing.statistics import Interval, bootstrap
-from jointbench.bench.comparing.trajectories import FloatArray, Trajectory, change_times
+from jointbench.bench.comparing.trajectories import Trajectory, change_times
+from jointbench.data.arrays import FloatArray
 
 #: Seconds; what takes no time at all is not infinitely quick.
 SHORTEST = 1e-6

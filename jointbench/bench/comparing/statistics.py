@@ -8,7 +8,7 @@ from itertools import combinations, count
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from jointbench.data.arrays import FloatArray
 
 #: Its two ends.
 Interval = tuple[float, float]

@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.statistics import mean_ranks
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Points in time at which trajectories are drawn.
 GRID_POINTS = 200

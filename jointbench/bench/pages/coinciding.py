@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.pages.palette import Style
+from jointbench.data.arrays import FloatArray
 
-FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 #: Pixels of one colour.

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
-from jointbench.bench.comparing.retrained import FloatArray, Retrained, read_retrained
+from jointbench.bench.comparing.retrained import Retrained, read_retrained
 from jointbench.bench.comparing.statistics import bootstrap
 from jointbench.bench.pages.axes import share_axis
 from jointbench.bench.pages.page import figure_html, table_html
 from jointbench.bench.pages.palette import Style
+from jointbench.data.arrays import FloatArray
 from jointbench.data.quantities import counted, short
 
 #: Configurations below which no correlation is printed.

@@ -8,7 +8,7 @@ from jointbench.bench.running.cluster import ATTEMPTS
 from jointbench.bench.running.objective import Objective
 from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Status
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 
 class DyingWorkers:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 
 class Objective(Protocol):

@@ -6,12 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.data.space import FloatArray, Space
+from jointbench.data.spaces.space import Space
 
 
 class ReplayObjective:

@@ -9,7 +9,7 @@ from jointbench.bench.running.proposals import Proposals
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.seeds import training_seed
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer
 
 

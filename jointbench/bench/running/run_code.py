@@ -34,7 +34,7 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "ConfigSpace", "smac", "optuna", 
 def simulation_code() -> str:
     """Changes whenever the code of a simulated run does: that of all optimizers that ship, surrogate and cluster."""
     package = Path(str(resources.files("jointbench")))
-    files = [path for folder in ("data", "optimizers", "surrogate") for path in (package / folder).glob("*.py")]
+    files = [path for folder in ("data", "optimizers", "surrogate") for path in (package / folder).rglob("*.py")]
     return _digest([*sorted(files), *(package / "bench" / f"{name}.py" for name in HARNESS)])
 
 

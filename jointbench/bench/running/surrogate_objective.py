@@ -1,9 +1,9 @@
 """A benchmark as an objective: what a training would have said, in microseconds."""
 
 from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance
-from jointbench.data.image_facts import ImageFacts
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.benchmark import Benchmark
 
 

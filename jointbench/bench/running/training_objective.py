@@ -17,11 +17,11 @@ from jointbench.bench.training.network import network
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.trainer import train
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.image_facts import Augmentation
-from jointbench.data.images import load_images
+from jointbench.data.images.facts import Augmentation
+from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
-from jointbench.data.space import Space
-from jointbench.data.spaces import get_space
+from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.space import Space
 
 #: Seconds between two checkpoints of a training, where nobody says otherwise.
 CHECKPOINT_EVERY = 300.0

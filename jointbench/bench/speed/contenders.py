@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import outcome
 

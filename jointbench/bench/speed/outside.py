@@ -17,8 +17,8 @@ from jointbench.bench.training.rehearsal import warm_up
 from jointbench.bench.training.trainer import train
 from jointbench.bench.training.training import Training
 from jointbench.data.evaluation import Configuration
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 
 #: Images that stand for a part on a processor, where each takes long.
 SHOWN = 16

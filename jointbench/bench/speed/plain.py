@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import ImageShape
+from jointbench.data.spaces.facts import ImageShape
 
 
 class Scale(torch.autograd.Function):

@@ -11,8 +11,8 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import corners_and_samples
 

@@ -14,8 +14,8 @@ import numpy as np
 from jointbench.bench.running.cluster import Cluster, Finished, SimulatedCluster, Started
 from jointbench.bench.running.run import run
 from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
-from jointbench.data.joint import JOINT
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial
 
 LADDER = Ladder(27.0, 27.0)

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from jointbench.bench.comparing.statistics import LEVEL, bootstrap, wilcoxon
-from jointbench.bench.comparing.trajectories import FloatArray, Trajectory, read_trajectories
+from jointbench.bench.comparing.trajectories import Trajectory, read_trajectories
 from jointbench.bench.speed.measure import parser, present, progress
+from jointbench.data.arrays import FloatArray
 
 OURS, PLAIN = "smac", "smac-default"
 SEEDS, QUICK_SEEDS = 50, 2

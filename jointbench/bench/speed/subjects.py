@@ -3,10 +3,11 @@
 import numpy as np
 
 from jointbench.data.evaluation import Configuration
-from jointbench.data.images import ImageData, Part, load_images
-from jointbench.data.joint import JOINT
-from jointbench.data.space import ImageShape
-from jointbench.data.spaces import find_configuration
+from jointbench.data.images.image_data import ImageData, Part
+from jointbench.data.images.registry import load_images
+from jointbench.data.spaces.facts import ImageShape
+from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.registry import find_configuration
 
 #: Configurations drawn to find one of median size.
 SAMPLE = 1001

@@ -22,8 +22,8 @@ from jointbench.bench.speed.trainings import LEARNING_RATE, Contender, Limit, Ou
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
-from jointbench.data.images import ImageData
-from jointbench.data.joint import JOINT
+from jointbench.data.images.image_data import ImageData
+from jointbench.data.spaces.joint import JOINT
 
 #: On a CPU a batch has as many images as need about so many FLOPs for a step.
 CPU_STEP, QUICK_CPU_STEP = 120e9, 10e9

@@ -30,8 +30,8 @@ from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.training import Training
 from jointbench.data.evaluation import Configuration
-from jointbench.data.images import Part
-from jointbench.data.joint import JOINT
+from jointbench.data.images.image_data import Part
+from jointbench.data.spaces.joint import JOINT
 
 #: So low that a network stays as it was drawn, however long it is timed on one batch.
 LEARNING_RATE = 1e-9

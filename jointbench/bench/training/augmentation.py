@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.data.image_facts import PAPER_SIDE, ImageFacts
-from jointbench.data.images import ImageData, Part, Pixels
+from jointbench.data.images.facts import PAPER_SIDE, ImageFacts
+from jointbench.data.images.image_data import ImageData, Part, Pixels
 
 #: Images that are made at once, as whole batches: a GPU is kept waiting by each operation that it is asked for, a
 #: processor by what does not fit into its caches.

@@ -11,10 +11,11 @@ from jointbench.bench.training.reference_networks import ReferenceNetwork
 from jointbench.bench.training.shake import shake_drop, shake_shake
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
-from jointbench.data.joint import MAIN_BLOCKS, STRIDES, JointSpace
-from jointbench.data.reference_networks import ReferenceSpace
-from jointbench.data.space import ImageShape, Space
-from jointbench.data.spaces import SPACES
+from jointbench.data.spaces.facts import ImageShape
+from jointbench.data.spaces.joint import MAIN_BLOCKS, STRIDES, JointSpace
+from jointbench.data.spaces.reference_networks import ReferenceSpace
+from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.space import Space
 
 
 class Shortcut(nn.Module):

@@ -4,8 +4,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.bench.training.convolution import Conv
-from jointbench.data.reference_networks import ReferenceSpace
-from jointbench.data.space import ImageShape
+from jointbench.data.spaces.facts import ImageShape
+from jointbench.data.spaces.reference_networks import ReferenceSpace
 
 
 class PreActBlock(nn.Module):

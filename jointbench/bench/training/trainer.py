@@ -34,7 +34,7 @@ from jointbench.data.errors import InputError, JointBenchError
 from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.reference_clock import FEWEST_STEPS, ReferenceClock, steps_within
-from jointbench.data.space import Space
+from jointbench.data.spaces.space import Space
 
 #: Steps of more budgets than these leave no training; where seconds are measured, they vary too much for a closer look.
 SEVERAL_BUDGETS = 3

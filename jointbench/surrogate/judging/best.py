@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, correlation, mean_rows, resamples, rms, with_intervals
 

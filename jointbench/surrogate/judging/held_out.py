@@ -6,8 +6,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.calibration import fit_noise, fit_odds
 from jointbench.surrogate.judging.perfect import PerfectPredictor
 from jointbench.surrogate.judging.scores import (

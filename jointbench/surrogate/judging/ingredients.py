@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.rivals import PredictLines

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.best import SHARES as BEST
 from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import FOLDS, HeldOut

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row

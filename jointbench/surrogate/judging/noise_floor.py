@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut, Said
 from jointbench.surrogate.judging.scores import Row

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.noise import ErrorScale
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import MissingExtraError
-from jointbench.data.space import FloatArray
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, scores

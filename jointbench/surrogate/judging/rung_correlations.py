@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, correlation
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.space import FloatArray
+from jointbench.data.arrays import FloatArray
 
 T = TypeVar("T")
 U = TypeVar("U")

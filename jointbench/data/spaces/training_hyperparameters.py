@@ -1,6 +1,6 @@
 """The hyperparameters of training that every space has, with the ranges of Zela et al. 2018, Table 3."""
 
-from jointbench.data.space import Hyperparameter
+from jointbench.data.spaces.hyperparameters import Hyperparameter
 
 #: `cutout_length` in pixels of the paper's 32; the learning rate is the initial one.
 TRAINING = (

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import Convolution, Facts, FloatArray, Hyperparameter, ImageShape, Space
-from jointbench.data.training_hyperparameters import TRAINING
+from jointbench.data.spaces.facts import Convolution, Facts, ImageShape
+from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.data.spaces.space import Space
+from jointbench.data.spaces.training_hyperparameters import TRAINING
 
 MAIN_BLOCKS = (1, 2, 3)
 #: Stride of the first residual block of each main block (authors' code).

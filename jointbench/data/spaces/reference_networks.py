@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.space import Facts, FloatArray, ImageShape, Space
-from jointbench.data.training_hyperparameters import TRAINING
+from jointbench.data.spaces.facts import Facts, ImageShape
+from jointbench.data.spaces.space import Space
+from jointbench.data.spaces.training_hyperparameters import TRAINING
 
 
 class ReferenceSpace(Space):

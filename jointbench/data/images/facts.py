@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from jointbench.data.errors import InputError, UnknownNameError
-from jointbench.data.space import ImageShape
+from jointbench.data.spaces.facts import ImageShape
 
 #: Seed of every split into training, validation and test part.
 SPLIT_SEED = 2018

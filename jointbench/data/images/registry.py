@@ -5,7 +5,6 @@ import os
 import struct
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,49 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
-from jointbench.data.image_facts import PHOTOGRAPHS, SPLIT_SEED, Augmentation, ImageFacts, known_facts
-
-Pixels = npt.NDArray[np.uint8]
-Labels = npt.NDArray[np.int64]
+from jointbench.data.images.facts import SPLIT_SEED, known_facts
+from jointbench.data.images.image_data import ImageData, Part, Pixels
 
 #: The share of the training part that is validation (paper, appendix B).
 VALIDATION_SHARE = 0.1
 
 #: Where image data is looked for when no folder is given.
 DATA_FOLDER_VARIABLE = "JOINTBENCH_DATA"
-
-
-@dataclass(frozen=True)
-class Part:
-    """Images (n, channels, height, width) and their labels (n,)."""
-
-    images: Pixels
-    labels: Labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: npt.NDArray[np.int64]) -> "Part":
-        return Part(self.images[indices], self.labels[indices])
-
-
-@dataclass(frozen=True)
-class ImageData:
-    """A data set in its three parts, and how its training images are augmented."""
-
-    name: str
-    classes: int
-    training: Part
-    validation: Part
-    test: Part
-    augmentation: Augmentation = PHOTOGRAPHS
-
-    @property
-    def facts(self) -> ImageFacts:
-        channels, height, width = self.training.images.shape[1:]
-        counts = len(self.training), len(self.validation), len(self.test)
-        shape = (channels, height, width)
-        return ImageFacts(self.name, shape, self.classes, *counts, augmentation=self.augmentation)
 
 
 def _permutation(count: int) -> npt.NDArray[np.int64]:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
-from jointbench.data.joint import JOINT, JOINT_SMALL
-from jointbench.data.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
-from jointbench.data.space import Space
+from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
+from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
+from jointbench.data.spaces.space import Space
 
 SPACES: Mapping[str, Space] = {space.name: space for space in (JOINT, JOINT_SMALL, PREACT_RESNET_18, WIDERESNET_28_10)}
 

@@ -1,0 +1,6 @@
+"""Types of arrays, once."""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]

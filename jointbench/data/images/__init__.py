@@ -1,0 +1,1 @@
+"""Image data sets: facts and loader together, one file a family; `registry` lists them."""

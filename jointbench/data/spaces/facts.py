@@ -1,0 +1,40 @@
+"""What follows from a configuration by arithmetic: exact counts, and the layers behind them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+#: Channels, height, width.
+ImageShape = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What follows from a configuration by arithmetic alone, for images of one shape.
+
+    `widths`: channels of each main block; `parameters`: trainable numbers; `flops`: floating-point operations
+    of one image's forward pass (two a multiply-add; convolutions and the linear layer); `activations`: numbers
+    that the convolutions put out for one image. Integers for one configuration, int64 arrays for a batch.
+    """
+
+    widths: tuple[Any, ...]
+    parameters: Any
+    flops: Any
+    activations: Any
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """`count` convolutions of one shape, each followed by a norm: side of the kernel, channels before and after it,
+    groups, and pixels of its output."""
+
+    side: int
+    before: int
+    after: int
+    groups: int
+    pixels: int
+    count: int = 1
+
+    @property
+    def weights(self) -> int:
+        """Of one of them."""
+        return self.side * self.side * self.before * self.after // self.groups
