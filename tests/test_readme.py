@@ -11,11 +11,40 @@ from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import Slurm
 from jointbench.cli import main, parser
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path.name: path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+}
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def test_the_three_lines_answer_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = blocks("python")[0]
+    assert len(first.splitlines()) == 3
+    monkeypatch.chdir(tmp_path)
+    # Longer runs of more seeds teach no more.
+    exec(compile(first.replace("seeds=5", "seeds=2, full_budgets=8"), "README.md", "exec"), {})
+    assert re.search("two-stage.*random|random.*two-stage", capsys.readouterr().out, flags=re.DOTALL)
+
+
+def test_it_is_cited_as_the_version_that_it_is() -> None:
+    (bibtex,) = blocks("bibtex")
+    assert f"Version {jointbench.__version__}" in bibtex
+    assert f"version: {jointbench.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {jointbench.__version__}\n" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_to_is_there(page: str) -> None:
+    folder = ROOT if page == "README.md" else ROOT / "docs"
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", PAGES[page]):
+        assert (folder / target).exists(), target
 
 
 def test_the_query_example_runs() -> None:
@@ -38,7 +67,7 @@ def test_the_optimizer_example_takes_part_in_a_comparison(tmp_path: Path, capsys
 
 
 def test_the_calls_give_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = (block for block in blocks("python") if "jointbench.compare" in block)
+    (example,) = (block for block in blocks("python") if "jointbench.list" in block)
     monkeypatch.chdir(tmp_path)
     names = {"jointbench": jointbench, "benchmark": jointbench.load_benchmark("digits-cpu")}
     # Long runs teach no more.
@@ -48,7 +77,14 @@ def test_the_calls_give_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "line", [line for block in blocks("console") for line in block.splitlines() if "$ jointbench" in line]
+    "line",
+    [
+        line
+        for text in PAGES.values()
+        for block in blocks("console", text)
+        for line in block.splitlines()
+        if "$ jointbench" in line
+    ],
 )
 def test_the_commands_shown_can_be_given(line: str) -> None:
     words = line.removeprefix("$ jointbench ").split("#")[0].split()

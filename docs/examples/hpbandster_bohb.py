@@ -1,13 +1,18 @@
 """The published benchmark behind a worker of HpBandSter, whose BOHB runs on a name server of its own."""
 
-import jointbench_digits_cpu as published
 from hpbandster.core.nameserver import NameServer
 from hpbandster.optimizers import BOHB
 
-benchmark = published.load()
+try:  # the wheel, which needs NumPy alone
+    from jointbench_digits_cpu import adapters, load
+except ModuleNotFoundError:
+    from jointbench import adapters
+    from jointbench import load_benchmark as load
+
+benchmark = load()
 server = NameServer(run_id="example", host="127.0.0.1", port=0)
 host, port = server.start()
-worker = published.adapters.hpbandster_worker(benchmark, run_id="example", nameserver=host, nameserver_port=port)
+worker = adapters.hpbandster_worker(benchmark, run_id="example", nameserver=host, nameserver_port=port)
 worker.run(background=True)
 ladder = benchmark.ladder
 bohb = BOHB(

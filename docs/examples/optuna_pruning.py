@@ -1,10 +1,15 @@
 """The published benchmark as an objective of Optuna, which prunes between the budgets."""
 
-import jointbench_digits_cpu as published
 import optuna
 
+try:  # the wheel, which needs NumPy alone
+    from jointbench_digits_cpu import adapters, load
+except ModuleNotFoundError:
+    from jointbench import adapters
+    from jointbench import load_benchmark as load
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-objective = published.adapters.optuna_objective(published.load())
+objective = adapters.optuna_objective(load())
 study = optuna.create_study(
     sampler=optuna.samplers.TPESampler(seed=0), pruner=optuna.pruners.SuccessiveHalvingPruner(reduction_factor=3)
 )

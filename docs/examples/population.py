@@ -1,10 +1,15 @@
 """A population at a time: differential evolution (Storn and Price 1997), each generation one batch."""
 
-import jointbench_digits_cpu as published
 import numpy as np
 
-benchmark = published.load()
-error = published.adapters.population_function(benchmark)
+try:  # the wheel, which needs NumPy alone
+    from jointbench_digits_cpu import adapters, load
+except ModuleNotFoundError:
+    from jointbench import adapters
+    from jointbench import load_benchmark as load
+
+benchmark = load()
+error = adapters.population_function(benchmark)
 rng = np.random.default_rng(0)
 points = rng.random((100, len(benchmark.space.names)))
 errors = error(points)

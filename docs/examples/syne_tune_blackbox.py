@@ -1,13 +1,18 @@
 """The published benchmark as a blackbox of Syne Tune, on its simulated cluster of four workers."""
 
-import jointbench_digits_cpu as published
 from syne_tune import StoppingCriterion, Tuner
 from syne_tune.backend.simulator_backend.simulator_callback import SimulatorCallback
 from syne_tune.blackbox_repository import UserBlackboxBackend
 from syne_tune.optimizer.baselines import ASHA
 
-benchmark = published.load()
-blackbox = published.adapters.syne_tune_blackbox(benchmark)
+try:  # the wheel, which needs NumPy alone
+    from jointbench_digits_cpu import adapters, load
+except ModuleNotFoundError:
+    from jointbench import adapters
+    from jointbench import load_benchmark as load
+
+benchmark = load()
+blackbox = adapters.syne_tune_blackbox(benchmark)
 backend = UserBlackboxBackend(blackbox, elapsed_time_attr="elapsed_time")
 scheduler = ASHA(
     blackbox.configuration_space,

@@ -7,9 +7,6 @@ from typing import NoReturn
 
 from jointbench.cli.values import positive
 
-#: The benchmark that a command takes when none is named.
-DEFAULT_BENCHMARK = "digits-cpu"
-
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaints are one sentence."""

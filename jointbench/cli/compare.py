@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, force, full_budgets, say
+from jointbench.cli.command import Commands, force, full_budgets, say
 from jointbench.cli.training_options import training_options
 from jointbench.cli.values import least_zero, names, overhead, positive, whole, worker_counts
 from jointbench.cli.workplace_options import place_options, workplace
+from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
 

@@ -4,8 +4,9 @@ import argparse
 import json
 from dataclasses import asdict
 
-from jointbench.cli.command import DEFAULT_BENCHMARK, Commands, say
+from jointbench.cli.command import Commands, say
 from jointbench.cli.values import positive, whole
+from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 
 
 def add_to(commands: Commands) -> None:

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import BenchmarkError, UnknownNameError
 from jointbench.data.json_text import read_json
 from jointbench.surrogate.benchmark import Benchmark
@@ -24,7 +25,7 @@ def released() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 
-def load_benchmark(name_or_folder: str | Path) -> Benchmark:
+def load_benchmark(name_or_folder: str | Path = DEFAULT_BENCHMARK) -> Benchmark:
     """A benchmark that ships, by name with or without its version, or one that `jointbench fit` wrote, by folder.
 
     Raises UnknownNameError when it is neither, BenchmarkError when it is damaged or of another version.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.calls.given import DEFAULT_BENCHMARK, above_zero, optimizer_name, the_benchmark, whole
+from jointbench.bench.calls.given import above_zero, optimizer_name, the_benchmark, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.comparing.comparison import compare as make_runs
@@ -27,6 +27,7 @@ from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.frames import tidy
 from jointbench.data.log import EvaluationLog

@@ -15,9 +15,6 @@ from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import load_benchmark
 
-#: The benchmark that is taken when none is named.
-DEFAULT_BENCHMARK = "digits-cpu"
-
 
 def the_benchmark(given: str | Path | Benchmark) -> Benchmark:
     """A benchmark, its name or its folder. Raises as `load_benchmark` does."""

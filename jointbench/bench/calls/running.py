@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jointbench.bench.calls.comparing import WORKERS, simulated, with_run
-from jointbench.bench.calls.given import DEFAULT_BENCHMARK, above_zero, the_optimizer, whole
+from jointbench.bench.calls.given import above_zero, the_optimizer, whole
 from jointbench.bench.comparing.run_table import run_table
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run as run_on
+from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.frames import tidy
 from jointbench.data.log import EvaluationLog
