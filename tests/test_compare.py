@@ -18,7 +18,6 @@ from jointbench.bench.comparing.trajectories import read_trajectories
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.run import run
-from jointbench.bench.running.run_code import HARNESS
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, LogError, UnknownNameError, WouldOverwriteError
 from jointbench.data.log import EvaluationLog
@@ -209,16 +208,6 @@ class TestNeverMixed:
         # Where they can be told apart by less, they are.
         assert labels(["a/mine.py:Own", "random"]) == {"a/mine.py:Own": "mine.py:Own", "random": "random"}
         assert counts == {"a/mine.py:Own": 8 * 27, "b/mine.py:Own": 8}
-
-    def test_all_code_that_a_run_goes_through_is_known(self) -> None:
-        listing = (
-            "import sys, jointbench.bench.comparing.comparison_run; "
-            "names = [name.split('.')[2:] for name in sys.modules if name.startswith('jointbench.bench.')]; "
-            "print(*sorted('/'.join(name) for name in names if len(name) == 2))"
-        )
-        imported = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True).stdout
-        assert "running/run" in imported.split()
-        assert set(imported.split()) <= set(HARNESS)
 
     def test_a_folder_with_something_else_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "letter.txt").write_text("dear diary", encoding="utf-8")

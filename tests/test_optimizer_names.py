@@ -131,7 +131,9 @@ def test_a_class_in_a_file_takes_its_own_options(tmp_path: Path) -> None:
             check_optimizer(name, JOINT, LADDER, full_budgets=8)
     code = optimizer_code(f"{file}:Mine:rung=2")
     assert code == optimizer_code(f"{file}:Mine:rung=1") != ""
-    file.write_text(OWN + "\n", encoding="utf-8")
+    file.write_text("# A comment.\n" + OWN, encoding="utf-8")
+    assert optimizer_code(f"{file}:Mine:rung=2") == code
+    file.write_text(OWN + "LAST = 1\n", encoding="utf-8")
     assert optimizer_code(f"{file}:Mine:rung=2") != code
 
 

@@ -4,16 +4,16 @@ The modules are copied as they are; only the package's name in their imports is 
 the imports, so that a wheel cannot drift from what answers here.
 """
 
-import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib import util
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from jointbench.data.errors import BenchmarkError, MissingExtraError
+from jointbench.data.source_code import closure_of_imports
 
 _OURS, _PACKAGE = "jointbench", Path(__file__).parent.parent
 
@@ -77,25 +77,8 @@ def package_name(name: str) -> str:
 
 def sources(package: str) -> dict[str, str]:
     """All modules that answering takes, under the name of `package`; by path inside it."""
-    found: dict[str, str] = {}
-    waiting = list(_OFFERED)
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            source = (_PACKAGE / path).read_text(encoding="utf-8")
-            found[path] = _IMPORT.sub(rf"\g<1>{package}", source)
-            waiting += [f"{Path(path).parent}/__init__.py", *_imported(source)]
-    return dict(sorted(found.items()))
-
-
-def _imported(source: str) -> Iterator[str]:
-    """The paths of our modules that a source imports, wherever in it."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{_OURS}."):
-            whole = node.module.removeprefix(f"{_OURS}.").replace(".", "/")
-            for alias in node.names:
-                inner = f"{whole}/{alias.name}.py"
-                yield inner if (_PACKAGE / inner).exists() else f"{whole}.py"
+    ours = closure_of_imports(_PACKAGE, _OFFERED)
+    return {path: _IMPORT.sub(rf"\g<1>{package}", source) for path, source in ours.items()}
 
 
 def build_wheel(name: str, version: int, card: bytes, files: Mapping[str, bytes]) -> tuple[str, bytes]:

@@ -1,41 +1,34 @@
 """What a run's outcome follows from beside its settings: the code that makes it, so that none is mixed with another."""
 
-import hashlib
-from collections.abc import Iterable
+from functools import cache
 from importlib import metadata, resources
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from jointbench.data.source_code import closure_of_imports, digest
 from jointbench.optimizers.options import split_name
 from jointbench.optimizers.registry import ENTRY_POINTS, ships
 
-#: Beside the folders data, optimizers and surrogate, the modules that a simulated run goes through.
-HARNESS = (
-    "comparing/comparison_folder",
-    "comparing/comparison_run",
-    "comparing/run_table",
-    "comparing/simulated_objective",
-    "running/cluster",
-    "running/dying_workers",
-    "running/journal",
-    "running/objective",
-    "running/proposals",
-    "running/replay",
-    "running/run",
-    "running/run_code",
-    "running/surrogate_objective",
-    "running/thinking",
-)
+#: What makes a simulated run; all else that it goes through follows from the imports.
+START = "bench/comparing/comparison_run.py"
 
 #: Libraries whose versions decide what a comparison finds; the later ones are extras.
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "ConfigSpace", "smac", "optuna", "cmaes", "hpbandster")
 
 
+# Once a process: what it has loaded does not change.
+@cache
 def simulation_code() -> str:
-    """Changes whenever the code of a simulated run does: that of all optimizers that ship, surrogate and cluster."""
-    package = Path(str(resources.files("jointbench")))
-    files = [path for folder in ("data", "optimizers", "surrogate") for path in (package / folder).rglob("*.py")]
-    return _digest([*sorted(files), *(package / "bench" / f"{name}.py" for name in HARNESS)])
+    """Changes whenever the code of a simulated run does: that of all optimizers that ship, surrogate and cluster.
+
+    Comments and docstrings are no code.
+    """
+    return digest(simulation_sources())
+
+
+def simulation_sources(package: Path | None = None) -> dict[str, str]:
+    """The modules of a simulated run by path, in `package`, a folder called jointbench: this one unless given."""
+    return closure_of_imports(package or Path(str(resources.files("jointbench"))), [START])
 
 
 def optimizer_code(name: str) -> str:
@@ -45,7 +38,7 @@ def optimizer_code(name: str) -> str:
     name, _ = split_name(name)
     file = Path(name.rpartition(":")[0])
     if file.suffix == ".py":
-        return _digest([file])
+        return digest({file.name: file.read_text(encoding="utf-8", errors="surrogateescape")})
     packages = [entry.dist for entry in entry_points(group=ENTRY_POINTS, name=name)]
     return ", ".join(f"{package.name} {package.version}" for package in packages if package)
 
@@ -59,11 +52,3 @@ def library_versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def _digest(files: Iterable[Path]) -> str:
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.name} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
