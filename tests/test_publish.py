@@ -357,14 +357,14 @@ def environment(version: str, folder: Path) -> Path:
     pytest.skip(f"there is no Python {version} on this machine")
 
 
-@pytest.mark.parametrize("published", [True, False], ids=["wheel", "here"])
+@pytest.mark.parametrize("where", ["wheel", "here"])
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_with_the_published_wheel_and_without(
-    example: Path, published: bool, unpacked: Path, tmp_path: Path
+    example: Path, where: str, unpacked: Path, tmp_path: Path
 ) -> None:
     for library in re.findall(r"^(?:from|import) (\w+)", example.read_text(encoding="utf-8"), flags=re.MULTILINE):
         pytest.importorskip(library)
-    done = run(unpacked if published else ROOT, example, cwd=tmp_path)
+    done = run(unpacked if where == "wheel" else ROOT, example, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = [float(number) for number in re.findall(r"([\d.]+)%", done.stdout)]
     # Guessing is wrong in 90 of 100 cases, and a few random configurations are below 30.

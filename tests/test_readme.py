@@ -1,6 +1,7 @@
 """What the README shows works as it stands there."""
 
 import re
+import shlex
 from contextlib import closing
 from pathlib import Path
 
@@ -82,12 +83,12 @@ def test_the_calls_give_what_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
         line
         for text in PAGES.values()
         for block in blocks("console", text)
-        for line in block.splitlines()
-        if "$ jointbench" in line
+        for line in block.replace("\\\n", "").splitlines()
+        if line.startswith("$ jointbench")
     ],
 )
 def test_the_commands_shown_can_be_given(line: str) -> None:
-    words = line.removeprefix("$ jointbench ").split("#")[0].split()
+    words = shlex.split(line.removeprefix("$ jointbench "), comments=True)
     parser().parse_args(words)
 
 
