@@ -3,17 +3,22 @@
 import json
 import pickle
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from jointbench.data.errors import BudgetError, ConfigurationError, InputError, MissingExtraError
-from jointbench.data.spaces.joint import JOINT
+from jointbench.data.errors import BenchmarkError, BudgetError, ConfigurationError, InputError, MissingExtraError
+from jointbench.data.evaluation import Configuration
+from jointbench.data.spaces.facts import Facts
+from jointbench.data.spaces.joint import JOINT, JointSpace
 from jointbench.surrogate import benchmark as benchmark_module
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import at_every_border, corners_and_samples
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
+from jointbench.surrogate.tracing import Program
 from jointbench.surrogate.ubjson import split_ubjson
 
 pytest.importorskip("llvmlite")
@@ -122,6 +127,47 @@ def test_without_llvmlite_queries_are_answered_and_accelerate_says_what_is_missi
     assert benchmark.query(ANYWHERE, 27.0).validation_error < 1
     with pytest.raises(MissingExtraError, match="pip install llvmlite"):
         benchmark.accelerate()
+
+
+@pytest.mark.parametrize("name", released())
+def test_every_benchmark_that_ships_is_compiled(name: str) -> None:
+    """A query that cannot be compiled is answered in silence; here it is heard."""
+    benchmark = load_benchmark(name)
+    benchmark.accelerate()
+    [configuration] = benchmark.sample(1, 0)
+    assert benchmark._quick(configuration, benchmark.ladder.maximum, 3) is not None
+
+
+FACTS = JointSpace.facts
+
+
+def branching(space: JointSpace, configuration: Configuration, *about: Any) -> Facts:
+    assert configuration["filters"] > 0, "a question that needs the number"
+    return FACTS(space, configuration, *about)
+
+
+def no_machine(*words: object, **named: object) -> None:
+    raise RuntimeError("no such machine")
+
+
+@pytest.mark.parametrize(("owner", "part", "fails"), [(JointSpace, "facts", branching), (Program, "load", no_machine)])
+def test_what_cannot_be_compiled_is_answered_all_the_same(
+    owner: type, part: str, fails: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = load_benchmark("digits-cpu")._answer(ANYWHERE, 27.0, 3)
+    monkeypatch.setattr(benchmark_module, "_PAYS_AFTER", 3)
+    monkeypatch.setattr(owner, part, fails)
+    benchmark = load_benchmark("digits-cpu")
+    assert {benchmark.query(ANYWHERE, 27.0, 3) for _ in range(6)} == {expected}
+    assert benchmark._compiled is None
+    with pytest.raises(BenchmarkError, match=r"digits-cpu-v\d.*can be compiled \((TypeError|RuntimeError): "):
+        benchmark.accelerate()
+
+
+def test_a_compiled_answer_that_fails_is_given_without() -> None:
+    benchmark = load_benchmark("digits-cpu")
+    benchmark._compiled = no_machine  # type: ignore[assignment]
+    assert benchmark.query(ANYWHERE, 27.0, 3) == benchmark._answer(ANYWHERE, 27.0, 3)
 
 
 def test_a_benchmark_travels_to_another_process_without_its_machine_code() -> None:

@@ -1,6 +1,5 @@
 """A benchmark: a fitted surrogate frozen for publication, which answers with NumPy alone."""
 
-import struct
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.data.errors import BenchmarkError, InputError, MissingExtraError
+from jointbench.data.errors import BenchmarkError, InputError, JointBenchError, MissingExtraError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.ladder import SAME_RUNG
@@ -103,8 +102,9 @@ class Benchmark:
     def accelerate(self) -> None:
         """Compile the answers to single queries, in about 0.3 s; not a bit of them changes.
 
-        Where the extra `fast` is installed this happens by itself as soon as it pays. Raises MissingExtraError where
-        it is not.
+        Where the extra `fast` is installed this happens by itself as soon as it pays, if it can be done. Raises
+        MissingExtraError where it is not installed, BenchmarkError where this cannot be compiled: a space's facts
+        that branch on a number, a machine that LLVM does not know.
         """
         try:
             from jointbench.surrogate.compiled import CompiledAnswer
@@ -112,6 +112,10 @@ class Benchmark:
             self._compiled = CompiledAnswer(self.features, self._forest.boosters, self._outcomes, self._luck)
         except ImportError:
             raise MissingExtraError("compiled queries need llvmlite: pip install llvmlite") from None
+        except Exception as error:
+            # A person's space and LLVM raise whatever they like.
+            expected = f"one that can be compiled ({type(error).__name__}: {error})"
+            raise BenchmarkError("benchmark", self.name, expected) from error
 
     def facts(self, configuration: Any) -> Facts:
         """Exact counts of a configuration's network for the benchmark's own images, those of its answers.
@@ -131,7 +135,8 @@ class Benchmark:
         """
         self._asked += 1
         if self._asked == _PAYS_AFTER and self._compiled is None:
-            with suppress(MissingExtraError):
+            # Without, answers are the same and take longer.
+            with suppress(JointBenchError):
                 self.accelerate()
         quick = self._quick(configuration, budget, seed) if self._compiled else None
         return quick or self._answer(configuration, budget, seed)
@@ -148,7 +153,8 @@ class Benchmark:
             if not _PLAIN.issuperset(map(type, values)):
                 return None
             answer = self._compiled(values, budget, seed)
-        except (LookupError, TypeError, OverflowError, struct.error):
+        except Exception:
+            # Also of a person's own mapping; whoever looks closer says what is wrong.
             return None
         if answer is None:
             return None
