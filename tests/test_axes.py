@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.pages.axes import error_axis, log_range, log_ticks, number_axis, time_unit
+from jointbench.bench.drawing.axes import error_axis, log_range, log_ticks, number_axis, time_unit
 
 ABOVE_0 = st.floats(1e-6, 1e6)
 

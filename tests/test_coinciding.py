@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.coinciding import coinciding_words, overlays
-from jointbench.bench.pages.palette import styles
 
 NAMES = ("hyperband", "bohb", "random")
 LOOK = styles(NAMES)

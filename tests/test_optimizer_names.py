@@ -11,7 +11,7 @@ import pytest
 
 from jointbench.bench.comparing.comparison_folder import labels, run_file, run_files
 from jointbench.bench.comparing.summary import summary
-from jointbench.bench.pages.palette import styles
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.errors import BudgetError, InputError, UnknownNameError

@@ -17,7 +17,7 @@ from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, 
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining import FIRST_SEED
 from jointbench.bench.comparing.summary import HEADINGS, cells, summary
-from jointbench.bench.pages.palette import styles
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.report import write_report, write_side_by_side
 from jointbench.cli import main
 from jointbench.data.evaluation import Configuration, Evaluation, Status

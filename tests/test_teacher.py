@@ -11,8 +11,8 @@ from comparing import small
 from scipy.optimize import approx_fprime
 
 from jointbench.bench.comparing.extrapolation import extrapolation
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
-from jointbench.bench.pages.palette import styles
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL

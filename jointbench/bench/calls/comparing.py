@@ -20,10 +20,10 @@ from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
 from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
 from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.console import SPARE, ComparisonDisplay
-from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective

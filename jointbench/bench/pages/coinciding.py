@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.bench.pages.palette import Style
+from jointbench.bench.drawing.palette import Style
 from jointbench.data.arrays import FloatArray
 
 BoolArray = npt.NDArray[np.bool_]

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from jointbench.bench.comparing.trajectories import Runs, band, lowest_error, ranks_over_time
-from jointbench.bench.pages.axes import error_axis, number_axis, time_unit
+from jointbench.bench.drawing.axes import error_axis, number_axis, time_unit
+from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.coinciding import coinciding_words, overlays
-from jointbench.bench.pages.palette import Style
 from jointbench.data.arrays import FloatArray
 
 #: Fraction of the colour that a band shows.

@@ -8,13 +8,13 @@ from jointbench.bench.comparing.comparison_folder import Settings, looks, read_c
 from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, omnibus, pairs
 from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
 from jointbench.bench.comparing.trajectories import Runs, final_errors, read_trajectories, shared_seeds, time_grid
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import Words, first_words, incumbent_words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
-from jointbench.bench.pages.palette import styles
 from jointbench.bench.pages.retraining_section import retraining_section
 from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, groups, seeds_needed
 from jointbench.bench.comparing.summary import Row
+from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import table_html
-from jointbench.bench.pages.palette import Style
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.data.quantities import counted
 

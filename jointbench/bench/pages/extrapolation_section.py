@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jointbench.bench.comparing.extrapolation import HEADINGS, extrapolation
+from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import table_html
-from jointbench.bench.pages.palette import Style
 
 
 def extrapolation_section(folder: Path, look: Mapping[str, Style]) -> list[str]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from jointbench.bench.comparing.left_out_runs import LeftOut
-from jointbench.bench.pages.axes import error_axis, log_range, number_axis, share_axis
+from jointbench.bench.drawing.axes import error_axis, log_range, number_axis, share_axis
+from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, styles
 from jointbench.bench.pages.log_figures import RUNG_COLOURS
 from jointbench.bench.pages.page import figure_html, script, table_html
-from jointbench.bench.pages.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, styles
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut

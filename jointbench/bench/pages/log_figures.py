@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jointbench.bench.pages.axes import error_axis, number_axis, time_unit
-from jointbench.bench.pages.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from jointbench.bench.drawing.axes import error_axis, number_axis, time_unit
+from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 

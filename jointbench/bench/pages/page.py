@@ -8,7 +8,7 @@ from string import Template
 from typing import Any
 
 import jointbench
-from jointbench.bench.pages.palette import Style
+from jointbench.bench.drawing.palette import Style
 from jointbench.data.files import make_folder, write_whole
 
 _INK, _GRID = "#1c1c1c", "#e8e8e6"

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Mapping, Sequence
 
-from jointbench.bench.pages.palette import Style
+from jointbench.bench.drawing.palette import Style
 
 #: Pixels; a character of a name takes so much at most.
 AXIS, MARGIN, ROW, BAR, CHARACTER = 440, 160, 24, 12, 8

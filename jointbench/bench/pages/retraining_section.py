@@ -11,9 +11,9 @@ import numpy.typing as npt
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.retrained import Retrained, read_retrained
 from jointbench.bench.comparing.statistics import bootstrap
-from jointbench.bench.pages.axes import share_axis
+from jointbench.bench.drawing.axes import share_axis
+from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html, table_html
-from jointbench.bench.pages.palette import Style
 from jointbench.data.arrays import FloatArray
 from jointbench.data.quantities import counted, short
 

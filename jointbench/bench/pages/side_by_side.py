@@ -17,11 +17,11 @@ from jointbench.bench.comparing.agreement import (
 )
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
+from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure
 from jointbench.bench.pages.comparison_page import again
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import figure_html, script, table_html
-from jointbench.bench.pages.palette import styles
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files, workers_folders
 from jointbench.bench.comparing.summary import Row, summary
-from jointbench.bench.pages.axes import error_axis, number_axis
+from jointbench.bench.drawing.axes import error_axis, number_axis
+from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html
-from jointbench.bench.pages.palette import Style
 from jointbench.data.quantities import counted
 
 #: An optimizer's rows by number of workers.
