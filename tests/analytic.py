@@ -29,8 +29,10 @@ class Analytic:
             budget=budget,
             seed=seed,
             status=Status.DIVERGED if failed else Status.OK,
-            validation_error=0.9 if failed else error,
-            test_error=0.9 if failed else error + 0.01,
-            training_seconds=budget,
-            wall_seconds=wall,
+            metrics={
+                "validation_error": 0.9 if failed else error,
+                "test_error": 0.9 if failed else error + 0.01,
+                "training_seconds": budget,
+                "wall_seconds": wall,
+            },
         )

@@ -18,7 +18,9 @@ LADDER = Ladder(1.0, 9.0)
 def ended(trial: Trial, loss: float) -> Evaluation:
     status = Status.OK if math.isfinite(loss) else Status.CRASHED
     error = loss if math.isfinite(loss) else 0.9
-    return Evaluation("joint", trial.configuration, trial.budget, 0, status, error, error)
+    return Evaluation(
+        "joint", trial.configuration, trial.budget, 0, status, {"validation_error": error, "test_error": error}
+    )
 
 
 def asha(losses: list[float]) -> tuple[ASHA, list[Trial]]:

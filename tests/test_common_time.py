@@ -26,8 +26,9 @@ from jointbench.bench.running.run import run
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.cli import main
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Status
+from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import OPTIMIZERS, Optimizer, Trial, WallClock, make_optimizer
@@ -139,8 +140,9 @@ class TestTold:
                     continue
                 ended = running.pop(0)
                 seconds = ended.budget * float(rng.uniform(0.5, 2))
-                optimizer.tell(ended, Evaluation("joint", ended.configuration, ended.budget, 0, Status.OK, 0.5, 0.5,
-                                                 wall_seconds=seconds))  # fmt: skip
+                optimizer.tell(ended, Evaluation("joint", ended.configuration, ended.budget, 0, Status.OK, {
+                    "validation_error": 0.5, "test_error": 0.5, "wall_seconds": seconds,
+                }))  # fmt: skip
             return proposed
 
         assert course(1) == course(3)
@@ -178,7 +180,7 @@ class TestFirst:
             ours = APPENDIX_B.items() <= trial.configuration.items()
             promoted += [trial.budget] if ours else []
             error = 0.1 if ours else 0.5
-            told = Evaluation("joint", trial.configuration, trial.budget, 0, Status.OK, error, error)
+            told = Evaluation("joint", trial.configuration, trial.budget, 0, Status.OK, {"validation_error": error})
             optimizer.tell(trial, told)
         assert promoted == [1.0, 3.0, 9.0, 27.0]
 
@@ -289,4 +291,4 @@ class TestComparison:
         table = pq.read_table(run_file(tmp_path / "out", "random", 0))
         failed = [status != "ok" for status in table["status"].to_pylist()]
         errors = table["validation_error"].to_numpy()
-        assert all(errors[failed] == FAILURE_ERROR)
+        assert all(errors[failed] == VALIDATION_ERROR.failure)

@@ -22,6 +22,10 @@ LADDER = Ladder(3, 81)
 SHIPPED = Path(__file__).parent.parent / "evidence" / "fashion-small" / "plan.toml"
 
 
+def _errors(error: float) -> dict[str, float]:
+    return {"validation_error": error, "test_error": error}
+
+
 def trials_of(optimizer: Optimizer) -> list[Trial]:
     return list(iter(optimizer.ask, None))
 
@@ -33,7 +37,7 @@ def log(tmp_path: Path) -> EvaluationLog:
     configurations = JOINT_SMALL.sample(np.random.default_rng(0), 60)
     log.append(
         [
-            Evaluation(JOINT_SMALL.name, configuration, budget, 100 * number + int(budget), Status.OK, error, error)
+            Evaluation(JOINT_SMALL.name, configuration, budget, 100 * number + int(budget), Status.OK, _errors(error))
             for number, configuration in enumerate(configurations)
             for budget in (27.0, 81.0)
             for error in [0.1 + number / 100]
@@ -71,7 +75,7 @@ def test_a_sobol_part_trains_each_configuration_at_all_rungs(log: EvaluationLog)
 def test_what_a_part_has_chosen_stays_chosen(log: EvaluationLog) -> None:
     part = Part("near-best-8", "near-best", 8, {"configurations": 9, "best": 0.1, "distance": [0.05, 0.2], "below": 3})
     first = trials_of(optimizer_of(part, log)[0])
-    log.append([Evaluation(JOINT_SMALL.name, first[0].configuration, 81.0, 5, Status.OK, 0.0, 0.0)])
+    log.append([Evaluation(JOINT_SMALL.name, first[0].configuration, 81.0, 5, Status.OK, _errors(0.0))])
     again = trials_of(optimizer_of(part, log)[0])
     assert [(t.configuration, t.budget) for t in first] == [(t.configuration, t.budget) for t in again]
 

@@ -258,7 +258,7 @@ def test_the_error_crosses_process_borders_and_is_an_oserror() -> None:
 
 def test_a_log_begins_where_it_can_be_written_to_alone(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    facts = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet").facts
+    facts = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet").task
     with pytest.raises(UnwritableError, match="log: "):
         EvaluationLog.open_or_create(tmp_path / "file" / "log", facts.space, Ladder(1, 3), facts.images)
 

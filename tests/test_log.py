@@ -24,13 +24,15 @@ from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.data.schema import SCHEMA_VERSION, LogFacts, from_table, to_table
+from jointbench.data.metrics import TRAINED
+from jointbench.data.schema import SCHEMA_VERSION, from_table, to_table
 from jointbench.data.spaces.joint import JOINT, JointSpace
+from jointbench.data.task import Task
 from jointbench.surrogate.stored import released
 
 LADDER = Ladder(1, 27)
 IMAGES = ImageFacts("digits", (1, 8, 8), 10, 1348, 150, 299)
-FACTS = LogFacts(JOINT, LADDER, IMAGES)
+FACTS = Task(JOINT, LADDER, IMAGES)
 
 FRACTIONS = st.floats(0, 1)
 # Curves are kept as float32.
@@ -44,17 +46,12 @@ EVALUATIONS = st.builds(
     budget=st.sampled_from(LADDER.rungs),
     seed=st.integers(0, 2**62),
     status=st.sampled_from(list(Status)),
-    validation_error=FRACTIONS,
-    test_error=FRACTIONS,
-    parameters=st.integers(0, 2**50),
-    flops=st.integers(0, 2**60),
-    training_seconds=st.floats(0, 1e6),
-    wall_seconds=st.floats(0, 1e6),
-    warmup_seconds=st.floats(0, 1e6),
-    peak_memory=st.integers(0, 2**40),
-    images_per_second=st.floats(0, 1e6),
-    epochs=st.floats(0, 1e4),
-    steps=st.integers(0, 10**9),
+    metrics=st.fixed_dictionaries(
+        {metric.name: FRACTIONS for metric in TRAINED[:2]}
+        | {metric.name: st.integers(0, 2**50) if metric.whole else st.floats(0, 1e6) for metric in TRAINED[2:]}
+    ),
+    architecture_seed=st.integers(0, 2**62),
+    extras=st.dictionaries(st.text("abc_", min_size=1), st.floats(allow_nan=False), max_size=2),
     reason=st.text(max_size=20),
     trial=st.integers(-1, 10**6),
     key=st.text("abc/0123", min_size=1),
@@ -65,7 +62,10 @@ EVALUATIONS = st.builds(
 
 
 def evaluation(key: str, **changed: Any) -> Evaluation:
-    made = Evaluation("joint", JOINT.named["zela-2018"], 1.0, 0, Status.OK, 0.5, 0.5, key=key, finished_at=1.0)
+    # With all the metrics that a log of trainings has.
+    metrics = {metric.name: 0.5 if metric.default is None else metric.default for metric in TRAINED}
+    metrics |= {name: changed.pop(name) for name in metrics if name in changed}
+    made = Evaluation("joint", JOINT.named["zela-2018"], 1.0, 0, Status.OK, metrics, key=key, finished_at=1.0)
     return replace(made, **changed)
 
 
@@ -247,9 +247,9 @@ def test_a_part_of_another_log_or_with_other_columns_is_refused(tmp_path: Path) 
     log = new_log(tmp_path)
     log.append([evaluation("a")])
     stray = log.path / "stray.parquet"
-    other = LogFacts(JOINT, Ladder(1, 9), IMAGES)
+    other = Task(JOINT, Ladder(1, 9), IMAGES)
     pq.write_table(to_table([evaluation("b")], other), stray)
-    with pytest.raises(LogError, match="space, ladder and images"):
+    with pytest.raises(LogError, match="space, ladder, images and metrics"):
         log.table()
     pq.write_table(to_table([evaluation("b")], FACTS).drop_columns(["seed"]), stray)
     with pytest.raises(LogError, match="columns"):

@@ -111,7 +111,12 @@ def test_the_schedule_and_every_promotion_are_theirs(rungs: int, kind: str, outs
         loss = losses(kind, number, trial.budget, ladder)
         status = Status.OK if math.isfinite(loss) else Status.CRASHED
         error = loss if math.isfinite(loss) else 0.9
-        ours.tell(trial, Evaluation("joint", trial.configuration, trial.budget, 0, status, error, error))
+        ours.tell(
+            trial,
+            Evaluation(
+                "joint", trial.configuration, trial.budget, 0, status, {"validation_error": error, "test_error": error}
+            ),
+        )
         theirs.tell(handle, trial.budget, number, loss)
 
 
@@ -280,7 +285,9 @@ def test_integers_sit_at_the_centres_of_their_bins_in_their_bohb_too() -> None:
     assert np.abs(branches - count / 5).max() < 4 * math.sqrt(count / 5 * 4 / 5)
     expected: dict[float, list[float]] = {9.0: [], 27.0: []}
     for trial in asked[:20]:
-        optimizer.tell(trial, Evaluation("joint", trial.configuration, trial.budget, 0, Status.OK, 0.5, 0.5))
+        optimizer.tell(
+            trial, Evaluation("joint", trial.configuration, trial.budget, 0, Status.OK, {"validation_error": 0.5})
+        )
         expected[trial.budget].append((trial.configuration["res_branches_1"] - 0.5) / 5)
     # What their model has been told, to the ten digits that ConfigSpace keeps.
     column = JOINT.names.index("res_branches_1")

@@ -36,7 +36,7 @@ class Sleeping(Analytic):
         if self.sleeps:
             time.sleep(units * self.unit)
         evaluation = super().__call__(configuration, budget, seed)
-        return replace(evaluation, wall_seconds=units * self.unit, finished_at=time.time())
+        return replace(evaluation.measuring(wall_seconds=units * self.unit), finished_at=time.time())
 
 
 def drive(cluster: Cluster, full_budgets: float = FULL_BUDGETS) -> list[Finished]:

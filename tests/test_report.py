@@ -55,8 +55,8 @@ def retrained(folder: Path) -> None:
     def trained(of: Space, what: Configuration, seed: int, error: float) -> Evaluation:
         key, facts = f"retrain/{of.name}/{seed}/{error}", of.facts(what)
         return Evaluation(
-            of.name, what, settings.ladder.maximum, FIRST_SEED + seed, Status.OK, error, error + 0.01,
-            parameters=facts.parameters, key=key,
+            of.name, what, settings.ladder.maximum, FIRST_SEED + seed, Status.OK,
+            {"validation_error": error, "test_error": error + 0.01, "parameters": facts.parameters}, key=key,
         )  # fmt: skip
 
     for of, wanted in ((joint, [one.configuration for one in final_incumbents(folder)]), (published, [network])):

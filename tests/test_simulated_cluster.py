@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from jointbench.bench.running.cluster import ATTEMPTS, Finished, SimulatedCluster, Started
 from jointbench.bench.running.dying_workers import DyingWorkers
-from jointbench.bench.running.overhead import Timed
 from jointbench.bench.running.run import run
+from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
@@ -38,7 +38,8 @@ class Given:
         self.walls = walls
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
-        return Evaluation("joint", configuration, budget, seed, Status.OK, 0.5, 0.5, wall_seconds=self.walls[seed])
+        metrics = {"validation_error": 0.5, "test_error": 0.5, "wall_seconds": self.walls[seed]}
+        return Evaluation("joint", configuration, budget, seed, Status.OK, metrics)
 
 
 def start_all(walls: list[float], workers: int) -> list[Finished]:
@@ -112,7 +113,7 @@ def test_no_worker_is_idle_while_there_is_a_trial(walls: list[float], workers: i
     assert {one.started.number: (one.start, one.end) for one in start_all(walls, workers)} == expected
 
 
-def test_overhead_is_charged_one_trial_after_the_other() -> None:
+def test_thinking_is_charged_one_trial_after_the_other() -> None:
     cluster = SimulatedCluster(Given([10.0, 10.0, 1.0]), 3, lambda: 2.0)
     for number in range(3):
         cluster.start(Started(number, Trial(ANYWHERE, 1.0), number))
@@ -168,7 +169,7 @@ class TestDyingWorkers:
             def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
                 counted = Provenance(clock=f"{REFERENCE_CLOCK}v1")
                 found = super().__call__(configuration, budget, seed)
-                return replace(found, wall_seconds=9 * found.wall_seconds, provenance=counted)
+                return replace(found.measuring(wall_seconds=9 * found.wall_seconds), provenance=counted)
 
         plain, mortal = OnAReferenceClock(LADDER), DyingWorkers(OnAReferenceClock(LADDER), 100.0)
         for seed in range(50):

@@ -24,11 +24,12 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.network import network
 from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.trainer import train
-from jointbench.bench.training.training_loop import Training
+from jointbench.bench.training.training import Training
 from jointbench.data.errors import BudgetError, ConfigurationError
-from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Status
+from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.spaces.joint import JOINT
 
 CPU = torch.device("cpu")
@@ -331,7 +332,7 @@ class TestOutcomes:
     def test_divergence_is_an_outcome_and_ranks_below_guessing(self) -> None:
         evaluation = trained(broken(DeviceImages(load_images("digits"), CPU)))
         assert evaluation.status is Status.DIVERGED
-        assert evaluation.validation_error == evaluation.test_error == FAILURE_ERROR == 1.0
+        assert evaluation.validation_error == evaluation.test_error == VALIDATION_ERROR.failure == 1.0
         assert "not finite" in evaluation.reason
 
     def test_running_out_of_memory_is_an_outcome(self, digits: DeviceImages) -> None:
@@ -353,8 +354,8 @@ class TestOutcomes:
         assert "available" in evaluation.reason
 
     def test_taking_far_too_long_is_an_outcome(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("jointbench.bench.training.timeout.TIMEOUT_BUDGETS", 0.0)
-        monkeypatch.setattr("jointbench.bench.training.timeout.GRACE", 0.05)
+        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 0.0)
+        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.05)
         evaluation = trained(digits)
         assert evaluation.status is Status.TIMEOUT
         assert evaluation.validation_error == 1.0
@@ -369,8 +370,8 @@ class TestOutcomes:
                 pass
             return 1.0
 
-        monkeypatch.setattr("jointbench.bench.training.timeout.TIMEOUT_BUDGETS", 1.0)
-        monkeypatch.setattr("jointbench.bench.training.timeout.GRACE", 0.2)
+        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 1.0)
+        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.2)
         monkeypatch.setattr(Training, "_wrong", slowly)
         evaluation = trained(digits)
         assert evaluation.status is Status.OK, evaluation.reason

@@ -3,16 +3,17 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import hardware, training_options
 from jointbench.cli.values import budget, whole
 from jointbench.data.errors import BudgetError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Evaluation, failed
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import METRICS
 from jointbench.data.quantities import large, size
+from jointbench.data.schema import as_record
 from jointbench.data.spaces.registry import find_configuration
 
 #: From the smallest rung to the largest, on the paper's ladder: 400 to 10,800 s.
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
     log.append([evaluation])
     objective.discard(evaluation)
     if arguments.json:
-        say(json.dumps(asdict(evaluation), indent=2))
+        say(json.dumps(as_record(evaluation), indent=2))
     else:
         _show(evaluation)
         say(f"\nlogged in {log.path}")
@@ -81,8 +82,7 @@ def _show(evaluation: Evaluation) -> None:
     made = evaluation.provenance
     lines = {
         "status": evaluation.status + (f": {evaluation.reason}" if evaluation.reason else ""),
-        "validation error": f"{evaluation.validation_error:.2%}",
-        "test error": f"{evaluation.test_error:.2%}",
+        **{METRICS[name].label: METRICS[name].shown(evaluation.metrics[name]) for name in failed()},
         "steps": f"{evaluation.steps:,}",
         "epochs": f"{evaluation.epochs:.2f}",
         "parameters": large(evaluation.parameters),

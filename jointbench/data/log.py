@@ -24,16 +24,17 @@ from jointbench.data.parts import (
     DAMAGED,
     LEFT_BEHIND,
     as_parquet,
-    facts_of,
     new_part,
     parts,
     read_checked,
     read_part,
+    task_of_part,
     tier,
     write_durably,
 )
-from jointbench.data.schema import LogFacts, from_table, schema, to_table
+from jointbench.data.schema import from_table, schema, to_table
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -49,27 +50,31 @@ CREDENTIALS = "credentials-"
 
 
 class EvaluationLog:
-    """A folder of Parquet parts (or one released Parquet file, read-only), all with the same facts.
+    """A folder of Parquet parts (or one released Parquet file, read-only), all of the same task.
 
     Writers never share a file, so there may be any number of them, without locks. Two rows of the same key (a trial
     that was finished twice, or a merger that was interrupted) count once.
     """
 
-    def __init__(self, path: Path, facts: LogFacts) -> None:
-        self.path, self.facts = path, facts
+    def __init__(self, path: Path, task: Task) -> None:
+        self.path, self.task = path, task
 
     def __repr__(self) -> str:
         try:
             said = f"{len(self):,} evaluations"
         except LogError:
             said = "a part of which cannot be read"
-        return f"<log {self.path}: space '{self.space.name}' on {self.images.name}, {said}>"
+        return f"<log {self.path}: space '{self.space.name}'{self._on_images}, {said}>"
+
+    @property
+    def _on_images(self) -> str:
+        return "" if self.task.images is None else f" on {self.task.images.name}"
 
     def _repr_html_(self) -> str:
         statuses = Counter(self.table(["status"])["status"].to_pylist())
         rows = [
             ("space", f"{self.space.name}, {len(self.space.names)} hyperparameters"),
-            ("images", self.images.name),
+            ("images", "none" if self.task.images is None else self.task.images.name),
             ("budgets", f"{self.ladder} {self.ladder.unit}"),
             ("evaluations", f"{len(self):,}"),
             *((f"of them {status.replace('_', ' ')}", f"{number:,}") for status, number in statuses.most_common()),
@@ -93,7 +98,7 @@ class EvaluationLog:
 
     @property
     def space(self) -> Space:
-        return self.facts.space
+        return self.task.space
 
     @property
     def configspace(self) -> "ConfigurationSpace":
@@ -102,11 +107,14 @@ class EvaluationLog:
 
     @property
     def ladder(self) -> Ladder:
-        return self.facts.ladder
+        return self.task.ladder
 
     @property
     def images(self) -> ImageFacts:
-        return self.facts.images
+        """Raises LogError when the log is not about images."""
+        if self.task.images is None:
+            raise LogError("log", str(self.path), "one of trainings on images")
+        return self.task.images
 
     @classmethod
     def open(cls, path: str | Path) -> "EvaluationLog":
@@ -118,7 +126,7 @@ class EvaluationLog:
         if not found:
             raise LogError("log", str(path), "a folder with Parquet parts")
         try:
-            return cls(path, facts_of(found[0]))
+            return cls(path, task_of_part(found[0]))
         except FileNotFoundError:
             # Merged into another part meanwhile: look again.
             return cls.open(path)
@@ -129,11 +137,11 @@ class EvaluationLog:
 
         Raises LogError when it holds something else, UnwritableError where nothing can be written.
         """
-        path, facts = Path(path), LogFacts(space, ladder, images)
+        path, task = Path(path), Task(space, ladder, images)
         if os.path.isfile(path):
             raise LogError("log", str(path), "a folder, to be written to")
         check_writable(path, "log", folder=True)
-        log = cls(path, facts)
+        log = cls(path, task)
         if path.is_dir():
             log.set_aside_damaged()
             if not parts(path) and not all(_is_ours(entry) for entry in path.iterdir()):
@@ -142,9 +150,9 @@ class EvaluationLog:
             # Another writer may be beginning it too, or have died in doing so.
             make_folder(path)
             log.append([])
-        found = cls.open(path).facts
-        for field in ("space", "ladder", "images"):
-            there, wanted = getattr(found, field), getattr(facts, field)
+        found = cls.open(path).task
+        for field in ("space", "ladder", "images", "metrics"):
+            there, wanted = getattr(found, field), getattr(task, field)
             if there != wanted:
                 raise LogError(f"{field} of the log {path}", str(there), f"{wanted}, as this run has")
         return log
@@ -155,23 +163,24 @@ class EvaluationLog:
         Raises LogError when it cannot be written, as on a full disk; nothing of it is there then.
         """
         keyed = [e if e.key else replace(e, key=uuid.uuid4().hex) for e in evaluations]
-        write_durably(to_table(keyed, self.facts), new_part(self.path, 0))
+        write_durably(to_table(keyed, self.task), new_part(self.path, 0))
 
     def table(self, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         """Evaluations of all runs or of one, each key once, oldest first; of all columns or of some.
 
         Raises LogError when a part cannot be read, or holds in these columns what no training gives.
         """
-        wanted = schema(self.facts).names if columns is None else list(columns)
+        wanted = schema(self.task).names if columns is None else list(columns)
         # A failure's error in a part of an earlier version is mended by its status.
-        also = {"key", "finished_at"} | ({"status"} if {"validation_error", "test_error"} & set(wanted) else set())
-        needed = [name for name in schema(self.facts).names if name in {*wanted, *also}]
+        mended = {metric.name for metric in self.task.metrics if metric.failure is not None}
+        also = {"key", "finished_at"} | ({"status"} if mended & set(wanted) else set())
+        needed = [name for name in schema(self.task).names if name in {*wanted, *also}]
         if run is not None and "run" not in needed:
             needed.append("run")
         tables = []
         for part in parts(self.path):
             try:
-                table = read_checked(part, self.facts, needed)
+                table = read_checked(part, self.task, needed)
             except FileNotFoundError:
                 # Merged into another part meanwhile: look again.
                 return self.table(columns, run)
@@ -204,7 +213,7 @@ class EvaluationLog:
         merged, tables = [], []
         for part in small:
             try:
-                tables.append(read_part(part, self.facts))
+                tables.append(read_part(part, self.task))
             except FileNotFoundError:
                 # Somebody else has merged it.
                 continue
@@ -227,7 +236,7 @@ class EvaluationLog:
         damaged = []
         for part in parts(self.path):
             try:
-                read_checked(part, facts_of(part))
+                read_checked(part, task_of_part(part))
             except FileNotFoundError:
                 continue
             except DamagedPartError:

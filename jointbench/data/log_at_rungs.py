@@ -17,16 +17,16 @@ class LogAtRungs(EvaluationLog):
     """What `whole` holds at the rungs of `ladder`, a part of its own ladder, as a log of that ladder; read-only."""
 
     def __init__(self, whole: EvaluationLog, ladder: Ladder) -> None:
-        super().__init__(whole.path, replace(whole.facts, ladder=ladder))
+        super().__init__(whole.path, replace(whole.task, ladder=ladder))
         self._whole = whole
 
     def table(self, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
-        wanted = schema(self.facts).names if columns is None else list(columns)
+        wanted = schema(self.task).names if columns is None else list(columns)
         table = self._whole.table(list(dict.fromkeys([*wanted, "budget"])), run)
         budgets, kept = table["budget"].to_numpy(), np.zeros(len(table), dtype=bool)
         for rung in self.ladder.rungs:
             kept |= np.abs(budgets - rung) <= SAME_RUNG * rung
-        return table.filter(pa.array(kept)).select(wanted).replace_schema_metadata(schema(self.facts).metadata)
+        return table.filter(pa.array(kept)).select(wanted).replace_schema_metadata(schema(self.task).metadata)
 
     def append(self, evaluations: Sequence[Evaluation]) -> None:
         """Raises LogError: what is appended belongs into the whole log."""

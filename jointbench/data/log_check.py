@@ -1,5 +1,6 @@
 """What a training can have given: the one check of the values of a log, for all who read it."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,34 +14,15 @@ import pyarrow.compute as pc
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Status
 from jointbench.data.ladder import SAME_RUNG
-from jointbench.data.schema import LogFacts
+from jointbench.data.metrics import MOST
+from jointbench.data.task import Task
 
-#: No training takes, and no device gives, more of anything than this.
-_MOST = 1e12
-
+_AMOUNT = (0.0, MOST, "a finite number of at least 0")
 _FRACTION = (0.0, 1.0, "a fraction from 0 to 1")
-_AMOUNT = (0.0, _MOST, "a finite number of at least 0")
-_COUNT = (0, 2**63 - 1, "a whole number of at least 0")
 
-#: The least and the most that a column may hold, and the same in words. Of a list, each entry. What is not here may be
-#: anything but missing.
+#: The least and the most that a column which is no metric may hold, and the same in words. Of a list, each entry. What
+#: is neither here nor a metric of the task may be anything but missing.
 BOUNDS: Mapping[str, tuple[float, float, str]] = {
-    "validation_error": _FRACTION,
-    "test_error": _FRACTION,
-    "parameters": _COUNT,
-    "flops": _COUNT,
-    "training_seconds": _AMOUNT,
-    "wall_seconds": _AMOUNT,
-    "warmup_seconds": _AMOUNT,
-    "measured_seconds": _AMOUNT,
-    "batch_seconds": _AMOUNT,
-    "validation_seconds": _AMOUNT,
-    "test_seconds": _AMOUNT,
-    "peak_memory": _COUNT,
-    "evaluation_memory": _COUNT,
-    "images_per_second": _AMOUNT,
-    "epochs": _AMOUNT,
-    "steps": _COUNT,
     "trial": (-1, 2**63 - 1, "a whole number of at least -1"),
     "finished_at": _AMOUNT,
     "curve_seconds": _AMOUNT,
@@ -71,47 +53,64 @@ class Fault:
         return f"{self.count:,} evaluation(s) with {self.column} {value}, {where}: expected {self.expected}"
 
 
-def check(table: pa.Table, facts: LogFacts, file: Path) -> None:
+def check(table: pa.Table, task: Task, file: Path) -> None:
     """Whether the columns that were read of `file` hold what a training can have given.
 
     Raises LogError with the first column, row and value that do not, and what was expected.
     """
-    for fault in faults(table, facts):
+    for fault in faults(table, task):
         raise fault.error(file)
 
 
-def faults(table: pa.Table, facts: LogFacts) -> Iterator[Fault]:
+def faults(table: pa.Table, task: Task) -> Iterator[Fault]:
     """At most one a column, of the columns that the table has; rows are counted as they stand."""
     for name in table.column_names:
         column = table[name]
         if name == "configuration":
-            yield from _of_configurations(column.combine_chunks(), facts)
-        elif column.null_count:
-            expected = "a list" if pa.types.is_list(column.type) else _expected(name, facts)
+            yield from _of_configurations(column.combine_chunks(), task)
+        elif column.null_count and not _optional(name, task):
+            expected = "a list" if pa.types.is_list(column.type) else _expected(name, task)
             yield _first(name, column, column.is_null().to_numpy(), expected)
         elif pa.types.is_list(column.type):
             yield from _of_lists(name, column.combine_chunks())
         else:
-            wrong = _wrong(name, column, facts)
+            wrong = _wrong(name, column, task)
             if wrong is not None and wrong.any():
-                yield _first(name, column, wrong, _expected(name, facts))
+                yield _first(name, column, wrong, _expected(name, task))
 
 
-def _wrong(name: str, column: pa.ChunkedArray, facts: LogFacts) -> npt.NDArray[np.bool_] | None:
+def _optional(name: str, task: Task) -> bool:
+    """Whether it may be missing: a metric that some evaluations do not have."""
+    metric = task.by_name.get(name)
+    return metric is not None and not task.requires(metric)
+
+
+def _wrong(name: str, column: pa.ChunkedArray, task: Task) -> npt.NDArray[np.bool_] | None:
     """A mask (n,) of the values that cannot be; None where all may."""
     if name == "budget":
         budgets = column.to_numpy()
         right = np.zeros(len(budgets), dtype=bool)
-        for rung in facts.ladder.rungs:
+        for rung in task.ladder.rungs:
             right |= np.abs(budgets - rung) <= SAME_RUNG * rung
         return ~right
     if name == "status":
         return ~np.asarray(pc.is_in(column, pa.array(_STATUSES)).to_numpy(), dtype=bool)
     if name == "space":
-        return np.asarray(pc.not_equal(column, facts.space.name).to_numpy(), dtype=bool)
-    if name in BOUNDS:
-        return _outside(column.to_numpy(), *BOUNDS[name][:2])
+        return np.asarray(pc.not_equal(column, task.space.name).to_numpy(), dtype=bool)
+    if (least_and_most := bounds(name, task)) is not None:
+        there = np.asarray(column.is_valid().to_numpy(), dtype=bool)
+        return there & _outside(column.to_numpy(zero_copy_only=False), *least_and_most[:2])
     return None
+
+
+def bounds(name: str, task: Task) -> tuple[float, float, str] | None:
+    """The least and the most that a column may hold, and the same in words; None where there are no bounds."""
+    metric = task.by_name.get(name)
+    if metric is None:
+        return BOUNDS.get(name)
+    low, high = metric.bounds
+    # Infinity is no number that could be worked with.
+    return max(low, -sys.float_info.max), min(high, sys.float_info.max), metric.range
 
 
 def _outside(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[np.bool_]:
@@ -119,12 +118,12 @@ def _outside(values: npt.NDArray[Any], low: float, high: float) -> npt.NDArray[n
     return ~((values >= low) & (values <= high))
 
 
-def _of_configurations(column: pa.StructArray, facts: LogFacts) -> Iterator[Fault]:
-    where = f"(it is outside the space '{facts.space.name}')"
+def _of_configurations(column: pa.StructArray, task: Task) -> Iterator[Fault]:
+    where = f"(it is outside the space '{task.space.name}')"
     if column.null_count:
         yield _first("configuration", column, column.is_null().to_numpy(zero_copy_only=False), f"a value {where}")
         return
-    for h in facts.space.hyperparameters:
+    for h in task.space.hyperparameters:
         values = column.field(h.name)
         if values.null_count:
             wrong = values.is_null().to_numpy(zero_copy_only=False)
@@ -154,11 +153,12 @@ def _first(name: str, column: Any, wrong: npt.NDArray[np.bool_], expected: str) 
     return Fault(name, row, column[row].as_py(), expected, int(wrong.sum()))
 
 
-def _expected(name: str, facts: LogFacts) -> str:
+def _expected(name: str, task: Task) -> str:
     if name == "budget":
-        return f"one of {facts.ladder} ({facts.ladder.unit})"
+        return f"one of {task.ladder} ({task.ladder.unit})"
     if name == "status":
         return "one of " + ", ".join(_STATUSES)
     if name == "space":
-        return f"'{facts.space.name}', the space of the log"
-    return BOUNDS[name][2] if name in BOUNDS else "a value"
+        return f"'{task.space.name}', the space of the log"
+    least_and_most = bounds(name, task)
+    return "a value" if least_and_most is None else least_and_most[2]

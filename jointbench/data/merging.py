@@ -19,13 +19,13 @@ def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
     """
     check_writable(out, folder=True)
     logs = [EvaluationLog.open(piece) for piece in pieces]
-    facts = logs[0].facts
+    task = logs[0].task
     for log in logs[1:]:
-        if log.facts != facts:
-            raise LogError("log", str(log.path), f"space, ladder and images as in {logs[0].path}")
+        if log.task != task:
+            raise LogError("log", str(log.path), f"space, ladder, images and metrics as in {logs[0].path}")
     journals = _longest([log.path for log in logs] + ([out] if out.is_dir() else []))
     tables = [log.table() for log in logs]
-    merged = EvaluationLog.open_or_create(out, facts.space, facts.ladder, facts.images)
+    merged = EvaluationLog.open_or_create(out, task.space, task.ladder, logs[0].images)
     for table in tables:
         write_durably(table, new_part(out, 1))
     for name, journal in journals.items():

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from jointbench.data.errors import DamagedPartError, LogError, UnwritableError
 from jointbench.data.files import UNFINISHED, write_whole
 from jointbench.data.log_check import check
-from jointbench.data.schema import LogFacts, schema, upgraded
+from jointbench.data.schema import schema, task_of, upgraded
+from jointbench.data.task import Task
 from jointbench.data.visible import visible
 
 #: Finished parts end so; one that is being written, or whose writer died, and one that is damaged end otherwise.
@@ -38,7 +39,7 @@ def tier(part: Path) -> int:
     return int(first) if dash and first.isdigit() else 0
 
 
-def facts_of(part: Path) -> LogFacts:
+def task_of_part(part: Path) -> Task:
     """What a part says of its log. Raises FileNotFoundError when it is gone, DamagedPartError or LogError."""
     try:
         with open(part, "rb") as file:
@@ -47,22 +48,22 @@ def facts_of(part: Path) -> LogFacts:
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
-    return LogFacts.from_metadata(metadata, str(part))
+    return task_of(metadata, str(part))
 
 
-def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None) -> pa.Table:
+def read_part(part: Path, task: Task, columns: Sequence[str] | None = None) -> pa.Table:
     """Rows of a part, written by this schema version or an earlier one, as this version's columns (all by default).
 
     Raises FileNotFoundError when it is gone, DamagedPartError, and LogError when it belongs to another log.
     """
-    wanted = schema(facts)
+    wanted = schema(task)
     if columns is not None:
         wanted = pa.schema([wanted.field(name) for name in columns], metadata=wanted.metadata)
     try:
         with open(part, "rb") as opened, pq.ParquetFile(opened) as file:
             there = file.schema_arrow
-            if LogFacts.from_metadata(there.metadata, str(part)) != facts:
-                raise LogError("log", str(part), "space, ladder and images as in the rest of the log")
+            if task_of(there.metadata, str(part)) != task:
+                raise LogError("log", str(part), "space, ladder, images and metrics as in the rest of the log")
             table = file.read(columns=[name for name in wanted.names if name in there.names])
         # Texts that are no UTF-8, which reading does not see.
         table.validate(full=True)
@@ -70,7 +71,7 @@ def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None)
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(part, error) from None
-    table = upgraded(table, wanted)
+    table = upgraded(table, task, wanted)
     for field in wanted:
         if field.name not in table.column_names:
             raise LogError(f"columns of {part}", f"no {field.name}", f"{field.name} ({field.type}) among them")
@@ -80,10 +81,10 @@ def read_part(part: Path, facts: LogFacts, columns: Sequence[str] | None = None)
     return pa.Table.from_arrays(table.columns, schema=wanted)
 
 
-def read_checked(part: Path, facts: LogFacts, columns: Sequence[str] | None = None) -> pa.Table:
+def read_checked(part: Path, task: Task, columns: Sequence[str] | None = None) -> pa.Table:
     """As `read_part`. Raises LogError too where a value is one that no training gives, with its column and row."""
-    table = read_part(part, facts, columns)
-    check(table, facts, part)
+    table = read_part(part, task, columns)
+    check(table, task, part)
     return table
 
 

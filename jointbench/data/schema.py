@@ -1,24 +1,24 @@
-"""The one Arrow schema of evaluations, and the passage between it and `Evaluation`."""
+"""The one passage between `Evaluation` and what is stored of it: Arrow's tables and JSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, fields
 from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jointbench.data.errors import LogError
-from jointbench.data.evaluation import FAILURE_ERROR, Curve, Evaluation, Provenance, Status
-from jointbench.data.images.facts import ImageFacts
-from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.registry import get_space
+from jointbench.data.errors import InputError, LogError
+from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.metrics import Metric
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 
 #: Raised whenever a column is added or changes its name, type, unit or meaning.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: What each version added to the one before: columns, and what they hold in a file that was written without them.
+#: Since version 4 the metrics stand in the metadata; before, they were those of our trainings.
 ADDED: Mapping[int, Mapping[str, Any]] = {
     2: {"warmup_seconds": 0.0},
     3: {
@@ -28,65 +28,74 @@ ADDED: Mapping[int, Mapping[str, Any]] = {
         "test_seconds": 0.0,
         "evaluation_memory": 0,
     },
+    4: {"architecture_seed": 0, "extras": []},
 }
 
 _METADATA_KEY = b"jointbench"
 _ARROW: dict[Any, pa.DataType] = {str: pa.string(), Status: pa.string(), int: pa.int64(), float: pa.float64()}
 _LISTS = pa.list_(pa.float32())
+_EXTRAS = pa.map_(pa.string(), pa.float64())
+_CURVE, _PROVENANCE = (tuple(part.name for part in fields(of)) for of in (Curve, Provenance))
+#: Fields of an evaluation that are neither metrics nor made of parts.
+_PLAIN = tuple(
+    part.name for part in fields(Evaluation) if part.name not in ("metrics", "extras", "curve", "provenance")
+)
+#: Names that no metric can have.
+RESERVED = frozenset((*(part.name for part in fields(Evaluation)), *(f"curve_{name}" for name in _CURVE), *_PROVENANCE))
 
 
-@dataclass(frozen=True)
-class LogFacts:
-    """What every file of a log says about all of its evaluations: space, ladder and image data."""
+def as_metadata(task: Task) -> dict[bytes, bytes]:
+    """Schema metadata, with which a log describes itself."""
+    return {_METADATA_KEY: json.dumps({"schema_version": SCHEMA_VERSION, **task.as_dict()}).encode()}
 
-    space: Space
-    ladder: Ladder
-    images: ImageFacts
 
-    def as_metadata(self) -> dict[bytes, bytes]:
-        """Schema metadata; the space as ConfigSpace's JSON, so that the log can be read without JointBench."""
-        content = {
-            "schema_version": SCHEMA_VERSION,
-            "space": self.space.name,
-            "configspace": self.space.configspace.to_serialized_dict(),
-            "ladder": self.ladder.as_dict(),
-            "images": self.images.as_dict(),
-        }
-        return {_METADATA_KEY: json.dumps(content).encode()}
+def task_of(metadata: Mapping[bytes, bytes] | None, source: str) -> Task:
+    """The task of a file's metadata. Raises LogError when it is missing, of another version or makes no sense."""
+    try:
+        content = json.loads((metadata or {})[_METADATA_KEY])
+        version = content["schema_version"]
+        if version not in range(1, SCHEMA_VERSION + 1):
+            raise LogError("log schema version", version, f"at most {SCHEMA_VERSION} (in {source})")
+        return Task.from_dict(content)
+    except (KeyError, ValueError, TypeError):
+        raise LogError("log", source, "Parquet written by JointBench") from None
 
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[bytes, bytes] | None, source: str) -> "LogFacts":
-        """Raises LogError when the metadata is missing, of another version or makes no sense."""
-        try:
-            content = json.loads((metadata or {})[_METADATA_KEY])
-            version = content["schema_version"]
-            if version not in range(1, SCHEMA_VERSION + 1):
-                raise LogError("log schema version", version, f"at most {SCHEMA_VERSION} (in {source})")
-            return cls(
-                get_space(content["space"]), Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
-            )
-        except (KeyError, ValueError, TypeError):
-            raise LogError("log", source, "Parquet written by JointBench") from None
+
+def configuration_type(space: Space) -> pa.DataType:
+    """A struct with a field a hyperparameter."""
+    return pa.struct([(h.name, pa.int64() if h.integer else pa.float64()) for h in space.hyperparameters])
+
+
+def metric_field(metric: Metric) -> pa.Field:
+    """The column of a metric."""
+    return pa.field(metric.name, pa.int64() if metric.whole else pa.float64())
 
 
 @lru_cache(maxsize=16)
-def schema(facts: LogFacts) -> pa.Schema:
-    """Columns: the configuration as a struct, every other field of Evaluation, Curve and Provenance by its name."""
+def schema(task: Task) -> pa.Schema:
+    """Columns: the configuration as a struct, each of the task's metrics, every other field of Evaluation, Curve and
+    Provenance by its name. Raises InputError for a metric that is named as one of these."""
+    for metric in task.metrics:
+        if metric.name in RESERVED:
+            raise InputError("metric", metric.name, "a name that no other column of a log has")
     columns = []
     for entry in fields(Evaluation):
         if entry.name == "configuration":
-            kinds = [(h.name, pa.int64() if h.integer else pa.float64()) for h in facts.space.hyperparameters]
-            columns.append(pa.field("configuration", pa.struct(kinds)))
+            columns.append(pa.field("configuration", configuration_type(task.space)))
+        elif entry.name == "metrics":
+            columns += map(metric_field, task.metrics)
         elif entry.name == "curve":
-            columns += [pa.field(f"curve_{part.name}", _LISTS) for part in fields(Curve)]
+            columns += [pa.field(f"curve_{name}", _LISTS) for name in _CURVE]
         elif entry.name == "provenance":
-            columns += [pa.field(part.name, pa.string()) for part in fields(Provenance)]
+            columns += [pa.field(name, pa.string()) for name in _PROVENANCE]
+        elif entry.name == "extras":
+            columns.append(pa.field("extras", _EXTRAS))
         else:
             columns.append(pa.field(entry.name, _ARROW[entry.type]))
-    return pa.schema(columns, metadata=facts.as_metadata())
+    return pa.schema(columns, metadata=as_metadata(task))
 
 
-def upgraded(table: pa.Table, wanted: pa.Schema) -> pa.Table:
+def upgraded(table: pa.Table, task: Task, wanted: pa.Schema) -> pa.Table:
     """The table with the columns that were added after its version, and in the wanted order.
 
     Until version 3 a failure carried the error of guessing, which is mended where its `status` is read too.
@@ -94,11 +103,11 @@ def upgraded(table: pa.Table, wanted: pa.Schema) -> pa.Table:
     version = json.loads((table.schema.metadata or {}).get(_METADATA_KEY, b"{}")).get("schema_version", SCHEMA_VERSION)
     if version < 3 and "status" in table.column_names:
         failed = pc.not_equal(table["status"], Status.OK.value)
-        for name in ("validation_error", "test_error"):
-            if name in table.column_names:
-                at = table.column_names.index(name)
-                errors = pc.if_else(failed, FAILURE_ERROR, table[name])
-                table = table.set_column(at, table.field(name), errors)
+        for metric in task.metrics:
+            if metric.failure is not None and metric.name in table.column_names:
+                at = table.column_names.index(metric.name)
+                errors = pc.if_else(failed, metric.failure, table[metric.name])
+                table = table.set_column(at, table.field(metric.name), errors)
     defaults = {name: value for added in ADDED.values() for name, value in added.items()}
     for field in wanted:
         if field.name not in table.column_names and field.name in defaults:
@@ -108,31 +117,68 @@ def upgraded(table: pa.Table, wanted: pa.Schema) -> pa.Table:
     )
 
 
-def to_table(evaluations: Iterable[Evaluation], facts: LogFacts) -> pa.Table:
-    """One row an evaluation."""
+def as_record(evaluation: Evaluation) -> dict[str, Any]:
+    """An evaluation as JSON can have it: metrics by their names beside the other fields, curve and provenance as
+    mappings."""
+    plain = {name: getattr(evaluation, name) for name in _PLAIN}
+    return {
+        **plain,
+        "configuration": dict(evaluation.configuration),
+        "status": evaluation.status.value,
+        **evaluation.metrics,
+        "extras": dict(evaluation.extras),
+        "curve": asdict(evaluation.curve),
+        "provenance": asdict(evaluation.provenance),
+    }
+
+
+def from_record(record: Mapping[str, Any]) -> Evaluation:
+    """Undoes `as_record`, also of what earlier versions wrote: what is no field is a metric. Raises TypeError or
+    ValueError for anything else."""
+    return Evaluation(
+        **{name: record[name] for name in _PLAIN if name in record and name != "status"},
+        status=Status(record["status"]),
+        metrics={name: value for name, value in record.items() if name not in RESERVED and value is not None},
+        extras=dict(record.get("extras", ())),
+        curve=Curve(**{name: tuple(values) for name, values in record["curve"].items()}),
+        provenance=Provenance(**record["provenance"]),
+    )
+
+
+def stored_value(evaluation: Evaluation, metric: Metric) -> float | int | None:
+    """What a table holds of a metric; None where nothing was measured and nothing stands for it."""
+    value = evaluation.metrics.get(metric.name)
+    if value is not None:
+        return value
+    return metric.default if evaluation.ok or metric.failure is None else metric.failure
+
+
+def to_table(evaluations: Iterable[Evaluation], task: Task) -> pa.Table:
+    """One row an evaluation. What was measured and is no metric of the task is kept among its extras."""
+    known = task.by_name
     rows = []
     for evaluation in evaluations:
-        row: dict[str, Any] = {}
-        for entry in fields(Evaluation):
-            value = getattr(evaluation, entry.name)
-            if entry.name == "curve":
-                row |= {f"curve_{part.name}": getattr(value, part.name) for part in fields(Curve)}
-            elif entry.name == "provenance":
-                row |= {part.name: getattr(value, part.name) for part in fields(Provenance)}
-            else:
-                row[entry.name] = value
+        row: dict[str, Any] = {name: getattr(evaluation, name) for name in _PLAIN}
+        row |= {metric.name: stored_value(evaluation, metric) for metric in task.metrics}
+        others = {name: value for name, value in evaluation.metrics.items() if name not in known}
+        row["extras"] = list({**evaluation.extras, **others}.items())
+        row |= {f"curve_{name}": getattr(evaluation.curve, name) for name in _CURVE}
+        row |= {name: getattr(evaluation.provenance, name) for name in _PROVENANCE}
         rows.append(row)
-    return pa.Table.from_pylist(rows, schema=schema(facts))
+    return pa.Table.from_pylist(rows, schema=schema(task))
 
 
 def from_table(table: pa.Table) -> Iterator[Evaluation]:
-    """The rows as evaluations, in order."""
-    plain = [f.name for f in fields(Evaluation) if f.name not in ("curve", "provenance", "status")]
+    """The rows as evaluations, in order; all columns of a log's schema are there."""
+    metrics = [name for name in table.column_names if name not in RESERVED]
+    plain = [name for name in _PLAIN if name != "status"]
     for batch in table.to_batches():
         for row in batch.to_pylist():
             yield Evaluation(
                 **{name: row[name] for name in plain},
                 status=Status(row["status"]),
-                curve=Curve(**{part.name: tuple(row[f"curve_{part.name}"]) for part in fields(Curve)}),
-                provenance=Provenance(**{part.name: row[part.name] for part in fields(Provenance)}),
+                metrics={name: row[name] for name in metrics if row[name] is not None},
+                extras=dict(row["extras"]),
+                curve=Curve(*(tuple(row[f"curve_{name}"]) for name in _CURVE)),
+                provenance=Provenance(*(row[name] for name in _PROVENANCE)),
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.uniform import UniformDraws
 
 
@@ -54,5 +54,5 @@ class ASHA(Optimizer):
         return Trial(self._uniform.next(), self.ladder.minimum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = loss_of(evaluation)
+        loss = self.loss(evaluation)
         self._rungs[self.ladder.rung_of(trial.budget)].add(trial.configuration, loss)

@@ -4,7 +4,7 @@ from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.hyperband import Hyperband
-from jointbench.optimizers.optimizer import Trial, loss_of
+from jointbench.optimizers.optimizer import Trial
 from jointbench.optimizers.samplers import ModelSampler
 
 
@@ -25,5 +25,5 @@ class BOHB(Hyperband):
         return sampled
 
     def _learn(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = loss_of(evaluation)
+        loss = self.loss(evaluation)
         self.sampler.observe(trial.configuration, trial.budget, loss)

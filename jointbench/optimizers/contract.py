@@ -21,11 +21,16 @@ import numpy as np
 
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Evaluation, Status
+from jointbench.data.metrics import TRAINED
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 Maker = Callable[[int], Optimizer]
 #: Trials that run at once at most.
 MOST_OUTSTANDING = 200
+#: By these a search is told how long a trial took, whatever its objectives are.
+_TOLD = frozenset(
+    ("training_seconds", "wall_seconds", "batch_seconds", "validation_seconds", "test_seconds", "measured_seconds")
+)
 #: What happened to an optimizer: a trial that it proposed, or one with its outcome that it was told.
 Event = tuple[Trial, Evaluation | None]
 
@@ -62,12 +67,19 @@ def drive(
 
 
 def outcome(optimizer: Optimizer, trial: Trial, *, failed: bool) -> Evaluation:
-    """A bowl over the unit cube that gets lower with the budget, in steps of 0.01 so that there are ties."""
+    """A bowl over the unit cube that gets lower with the budget, in steps of 0.01 so that there are ties; each of
+    several objectives has its lowest point elsewhere, and what is to be maximised is a hill."""
     space, ladder = optimizer.space, optimizer.ladder
     point = space.encode(space.rows([trial.configuration]))[0]
-    error = 0.9 if failed else round(float(np.mean((point - 0.4) ** 2)) + 0.2 * ladder.minimum / trial.budget, 2)
+    metrics: dict[str, float] = {"wall_seconds": trial.budget}
+    for number, objective in enumerate(optimizer.objectives):
+        lowest = 0.4 + 0.2 * number
+        height = float(np.mean((point - lowest) ** 2)) + 0.2 * ladder.minimum / trial.budget
+        error = 0.9 if failed else round(height, 2)
+        metrics[objective.name] = 1 - error if objective.maximize else error
+        metrics.setdefault("test_error", error)
     status = Status.CRASHED if failed else Status.OK
-    return Evaluation(space.name, trial.configuration, trial.budget, 0, status, error, error, wall_seconds=trial.budget)
+    return Evaluation(space.name, trial.configuration, trial.budget, 0, status, metrics)
 
 
 def proposals(events: list[Event]) -> list[tuple[float, dict[str, float | int]]]:
@@ -131,7 +143,7 @@ def check_goes_on(make: Maker, *, trials: int) -> None:
 
 
 def check_no_number(make: Maker, *, trials: int) -> None:
-    """It goes on, with legal proposals, when it is told of NaN or an infinite error though nothing failed."""
+    """It goes on, with legal proposals, when it is told of NaN or infinity though nothing failed."""
     for error in (math.nan, math.inf, -math.inf):
         optimizer = make(0)
         for number in range(trials):
@@ -140,8 +152,32 @@ def check_no_number(make: Maker, *, trials: int) -> None:
             _assert_legal(optimizer, trial.budget, trial.configuration)
             evaluation = outcome(optimizer, trial, failed=False)
             if number % 3 == 0:
-                evaluation = replace(evaluation, validation_error=error, test_error=error)
+                evaluation = evaluation.measuring(**{objective.name: error for objective in optimizer.objectives})
             optimizer.tell(trial, evaluation)
+
+
+def check_objectives(make: Maker, *, trials: int) -> None:
+    """It searches for its objectives: no other metric changes what it proposes."""
+
+    class Distracted(Optimizer):
+        """Hears of other metrics too, which get better all the time."""
+
+        def __init__(self, inner: Optimizer) -> None:
+            super().__init__(inner.space, inner.ladder, seed=inner.seed, full_budgets=inner.full_budgets)
+            self.inner, self.objectives, self.told = inner, inner.objectives, 0
+
+        def ask(self) -> Trial | None:
+            return self.inner.ask()
+
+        def tell(self, trial: Trial, evaluation: Evaluation) -> None:
+            self.told += 1
+            others = {metric.name: 1 / self.told for metric in TRAINED if metric.name not in _TOLD}
+            self.inner.tell(trial, replace(evaluation, metrics={**others, **evaluation.metrics}))
+
+    plain = proposals(drive(make(5), trials, outstanding=3, failures=0.1))
+    assert proposals(drive(Distracted(make(5)), trials, outstanding=3, failures=0.1)) == plain, (
+        "a metric that is none of its objectives changed the run"
+    )
 
 
 def check_none_changes_nothing(make: Maker, *, trials: int) -> None:
@@ -196,6 +232,7 @@ CHECKS: tuple[Check, ...] = (
     check_seed,
     check_goes_on,
     check_no_number,
+    check_objectives,
     check_none_changes_nothing,
     check_replay,
 )

@@ -6,7 +6,7 @@ from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 
 
 class RegularizedEvolution(Optimizer):
@@ -48,7 +48,7 @@ class RegularizedEvolution(Optimizer):
         return Trial(self._mutate(min(drawn, key=lambda member: member[0])[1]), self.ladder.maximum)
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = loss_of(evaluation)
+        loss = self.loss(evaluation)
         self._members.append((loss, trial.configuration))
 
     def _mutate(self, parent: Configuration) -> Configuration:

@@ -11,6 +11,8 @@ from jointbench.optimizers.optimizer import Optimizer, Trial
 class FixedList(Optimizer):
     """Asks for the given trials and for nothing else."""
 
+    several_objectives = True
+
     def __init__(
         self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float, name: str, trials: Sequence[Trial]
     ) -> None:

@@ -13,7 +13,7 @@ from jointbench.data.errors import MissingExtraError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 
 
 class HpBandSterBOHB(Optimizer):
@@ -73,7 +73,8 @@ class HpBandSterBOHB(Optimizer):
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         iteration, proposed, evaluated = self._running.pop(trial)
-        result = {"loss": evaluation.validation_error} if math.isfinite(loss_of(evaluation)) else None
+        loss = self.loss(evaluation)
+        result = {"loss": loss} if math.isfinite(loss) else None
         proposed.result = evaluated.result = result
         with self._their_random_numbers():
             iteration.register_result(proposed)

@@ -4,7 +4,7 @@ from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.brackets import Bracket, bracket_sizes
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.uniform import UniformDraws
 
 
@@ -44,7 +44,7 @@ class Hyperband(Optimizer):
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         bracket, place = self._running.pop(trial)
         self._learn(trial, evaluation)
-        bracket.report(place, loss_of(evaluation))
+        bracket.report(place, self.loss(evaluation))
         if bracket.next_action == "done":
             self._open.remove(bracket)
 

@@ -1,8 +1,7 @@
 """What an optimizer is: ask for the next trial, tell its outcome."""
 
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import Metric
 from jointbench.data.notebook import html_table
 from jointbench.data.spaces.space import Space
 
@@ -38,12 +39,6 @@ class Trial:
         return html_table("trial", rows)
 
 
-def loss_of(evaluation: Evaluation) -> float:
-    """What is minimized: the validation error; infinite for a failure, and for an error that is no finite number."""
-    error = evaluation.validation_error
-    return error if evaluation.ok and math.isfinite(error) else math.inf
-
-
 @dataclass(frozen=True)
 class WallClock:
     """The time that a search has: so many seconds on so many workers, each of which evaluates one trial at a time."""
@@ -58,18 +53,23 @@ class Optimizer(ABC):
     `ask` returns the next trial, or None when it must hear of a running trial first; None changes nothing, so
     asking again at once gives None again. None while nothing is running means that the search is over.
     `tell` takes any outstanding trial, in any order, failures included (`evaluation.ok` is false then), with its
-    evaluation or with a benchmark's answer, and goes on when the error is no finite number; `loss_of` is what ours
+    evaluation or with a benchmark's answer, and goes on when a metric is no finite number; `loss` is what ours
     minimize.
     The run ends the search when `full_budgets` times the ladder's maximum has been spent. Where `wall_clock` is set it
     ends the search after that time instead, in which random search spends `full_budgets`. Most optimizers need not look
     at either. Where `first` is not empty, the first configuration that is proposed has these values, which are a
-    practitioner's; the rest of it is what it would have been. `make_optimizer` sets both before `__init__` is called.
+    practitioner's; the rest of it is what it would have been. `objectives` are the metrics that it searches for, one,
+    or several where it says that it takes `several_objectives`. `make_optimizer` sets all three before `__init__` is
+    called.
     """
 
     #: The name in tables; the name of the class where it is not set.
     name: str
     #: Rungs of a ladder below which it is not what its name says: successive halving has nothing to halve on one.
     fewest_rungs: ClassVar[int] = 1
+    #: Whether it searches for several objectives at once; what it finds then is a Pareto front.
+    several_objectives: ClassVar[bool] = False
+    objectives: Sequence[Metric] = OBJECTIVE
     #: None where the search ends by its budgets.
     wall_clock: WallClock | None = None
     #: Hyperparameter to value, of some of the space's.
@@ -97,6 +97,10 @@ class Optimizer(ABC):
     def options_of(cls) -> Callable[..., object]:
         """Whose keywords a name may set, as in `two-stage:share=0.3`."""
         return cls
+
+    def loss(self, evaluation: Evaluation) -> float:
+        """What is minimized of the (first) objective; infinite for a failure, and for what is no finite number."""
+        return self.objectives[0].loss_of(evaluation)
 
     @abstractmethod
     def ask(self) -> Trial | None: ...

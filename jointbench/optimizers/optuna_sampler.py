@@ -9,7 +9,7 @@ from jointbench.data.errors import InputError, MissingExtraError, UnknownNameErr
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 
 #: They need a finite space, or objects that no word can name.
 _NOT_DRIVEN = ("BaseGASampler", "BaseSampler", "BruteForceSampler", "GridSampler", "PartialFixedSampler")
@@ -18,9 +18,12 @@ _NOT_DRIVEN = ("BaseGASampler", "BaseSampler", "BruteForceSampler", "GridSampler
 class OptunaSampler(Optimizer):
     """Any sampler of Optuna's: `sampler` is its class, `settings` its keywords besides the seed.
 
-    A failed evaluation is a failed trial, which Optuna's samplers leave out. Raises MissingExtraError when Optuna,
-    or what the sampler needs besides, is not installed, and InputError for settings that the sampler refuses.
+    A failed evaluation is a failed trial, which Optuna's samplers leave out. Several objectives are a study of several
+    directions. Raises MissingExtraError when Optuna, or what the sampler needs besides, is not installed, and
+    InputError for settings that the sampler refuses, several objectives among them.
     """
+
+    several_objectives = True
 
     sampler: ClassVar[str]
     settings: ClassVar[Mapping[str, Any]] = {}
@@ -39,18 +42,29 @@ class OptunaSampler(Optimizer):
             raise _missing(self.name) from error
         except (TypeError, ValueError) as error:
             raise InputError("optimizer", self.name, f"settings that Optuna takes ({error})") from error
-        self._study = optuna.create_study(sampler=sampler)
+        directions: list[Any] = ["maximize" if objective.maximize else "minimize" for objective in self.objectives]
+        self._study = optuna.create_study(sampler=sampler, directions=directions)
         self._distributions: dict[str, optuna.distributions.BaseDistribution] = {
             h.name: optuna.distributions.IntDistribution(int(h.low), int(h.high), log=h.log)
             if h.integer
             else optuna.distributions.FloatDistribution(h.low, h.high, log=h.log)
             for h in space.hyperparameters
         }
+        if len(self.objectives) > 1:
+            another: Any = kind(**{**self.settings, **settings})
+            self._check_several(optuna.create_study(sampler=another, directions=directions))
         if self.first:
             # Of the others its sampler says what they are.
             self._study.enqueue_trial(dict(self.first))
         self._failed = optuna.trial.TrialState.FAIL
         self._running: dict[Trial, optuna.Trial] = {}
+
+    def _check_several(self, study: Any) -> None:
+        """Samplers say when they are asked that they take one objective."""
+        try:
+            study.ask(self._distributions)
+        except ValueError as error:
+            raise InputError("optimizer", self.name, f"one that takes several objectives ({error})") from error
 
     @classmethod
     def options_of(cls) -> Callable[..., object]:
@@ -71,8 +85,8 @@ class OptunaSampler(Optimizer):
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         asked = self._running.pop(trial)
-        if math.isfinite(loss_of(evaluation)):
-            self._study.tell(asked, evaluation.validation_error)
+        if all(math.isfinite(objective.loss_of(evaluation)) for objective in self.objectives):
+            self._study.tell(asked, [evaluation.metrics[objective.name] for objective in self.objectives])
         else:
             self._study.tell(asked, state=self._failed)
 

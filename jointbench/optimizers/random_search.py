@@ -11,6 +11,7 @@ class RandomSearch(Optimizer):
     """Never waits and never learns: what every other optimizer has to beat."""
 
     name = "random"
+    several_objectives = True
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)

@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 
 from jointbench.data.errors import InputError, JointBenchError, OptimizerError, UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import Metric, checked_metrics
 from jointbench.data.numbers import checked_seed
 from jointbench.data.seeds import given_seed
 from jointbench.data.spaces.space import Space
@@ -58,6 +60,7 @@ def make_optimizer(
     full_budgets: float,
     wall_clock: WallClock | None = None,
     first: Configuration | None = None,
+    objectives: Sequence[Metric] = OBJECTIVE,
     any_ladder: bool = False,
 ) -> Optimizer:
     """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has
@@ -66,19 +69,21 @@ def make_optimizer(
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
     `two-stage:share=0.3:finalists=3`. Raises UnknownNameError, InputError when what was named is not an Optimizer,
-    lacks a method, does not take the options or needs more budgets than the ladder has, and OptimizerError
-    when it cannot be made.
+    lacks a method, does not take the options or several objectives, or needs more budgets than the ladder has, and
+    OptimizerError when it cannot be made.
     """
     base, words = split_name(name)
     kind = _find(base)
     if not any_ladder:
         _check_rungs(name, kind, ladder)
+    if len(checked_metrics(objectives)) > 1 and not kind.several_objectives:
+        raise InputError("optimizer", name, "one that takes several objectives, such as smac, tpe or random")
     options = read_options(name, kind)
     called = getattr(kind, "name", kind.__name__)
     try:
-        # Both are told at construction, also to a person's class, whose constructor does not know of them.
+        # They are told at construction, also to a person's class, whose constructor does not know of them.
         made = kind.__new__(kind)
-        made.wall_clock = wall_clock
+        made.wall_clock, made.objectives = wall_clock, tuple(objectives)
         made.first = {key: space.by_name[key].check(value) for key, value in (first or {}).items()}
         made.__init__(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)  # type: ignore[misc]
     except JointBenchError:

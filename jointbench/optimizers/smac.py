@@ -15,14 +15,15 @@ from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.facade.abstract_facade import AbstractFacade
 from smac.intensifier.hyperband import Hyperband
 from smac.model.random_forest import RandomForest
+from smac.multi_objective.parego import ParEGO
 from smac.runhistory import StatusType, TrialInfo, TrialValue
 from smac.runhistory.encoder import RunHistoryLogScaledEncoder
 
 from jointbench.data.errors import UnknownNameError
-from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
+from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.smac_cube import CubeSpace
 from jointbench.optimizers.smac_encoder import ExactEncoder
 from jointbench.optimizers.smac_forest import ExactForest
@@ -56,10 +57,12 @@ class SMACFacade(Optimizer):
     It proposes what the facade proposes with the same seed, without what takes time and changes nothing
     (`smac_parts`), and starts its local searches in an order that does not depend on the process. A facade without
     budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the status
-    crashed and FAILURE_ERROR, and so has an error that is no finite number.
+    crashed and the cost that it counts as, and so has a value that is no finite number. Several objectives are brought
+    together by ParEGO (Knowles 2006).
     """
 
     facade: ClassVar[str]
+    several_objectives = True
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
@@ -68,6 +71,8 @@ class SMACFacade(Optimizer):
         by_budgets = _by_budgets(self.facade)
         # smac counts rungs by a rounded-down logarithm, which loses one at 3^5.
         budgets = {"min_budget": ladder.minimum * (1 - SAME_RUNG), "max_budget": ladder.maximum} if by_budgets else {}
+        several = len(self.objectives) > 1
+        self._worst = [-math.inf for _ in self.objectives]
         # smac's configuration space holds its random state; the space's own is shared.
         configspace = copy.deepcopy(space.configspace)
         with TemporaryDirectory() as folder:
@@ -77,6 +82,7 @@ class SMACFacade(Optimizer):
                 deterministic=True,
                 n_trials=expected_trials(ladder, full_budgets) if by_budgets else max(1, int(full_budgets)),
                 seed=seed,
+                objectives=[objective.name for objective in self.objectives] if several else "cost",
                 **budgets,  # type: ignore[arg-type]
             )
             eta: dict[str, Any] = {"eta": ladder.eta} if by_budgets else {}
@@ -84,12 +90,16 @@ class SMACFacade(Optimizer):
             self._facade = kind(
                 scenario,
                 None,
-                intensifier=Brackets.of(intensifier) if isinstance(intensifier, Hyperband) else intensifier,
+                intensifier=Brackets.of(intensifier)
+                if isinstance(intensifier, Hyperband) and not several
+                else intensifier,
+                multi_objective_algorithm=ParEGO(scenario) if several else None,
                 logging_level=False,
                 overwrite=True,
                 **self._parts(kind, scenario),
             )
-        (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
+        if not several:
+            (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
         if self.first:
             design = self._facade._config_selector._initial_design_configs
             design[0] = Configuration(configspace, values={**design[0], **self.first})
@@ -121,14 +131,25 @@ class SMACFacade(Optimizer):
         return trial
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        # smac's models are fitted to the costs of crashes too.
-        error = loss_of(evaluation)
+        losses = [objective.loss_of(evaluation) for objective in self.objectives]
+        ended = all(map(math.isfinite, losses))
+        costs = losses if ended else self._failure_costs
+        if ended:
+            self._worst = [max(pair) for pair in zip(self._worst, losses, strict=True)]
         value = TrialValue(
-            cost=error if math.isfinite(error) else FAILURE_ERROR,
+            cost=costs if len(costs) > 1 else costs[0],
             time=evaluation.duration,
-            status=StatusType.SUCCESS if math.isfinite(error) else StatusType.CRASHED,
+            status=StatusType.SUCCESS if ended else StatusType.CRASHED,
         )
         self._facade.tell(self._running.pop(trial), value, save=False)
+
+    @property
+    def _failure_costs(self) -> list[float]:
+        """What a failure counts as, or the worst that was told, where that is nothing finite."""
+        failed = [objective.loss(objective.worst) for objective in self.objectives]
+        # smac's models are fitted to the costs of crashes too.
+        told = [worst if math.isfinite(worst) else 0.0 for worst in self._worst]
+        return [cost if math.isfinite(cost) else worst for cost, worst in zip(failed, told, strict=True)]
 
 
 class SMACDefault(SMACFacade):
@@ -144,19 +165,25 @@ class SMAC(SMACDefault):
 
     Other than in plain smac the forest's trees grow depth first (smac's limit of 2^20 leaves, never reached, makes
     scikit-learn grow them best first), and the acquisition search is `smac_search`'s. Points lie on a grid and all
-    that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`).
+    that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`). For
+    several objectives it is `smac-default`.
     """
 
     name = "smac"
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
+        if len(self.objectives) > 1:
+            return
         selector, configspace = self._facade._config_selector, self._facade.scenario.configspace
         assert isinstance(configspace, CubeSpace)
         selector._initial_design_configs = [configspace.moved(one) for one in selector._initial_design_configs]
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
+        if len(self.objectives) > 1:
+            # Its own parts know one cost.
+            return parts
         model = kind.get_model(scenario)
         assert isinstance(model, RandomForest)
         forest = ExactForest.of(model)

@@ -9,7 +9,7 @@ from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial, loss_of
+from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
 
 #: What the hyperparameters are while architectures are searched: the paper's appendix B, with the weight decay of its
@@ -127,7 +127,7 @@ class TwoStage(Optimizer):
         return self._first_spent + (len(self._running) + 1) * usual <= self._first_share
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
-        loss = loss_of(evaluation)
+        loss = self.loss(evaluation)
         self._running.pop(trial).observe(trial.configuration, trial.budget, loss)
         if trial in self._losses:
             self._losses[trial] = loss

@@ -61,6 +61,21 @@ class Answer:
         return self.status is Status.OK
 
     @property
+    def metrics(self) -> dict[str, float | int]:
+        """As `Evaluation.metrics`, as far as a benchmark says them."""
+        return {
+            "validation_error": self.validation_error,
+            "test_error": self.test_error,
+            "parameters": self.parameters,
+            "flops": self.flops,
+            "training_seconds": self.training_seconds,
+            "wall_seconds": self.wall_seconds,
+            "peak_memory": int(self.peak_memory),
+            "images_per_second": self.images_per_second,
+            "epochs": self.epochs,
+        }
+
+    @property
     def duration(self) -> float:
         """Seconds that the training occupies a worker, as `Evaluation.duration`."""
         return self.wall_seconds

@@ -14,7 +14,7 @@ from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.comparing.comparison import compare as make_runs
 from jointbench.bench.comparing.comparison import default_seeds
-from jointbench.bench.comparing.comparison_folder import First, IncumbentRule, Overhead, Settings, run_files
+from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings, run_files
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
@@ -30,6 +30,7 @@ from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.frames import tidy
+from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
@@ -159,7 +160,7 @@ def compare(
     `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
     the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
     where nobody says otherwise. `time`: simulated seconds that each run has, by default what random search takes for
-    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of overhead charged to the simulated clock a
+    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of thinking charged to the simulated clock a
     trial, or "measured"; `death_rate`: deaths of a worker an hour of its work; `incumbent` and `first` as `Settings`
     has them. Runs that are there are kept. `quiet`: without progress. Raises as the command says, InputError for a
     class that other processes cannot find.

@@ -10,7 +10,7 @@ from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run as run_on
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.frames import tidy
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
@@ -34,9 +34,9 @@ def run(
 
     `optimizer`: a name, a class, or a fresh optimizer, which brings its own seed. `benchmark` as `compare` takes it;
     the run is the one that `compare` makes with this seed. Columns: `optimizer`, `run_seed`; `number` of the trial,
-    its `budget`, the `seed` of its training, `start` and `end` (simulated seconds), `status`, errors (fractions) and
-    seconds as the optimizer saw them; `incumbent`, whether it became the incumbent, and the errors without noise of
-    the incumbent then; one a hyperparameter. Raises OptimizerError when the optimizer fails, UnknownNameError,
+    its `budget`, the `seed` of its training, `start` and `end` (simulated seconds), `status`, a column a metric as the
+    optimizer saw it; `incumbent`, whether it became the incumbent, and a column `incumbent_…` a metric, without noise,
+    of the incumbent then; one a hyperparameter. Raises OptimizerError when the optimizer fails, UnknownNameError,
     MissingExtraError where pandas is missing.
     """
     objective = simulated(benchmark)
@@ -49,9 +49,8 @@ def run(
     if not finished:
         Proposals(made, space, ladder, own).check_any()
 
-    def truth(incumbent: Evaluation) -> tuple[float, float]:
-        expected = objective.expected(incumbent.configuration, ladder.maximum)
-        return expected.validation_error, expected.test_error
+    def truth(incumbent: Evaluation) -> Metrics:
+        return objective.expected(incumbent.configuration, ladder.maximum).metrics
 
     table = run_table(finished, space, truth)
     return tidy(with_run(table, getattr(made, "name", type(made).__name__), seed))

@@ -14,8 +14,8 @@ from jointbench.data.files import UNFINISHED
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, CREDENTIALS, EvaluationLog
 from jointbench.data.log_check import faults
-from jointbench.data.parts import DAMAGED, PART, facts_of, parts, read_part
-from jointbench.data.schema import LogFacts
+from jointbench.data.parts import DAMAGED, PART, parts, read_part, task_of_part
+from jointbench.data.task import Task
 from jointbench.data.visible import visible
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.table import training_table
@@ -44,12 +44,12 @@ def examine(path: Path) -> Findings:
     if not parts(path):
         raise LogError("log", str(path), "at least one Parquet part")
     found = Findings()
-    facts, tables = _parts(path, found)
-    if facts is None or not tables:
+    task, tables = _parts(path, found)
+    if task is None or not tables:
         return found
     table = pa.concat_tables(tables)
-    log = EvaluationLog(path, facts)
-    _rows(table, facts, found)
+    log = EvaluationLog(path, task)
+    _rows(table, task, found)
     if not found.problems:
         _fit(log, found)
     if path.is_dir():
@@ -58,14 +58,14 @@ def examine(path: Path) -> Findings:
     return found
 
 
-def _parts(path: Path, found: Findings) -> tuple[LogFacts | None, list[pa.Table]]:
-    facts, tables = None, []
+def _parts(path: Path, found: Findings) -> tuple[Task | None, list[pa.Table]]:
+    task, tables = None, []
     # Only a folder has others beside it, and a run that could restore it.
     move = "; move it out of the folder" if path.is_dir() else ""
     for part in parts(path):
         try:
-            facts = facts_of(part) if facts is None else facts
-            table = read_part(part, facts)
+            task = task_of_part(part) if task is None else task
+            table = read_part(part, task)
         except FileNotFoundError:
             # A run that is going on has merged it.
             continue
@@ -77,13 +77,13 @@ def _parts(path: Path, found: Findings) -> tuple[LogFacts | None, list[pa.Table]
         except InputError as error:
             found.problems.append(f"{part.name}: {error}{move}")
         else:
-            found.problems += [f"{part.name}: {fault}" for fault in faults(table, facts)]
+            found.problems += [f"{part.name}: {fault}" for fault in faults(table, task)]
             tables.append(table)
     found.facts.append(f"{len(tables)} part(s) that can be read")
-    return facts, tables
+    return task, tables
 
 
-def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
+def _rows(table: pa.Table, task: Task, found: Findings) -> None:
     keys = table["key"].to_pylist()
     different = len(set(keys))
     found.facts.append(f"{different:,} evaluations")
@@ -91,19 +91,19 @@ def _rows(table: pa.Table, facts: LogFacts, found: Findings) -> None:
         found.notes.append(f"{len(keys) - different:,} rows stand twice (a merger was interrupted); they count once")
     _, first = np.unique(np.array(keys, dtype=str), return_index=True)
     table = table.take(first)
-    found.facts.append(f"budgets of {facts.ladder} {facts.ladder.unit}")
+    found.facts.append(f"budgets of {task.ladder} {task.ladder.unit}")
     budgets, statuses = table["budget"].to_numpy(), table["status"].to_numpy()
-    for rung in facts.ladder.rungs:
+    for rung in task.ladder.rungs:
         counted = Counter(statuses[np.abs(budgets - rung) <= SAME_RUNG * rung])
         found.evaluations[f"{rung:g}"] = {s.value: counted[s.value] for s in Status}
     clocks = Counter(table["clock"].to_pylist())
-    if len(clocks) > 1 and facts.ladder.unit == "seconds":
+    if len(clocks) > 1 and task.ladder.unit == "seconds":
         shares = "; ".join(f"{clock or 'unknown'} ({number:,})" for clock, number in clocks.most_common())
         found.problems.append(f"seconds of {len(clocks)} clocks, which are not the same: {shares}; part the log")
     # A reference clock's seconds are the same on every device.
     referred = all((clock or "").startswith(REFERENCE_CLOCK) for clock in clocks)
     devices = Counter(table["device"].to_pylist())
-    if len(devices) > 1 and facts.ladder.unit == "seconds" and not referred:
+    if len(devices) > 1 and task.ladder.unit == "seconds" and not referred:
         shares = "; ".join(f"{device or 'unknown'} ({number:,})" for device, number in devices.most_common())
         found.notes.append(f"trainings of {len(devices)} devices, whose seconds buy different work: {shares}")
 

@@ -12,6 +12,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.seeds import collection_seed
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
@@ -48,7 +49,8 @@ class _AsLongAsItsBudget:
 
     def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
         error = float(np.random.default_rng(seed).random())
-        return Evaluation(self.space.name, configuration, budget, seed, Status.OK, error, error, wall_seconds=budget)
+        metrics = {VALIDATION_ERROR.name: error, "wall_seconds": budget}
+        return Evaluation(self.space.name, configuration, budget, seed, Status.OK, metrics)
 
 
 def plan(

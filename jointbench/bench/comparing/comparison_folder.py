@@ -12,6 +12,7 @@ from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
 from jointbench.data.images.facts import ImageFacts
+from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.data.visible import visible
@@ -31,9 +32,6 @@ RETRAININGS = "retrainings"
 Kind = Literal["surrogate", "replay", "training"]
 Overhead = float | Literal["measured"]
 
-#: Which of its evaluations an optimizer would recommend; see `run_table.incumbents`.
-IncumbentRule = Literal["any-budget", "largest-budget"]
-
 #: With what an optimizer begins: with what it proposes by itself, or with a practitioner's hyperparameters.
 First = Literal["own", "expert"]
 
@@ -44,7 +42,7 @@ class Settings:
 
     `source`: what answers, by its `objective`: a benchmark (a name that ships, or a folder), a log, or the hardware
     that trains; `name` is how the page calls it, `checksum` that of a benchmark or a log. `overhead`: seconds of
-    overhead charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
+    thinking charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
     are the same). `death_rate`: how often a worker dies, deaths an hour of its work. `code`: changes whenever the
     code that makes a run does.
 

@@ -10,11 +10,11 @@ from jointbench.bench.comparing.simulated_objective import simulated_objective
 from jointbench.bench.running.cluster import Finished, SimulatedCluster
 from jointbench.bench.running.dying_workers import DyingWorkers
 from jointbench.bench.running.objective import Objective
-from jointbench.bench.running.overhead import Timed
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
+from jointbench.bench.running.thinking import Timed
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import Evaluation
+from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -68,9 +68,8 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         Proposals(optimizer, space, ladder, seed).check_any()
     check_first(job.optimizer, finished, settings)
 
-    def truth(incumbent: Evaluation) -> tuple[float, float]:
-        expected = objective.expected(incumbent.configuration, ladder.maximum)
-        return expected.validation_error, expected.test_error
+    def truth(incumbent: Evaluation) -> Metrics:
+        return objective.expected(incumbent.configuration, ladder.maximum).metrics
 
     write_run(job.path, finished, settings, truth, job.code, own_name(job.optimizer, optimizer))
 

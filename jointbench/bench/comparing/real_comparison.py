@@ -12,7 +12,6 @@ from jointbench.bench.collecting.collection_display import CollectionDisplay
 from jointbench.bench.comparing.comparison_folder import (
     TRAININGS,
     First,
-    IncumbentRule,
     Settings,
     run_file,
     run_name,
@@ -31,8 +30,10 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import OptimizerError, WouldOverwriteError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.images.facts import ImageFacts
+from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
@@ -149,7 +150,7 @@ def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) 
     """A run's trials in the order in which its optimizer heard of them, on a clock of the trainings alone.
 
     A training begins when the last one before its proposal had been heard of, and takes its duration: neither
-    the optimizer's overhead counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
+    the optimizer's thinking counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
     """
     now = 0.0
     running: dict[int, tuple[Started, float]] = {}
@@ -165,17 +166,16 @@ def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) 
         yield Finished(started, evaluation, begin, now)
 
 
-def own_trainings(evaluations: Iterable[Evaluation], space: Space) -> Truth:
-    """Judge an incumbent by the mean errors of the run's trainings of it, at the largest budget that there are any."""
+def own_trainings(evaluations: Iterable[Evaluation], space: Space, metrics: Sequence[Metric] = TRAINED) -> Truth:
+    """Judge an incumbent by the means of the run's trainings of it, at the largest budget that there are any."""
     by_budget: dict[tuple[float, ...], dict[float, list[Evaluation]]] = defaultdict(lambda: defaultdict(list))
     for evaluation in evaluations:
         by_budget[tuple(space.row(evaluation.configuration))][evaluation.budget].append(evaluation)
 
-    def truth(incumbent: Evaluation) -> tuple[float, float]:
+    def truth(incumbent: Evaluation) -> dict[str, float]:
         trainings = by_budget[tuple(space.row(incumbent.configuration))]
         largest = trainings[max(trainings)]
-        errors = [e.compared for e in largest]
-        validation, test = (sum(column) / len(errors) for column in zip(*errors, strict=True))
-        return validation, test
+        measured = [metric for metric in metrics if metric.name in incumbent.metrics]
+        return {metric.name: sum(metric.counted_of(e) for e in largest) / len(largest) for metric in measured}
 
     return truth

@@ -1,87 +1,69 @@
 """A run as a table: its evaluations, and what an optimizer would have recommended after each."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from jointbench.bench.comparing.comparison_folder import IncumbentRule, Settings, labels, optimizer_of, run_files
+from jointbench.bench.comparing.comparison_folder import Settings, labels, optimizer_of, run_files
 from jointbench.bench.running.cluster import Finished
 from jointbench.data.errors import InputError
-from jointbench.data.evaluation import FAILURE_ERROR, Evaluation
+from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.files import write_whole
+from jointbench.data.incumbent import IncumbentRule, Incumbents
+from jointbench.data.metrics import TRAINED, Metric
+from jointbench.data.schema import configuration_type, metric_field, stored_value
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
 
-#: An incumbent's evaluation to the validation and test error (fractions) that it is judged by.
-Truth = Callable[[Evaluation], tuple[float, float]]
+#: An incumbent's evaluation to the metrics that it is judged by.
+Truth = Callable[[Evaluation], Metrics]
 
 _CODE, _NAME = b"optimizer code", b"optimizer name"
 
 
-def incumbents(finished: Sequence[Finished], rule: IncumbentRule = "any-budget") -> Iterator[Evaluation | None]:
-    """The evaluation of the incumbent after each trial, in the order of their ends; None before the first ended ok.
+def run_table(
+    finished: Sequence[Finished],
+    space: Space,
+    truth: Truth,
+    rule: IncumbentRule = "any-budget",
+    metrics: Sequence[Metric] = TRAINED,
+) -> pa.Table:
+    """One row an evaluation, in the order of their ends (`start` and `end` in seconds), with a column a metric.
 
-    By the rule "any-budget" it is the one with the lowest validation error seen so far, whatever its budget; of equal
-    ones that of the larger budget. By "largest-budget", HpBandSter's, it is the one with the lowest error on the
-    largest budget that anything has been evaluated at: smaller budgets are forgotten as soon as a larger one has
-    spoken, and with its first answer the incumbent may become a much worse one.
+    `incumbent` marks an evaluation that became the incumbent, `incumbent_…` is the truth about the incumbent then, of
+    each metric that `truth` knows: what a failure counts as before there is one, or nothing.
     """
-    best: tuple[float, float] | None = None
-    incumbent: Evaluation | None = None
-    for one in finished:
-        evaluation = one.evaluation
-        error, larger = evaluation.validation_error, -evaluation.budget
-        standing = (error, larger) if rule == "any-budget" else (larger, error)
-        if evaluation.ok and (best is None or standing < best):
-            best, incumbent = standing, evaluation
-        yield incumbent
-
-
-def run_table(finished: Sequence[Finished], space: Space, truth: Truth, rule: IncumbentRule = "any-budget") -> pa.Table:
-    """One row an evaluation, in the order of their ends (`start` and `end` in seconds).
-
-    `incumbent` marks an evaluation that became the incumbent, `incumbent_*_error` is the truth about the incumbent
-    then; FAILURE_ERROR before there is one.
-    """
-    errors = FAILURE_ERROR, FAILURE_ERROR
-    known: Evaluation | None = None
-    rows = []
-    for one, incumbent in zip(finished, incumbents(finished, rule), strict=True):
-        if incumbent is not None and incumbent is not known:
-            known, errors = incumbent, truth(incumbent)
-        evaluation = one.evaluation
-        rows.append(
-            {
-                "number": one.started.number,
-                "budget": evaluation.budget,
-                "seed": one.started.seed,
-                "start": one.start,
-                "end": one.end,
-                "status": evaluation.status.value,
-                "validation_error": evaluation.validation_error,
-                "test_error": evaluation.test_error,
-                "training_seconds": evaluation.training_seconds,
-                "wall_seconds": evaluation.wall_seconds,
-                "incumbent": evaluation is known,
-                "incumbent_validation_error": errors[0],
-                "incumbent_test_error": errors[1],
-                "configuration": dict(evaluation.configuration),
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=_schema(space))
-
-
-def _schema(space: Space) -> pa.Schema:
-    kinds = [(h.name, pa.int64() if h.integer else pa.float64()) for h in space.hyperparameters]
-    types = {"number": pa.int64(), "seed": pa.int64(), "status": pa.string(), "incumbent": pa.bool_()}
-    numbers = ("validation_error", "test_error", "training_seconds", "wall_seconds")
-    columns = ["number", "budget", "seed", "start", "end", "status", *numbers, "incumbent"]
-    columns += ["incumbent_validation_error", "incumbent_test_error"]
-    fields = [(name, types.get(name, pa.float64())) for name in columns]
-    return pa.schema([*fields, ("configuration", pa.struct(kinds))])
+    heard = Incumbents(metrics[:1], rule)
+    became = [heard.hear(one.evaluation) for one in finished]
+    truths: list[Metrics] = []
+    for one, is_new in zip(finished, became, strict=True):
+        truths.append(truth(one.evaluation) if is_new else truths[-1] if truths else {})
+    evaluations = [one.evaluation for one in finished]
+    columns: dict[pa.Field, list[Any]] = {
+        pa.field("number", pa.int64()): [one.started.number for one in finished],
+        pa.field("budget", pa.float64()): [evaluation.budget for evaluation in evaluations],
+        pa.field("seed", pa.int64()): [one.started.seed for one in finished],
+        pa.field("start", pa.float64()): [one.start for one in finished],
+        pa.field("end", pa.float64()): [one.end for one in finished],
+        pa.field("status", pa.string()): [evaluation.status.value for evaluation in evaluations],
+    }
+    for metric in metrics:
+        if any(metric.name in evaluation.metrics for evaluation in evaluations):
+            columns[metric_field(metric)] = [stored_value(evaluation, metric) for evaluation in evaluations]
+    columns[pa.field("incumbent", pa.bool_())] = became
+    for metric in metrics:
+        # Means of whole numbers are none.
+        field = pa.field(f"incumbent_{metric.name}", pa.float64())
+        if metric.name in (truths[-1] if truths else {}) or metric in metrics[:1]:
+            columns[field] = [known.get(metric.name, metric.failure) for known in truths]
+    configurations = [dict(evaluation.configuration) for evaluation in evaluations]
+    columns[pa.field("configuration", configuration_type(space))] = configurations
+    arrays = [pa.array(values, type=field.type) for field, values in columns.items()]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(list(columns)))
 
 
 def write_run(

@@ -4,13 +4,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jointbench.bench.comparing.comparison_folder import First, IncumbentRule, Overhead, Settings
+from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.run import run
 from jointbench.bench.running.run_code import simulation_code
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BenchmarkError, InputError, LogError
+from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import make_optimizer
@@ -28,7 +29,7 @@ _YARDSTICK_RUNS = 10
 
 def random_seconds(objective: SimulatedObjective, workers: int, full_budgets: float = DEFAULT_FULL_BUDGETS) -> float:
     """Simulated seconds that random search takes for so many full budgets on so many workers, without deaths and
-    overhead: the mean over 10 seeds, to three digits. Raises InputError where the evaluations take no time."""
+    thinking: the mean over 10 seeds, to three digits. Raises InputError where the evaluations take no time."""
     space, ladder = objective.space, objective.ladder
     ends = []
     for number in range(_YARDSTICK_RUNS):

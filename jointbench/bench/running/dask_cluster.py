@@ -12,7 +12,7 @@ from jointbench.bench.running.cluster import ATTEMPTS, Finished, Started
 from jointbench.bench.running.credentials import remove_old_credentials
 from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.workplaces import Workplace
-from jointbench.data.evaluation import FAILURE_ERROR, Evaluation, Provenance, Status
+from jointbench.data.evaluation import Evaluation, Provenance, Status, failed
 from jointbench.data.log import EvaluationLog
 
 
@@ -127,10 +127,7 @@ class DaskCluster:
                 budget=trial.budget,
                 seed=started.seed,
                 status=Status.CRASHED,
-                validation_error=FAILURE_ERROR,
-                test_error=FAILURE_ERROR,
-                parameters=facts.parameters,
-                flops=facts.flops,
+                metrics={**failed(), "parameters": facts.parameters, "flops": facts.flops},
                 reason=f"{ATTEMPTS} workers died",
                 finished_at=time.time(),
                 provenance=Provenance(images=self.log.images.name),

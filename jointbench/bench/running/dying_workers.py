@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from jointbench.bench.running.cluster import ATTEMPTS
 from jointbench.bench.running.objective import Objective
-from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Status
+from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
 
@@ -40,15 +40,9 @@ class DyingWorkers:
             if alive >= evaluation.duration:
                 return _lasting(evaluation, lost + evaluation.duration)
             lost += alive
-        return replace(
-            _lasting(evaluation, lost),
-            status=Status.CRASHED,
-            validation_error=FAILURE_ERROR,
-            test_error=FAILURE_ERROR,
-            reason=f"{ATTEMPTS} workers died",
-        )
+        return _lasting(evaluation, lost).failing(Status.CRASHED, f"{ATTEMPTS} workers died")
 
 
 def _lasting(evaluation: Evaluation, seconds: float) -> Evaluation:
     """Its wall seconds are its duration: a reference clock knows of one attempt only."""
-    return replace(evaluation, wall_seconds=seconds, provenance=replace(evaluation.provenance, clock=""))
+    return replace(evaluation.measuring(wall_seconds=seconds), provenance=replace(evaluation.provenance, clock=""))

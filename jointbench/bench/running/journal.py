@@ -5,14 +5,15 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from jointbench.bench.running.cluster import Started
 from jointbench.data.errors import LogError, ReplayError, UnwritableError
-from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
+from jointbench.data.evaluation import Evaluation
 from jointbench.data.files import make_folder
+from jointbench.data.schema import as_record, from_record
 from jointbench.optimizers.optimizer import Trial
 
 
@@ -32,11 +33,7 @@ class Entry:
         """What the optimizer was told; None of an ask, and in journals of the first versions."""
         if self.evaluation is None:
             return None
-        content = dict(self.evaluation)
-        curve = {name: tuple(values) for name, values in content.pop("curve").items()}
-        provenance = Provenance(**content.pop("provenance"))
-        status = Status(content.pop("status"))
-        return Evaluation(**content, status=status, curve=Curve(**curve), provenance=provenance)
+        return from_record(self.evaluation)
 
 
 class Journal:
@@ -108,7 +105,7 @@ class Journal:
         )
 
     def tell(self, number: int, evaluation: Evaluation) -> None:
-        self._write({"kind": "tell", "number": number, "evaluation": asdict(evaluation)})
+        self._write({"kind": "tell", "number": number, "evaluation": as_record(evaluation)})
 
     def confirm(self, entry: Entry, trial: Trial | None) -> Trial:
         """The trial, if it is the one in the journal. Raises ReplayError otherwise."""

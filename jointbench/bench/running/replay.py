@@ -12,6 +12,7 @@ from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfig
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import Metric
 from jointbench.data.spaces.space import Space
 
 
@@ -53,10 +54,17 @@ class ReplayObjective:
     def checksum(self) -> str:
         """Changes whenever an answer could."""
         digest = hashlib.sha256()
+        told_metrics = [*(metric.name for metric in self._compared), "wall_seconds"]
         for e in (e for logged in self._logged for e in logged):
-            told = e.budget, e.seed, e.status.value, e.validation_error, e.test_error, e.wall_seconds
+            told = e.budget, e.seed, e.status.value, *(e.metrics.get(name) for name in told_metrics)
             digest.update(repr((self.space.row(e.configuration), *told)).encode())
         return digest.hexdigest()
+
+    @property
+    def _compared(self) -> list[Metric]:
+        """The objective, and the metrics in which a failure counts as something."""
+        task = self.log.task
+        return [metric for metric in task.metrics if metric == task.objective or metric.failure is not None]
 
     @property
     def entries(self) -> list[int]:
@@ -68,14 +76,11 @@ class ReplayObjective:
         return next((e for e in repeats if e.seed == seed), repeats[seed % len(repeats)])
 
     def expected(self, configuration: Configuration, budget: float) -> Evaluation:
-        """The mean errors over the repeats, failures among them with FAILURE_ERROR; as far as the log knows."""
+        """The means over the repeats of what a failure counts in; as far as the log knows."""
         repeats = self.repeats(configuration, budget)
-        return replace(
-            repeats[0],
-            status=Status.OK if any(e.ok for e in repeats) else repeats[0].status,
-            validation_error=float(np.mean([e.compared[0] for e in repeats])),
-            test_error=float(np.mean([e.compared[1] for e in repeats])),
-        )
+        means = {metric.name: float(np.mean([metric.counted_of(e) for e in repeats])) for metric in self._compared}
+        status = Status.OK if any(e.ok for e in repeats) else repeats[0].status
+        return replace(repeats[0].measuring(**means), status=status)
 
     def repeats(self, configuration: Configuration, budget: float) -> list[Evaluation]:
         """All evaluations of the nearest logged configuration at this budget, in the order of the log.

@@ -1,6 +1,6 @@
 """A benchmark as an objective: what a training would have said, in microseconds."""
 
-from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance
+from jointbench.data.evaluation import Configuration, Evaluation, Provenance, failed
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
@@ -10,12 +10,13 @@ from jointbench.surrogate.benchmark import Benchmark
 class SurrogateObjective:
     """Evaluations drawn from a benchmark with the seed of the training that they stand for.
 
-    A failure has FAILURE_ERROR, as that of a training has, whatever error the benchmark's answer carries.
+    A failure counts as that of a training does, whatever error the benchmark's answer carries.
     """
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
         self._provenance = Provenance(images=benchmark.images.name, device=f"surrogate {benchmark.name}")
+        self._failed = failed()
 
     @property
     def space(self) -> Space:
@@ -50,14 +51,6 @@ class SurrogateObjective:
             budget=budget,
             seed=-1 if seed is None else int(seed),
             status=answer.status,
-            validation_error=answer.validation_error if answer.ok else FAILURE_ERROR,
-            test_error=answer.test_error if answer.ok else FAILURE_ERROR,
-            parameters=answer.parameters,
-            flops=answer.flops,
-            training_seconds=answer.training_seconds,
-            wall_seconds=answer.wall_seconds,
-            peak_memory=int(answer.peak_memory),
-            images_per_second=answer.images_per_second,
-            epochs=answer.epochs,
+            metrics=answer.metrics if answer.ok else {**answer.metrics, **self._failed},
             provenance=self._provenance,
         )

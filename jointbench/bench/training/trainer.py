@@ -24,15 +24,16 @@ from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.training.network import network
+from jointbench.bench.training.patience import GRACE, PATIENCE, OutOfPatienceError, Patience
 from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.rehearsal import time_steps, warm_up
 from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts, Schedule
 from jointbench.bench.training.step import Step
-from jointbench.bench.training.timeout import GRACE, TIMEOUT_BUDGETS, TimedOutError, Timeout
-from jointbench.bench.training.training_loop import DivergedError, Training
-from jointbench.bench.training.warm_up import time_steps, warm_up
+from jointbench.bench.training.training import DivergedError, Training
 from jointbench.data.errors import InputError, JointBenchError
-from jointbench.data.evaluation import FAILURE_ERROR, Configuration, Evaluation, Provenance, Status
+from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status, failed
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.reference_clock import FEWEST_STEPS, ReferenceClock, steps_within
 from jointbench.data.spaces.space import Space
 
@@ -70,13 +71,13 @@ def train(
     facts = space.facts(configuration, images.facts.shape, images.facts.classes)
     began = time.perf_counter()
     device, progress = images.device, Progress()
-    memory, timeout, share = (
+    memory, patience, share = (
         DeviceMemory(device, hardware.memory),
-        Timeout(device, budget, ladder.unit, endless=hardware.clock != "measured"),
+        Patience(device, budget, ladder.unit, endless=hardware.clock != "measured"),
         _share(device),
     )
     clock = device_clock(device)
-    validation_error = test_error = FAILURE_ERROR
+    errors = failed()
     status, reason = Status.OK, ""
     try:
         if hardware.reference is not None:
@@ -113,7 +114,7 @@ def train(
                 progress,
                 precision=hardware.precision,
                 memory=memory,
-                timeout=timeout,
+                patience=patience,
                 share=share,
                 activations=facts.activations,
                 parameters=facts.parameters,
@@ -122,14 +123,14 @@ def train(
             if checkpoint is not None and (state := checkpoint.load()) is not None:
                 training.resume(state)
             training.spend(budget, ladder.unit, checkpoint)
-            validation_error = progress.validation_error[-1]
-            test_error = training.test()
+            errors[VALIDATION_ERROR.name] = progress.validation_error[-1]
+            errors[TEST_ERROR.name] = training.test()
     except TooSlowError as error:
         status, reason = Status.TOO_SLOW, str(error)
     except DivergedError:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
-    except TimedOutError:
-        status, reason = Status.TIMEOUT, f"longer than {TIMEOUT_BUDGETS:g} budgets and {GRACE:g} s"
+    except OutOfPatienceError:
+        status, reason = Status.TIMEOUT, f"longer than {PATIENCE:g} budgets and {GRACE:g} s"
     except JointBenchError:
         raise
     except Exception as error:
@@ -144,22 +145,23 @@ def train(
         budget=float(budget),
         seed=seed,
         status=status,
-        validation_error=validation_error,
-        test_error=test_error,
-        parameters=facts.parameters,
-        flops=facts.flops,
-        training_seconds=seconds,
-        wall_seconds=progress.earlier_wall_seconds + time.perf_counter() - began,
-        warmup_seconds=progress.warmup_seconds,
-        measured_seconds=clock.measured,
-        batch_seconds=progress.batch_seconds,
-        validation_seconds=progress.validation_seconds,
-        test_seconds=progress.test_seconds,
-        peak_memory=max(progress.earlier_peak_memory, memory.peak),
-        evaluation_memory=max(progress.earlier_evaluation_memory, memory.evaluation_peak),
-        images_per_second=progress.images / seconds if seconds > 0 else 0.0,
-        epochs=progress.images / len(images.training),
-        steps=progress.steps,
+        metrics={
+            **errors,
+            "parameters": facts.parameters,
+            "flops": facts.flops,
+            "training_seconds": seconds,
+            "wall_seconds": progress.earlier_wall_seconds + time.perf_counter() - began,
+            "warmup_seconds": progress.warmup_seconds,
+            "measured_seconds": clock.measured,
+            "batch_seconds": progress.batch_seconds,
+            "validation_seconds": progress.validation_seconds,
+            "test_seconds": progress.test_seconds,
+            "peak_memory": max(progress.earlier_peak_memory, memory.peak),
+            "evaluation_memory": max(progress.earlier_evaluation_memory, memory.evaluation_peak),
+            "images_per_second": progress.images / seconds if seconds > 0 else 0.0,
+            "epochs": progress.images / len(images.training),
+            "steps": progress.steps,
+        },
         reason=reason,
         key=uuid.uuid4().hex,
         finished_at=time.time(),

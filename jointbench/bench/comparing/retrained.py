@@ -12,6 +12,7 @@ from jointbench.bench.comparing.incumbents import Incumbent, final_incumbents
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.visible import visible
 
@@ -34,13 +35,13 @@ class Retrained:
 
     @property
     def validation(self) -> FloatArray:
-        """Validation errors (n,), fractions; a failure has FAILURE_ERROR."""
-        return np.array([e.compared[0] for e in self.evaluations])
+        """Validation errors (n,), fractions; a failure has what it counts as."""
+        return np.array([VALIDATION_ERROR.counted_of(e) for e in self.evaluations])
 
     @property
     def test(self) -> FloatArray:
         """Test errors (n,), fractions."""
-        return np.array([e.compared[1] for e in self.evaluations])
+        return np.array([TEST_ERROR.counted_of(e) for e in self.evaluations])
 
     @property
     def failed(self) -> int:

@@ -17,13 +17,13 @@ from jointbench.surrogate.judging.scores import Row, scores
 from jointbench.surrogate.models import ErrorModels
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
-from jointbench.surrogate.teacher import Teacher, error_logits
+from jointbench.surrogate.teacher import Teacher, error_lines
 
-#: Validation and test error of a table's evaluations, (n, 2), as logits of `ErrorScale`.
-PredictLogits = Callable[[TrainingTable], FloatArray]
+#: Validation and test error of a table's evaluations, (n, 2), on the line of `ErrorScale`.
+PredictLines = Callable[[TrainingTable], FloatArray]
 
 #: From a table of trainings that ended ok, and a seed.
-FitLogits = Callable[[TrainingTable, int], PredictLogits]
+FitLines = Callable[[TrainingTable, int], PredictLines]
 
 #: Members of the ensemble of networks, as many as of XGBoost's.
 _NETWORKS = 4
@@ -31,24 +31,24 @@ _NETWORKS = 4
 NETWORK_STEPS, _BATCH = 4_000, 64
 
 
-def _xgboost(ok: TrainingTable, seed: int) -> PredictLogits:
-    return ErrorModels.fit(ok, seed).logits
+def _xgboost(ok: TrainingTable, seed: int) -> PredictLines:
+    return ErrorModels.fit(ok, seed).lines
 
 
-def _forest(ok: TrainingTable, seed: int) -> PredictLogits:
+def _forest(ok: TrainingTable, seed: int) -> PredictLines:
     from sklearn.ensemble import RandomForestRegressor
 
     inputs = Inputs(ok)
-    forest = RandomForestRegressor(200, max_features=0.5, random_state=seed).fit(inputs.raw(ok), error_logits(ok))
+    forest = RandomForestRegressor(200, max_features=0.5, random_state=seed).fit(inputs.raw(ok), error_lines(ok))
     return lambda table: np.asarray(forest.predict(inputs.raw(table)))
 
 
-def _lightgbm(ok: TrainingTable, seed: int) -> PredictLogits:
+def _lightgbm(ok: TrainingTable, seed: int) -> PredictLines:
     try:
         import lightgbm
     except ImportError:
-        raise MissingExtraError("lightgbm is needed as a baseline: pip install 'jointbench[baselines]'") from None
-    inputs, targets = Inputs(ok), error_logits(ok)
+        raise MissingExtraError("lightgbm is needed as a rival: pip install 'jointbench[rivals]'") from None
+    inputs, targets = Inputs(ok), error_lines(ok)
     settings: dict[str, Any] = {
         "n_estimators": 200,
         "learning_rate": 0.05,
@@ -68,14 +68,14 @@ def _lightgbm(ok: TrainingTable, seed: int) -> PredictLogits:
     return lambda table: np.stack([model.booster_.predict(inputs.raw(table)) for model in models], axis=1)
 
 
-def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLogits:
-    return Teacher.fit(ok, seed).logits
+def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLines:
+    return Teacher.fit(ok, seed).lines
 
 
-def _networks(ok: TrainingTable, seed: int) -> PredictLogits:
+def _networks(ok: TrainingTable, seed: int) -> PredictLines:
     from sklearn.neural_network import MLPRegressor
 
-    inputs, targets = Inputs(ok), error_logits(ok)
+    inputs, targets = Inputs(ok), error_lines(ok)
     mean, deviation = targets.mean(axis=0), targets.std(axis=0)
     x, y = inputs.scaled(ok), (targets - mean) / deviation
     passes = max(1, round(NETWORK_STEPS * _BATCH / len(ok)))
@@ -106,7 +106,7 @@ def _fit_to_the_end(members: list[Any], x: FloatArray, y: FloatArray) -> None:
             member.fit(x, y)
 
 
-BASELINES: Mapping[str, FitLogits] = {
+RIVALS: Mapping[str, FitLines] = {
     "XGBoost": _xgboost,
     "random forest": _forest,
     "LightGBM": _lightgbm,
@@ -115,8 +115,8 @@ BASELINES: Mapping[str, FitLogits] = {
 }
 
 
-def baselines(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLogits] = BASELINES) -> list[Row]:
-    """Scores on the folds of `held_out`, one row a baseline, budget (None: all) and error, and the seconds of its fits.
+def rivals(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLines] = RIVALS) -> list[Row]:
+    """Scores on the folds of `held_out`, one row a rival, budget (None: all) and error, and the seconds of its fits.
 
     Raises MissingExtraError where LightGBM is not installed.
     """
@@ -126,14 +126,14 @@ def baselines(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLogits] 
     rows: list[Row] = []
     for name, fit in contenders.items():
         begun = time.perf_counter()
-        logits = np.empty((len(ok), 2))
+        lines = np.empty((len(ok), 2))
         for number in np.unique(fold):
             chosen = fold == number
-            logits[chosen] = fit(ok.take(~chosen), seed)(ok.take(chosen))
+            lines[chosen] = fit(ok.take(~chosen), seed)(ok.take(chosen))
         seconds = time.perf_counter() - begun
         for budget, chosen in ok.ok_by_budget():
             for part, error in enumerate(("validation", "test")):
-                row = {"baseline": name, "seconds": seconds, "budget": budget, "error": error, "n": int(chosen.sum())}
-                predicted = scales[part].from_logit(logits[chosen, part])
+                row = {"rival": name, "seconds": seconds, "budget": budget, "error": error, "n": int(chosen.sum())}
+                predicted = scales[part].from_line(lines[chosen, part])
                 rows.append(row | scores(ok.errors[chosen, part], predicted))
     return rows
