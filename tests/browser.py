@@ -18,7 +18,7 @@ T = TypeVar("T")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 #: Seconds for the browser to start or to answer; it takes one or two where it has a core to itself.
-PATIENCE = 60
+TIMEOUT_BUDGETS = 60
 
 
 class Browser:
@@ -99,7 +99,7 @@ class Browser:
 
     def until(self, script: str) -> None:
         """Wait for an expression to become true."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + TIMEOUT_BUDGETS
         while not self.evaluate(script):
             assert time.monotonic() < end, script
             time.sleep(0.05)
@@ -108,7 +108,7 @@ class Browser:
         return self._run(self._call(method, parameters))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self._loop.run_until_complete(asyncio.wait_for(work, PATIENCE))
+        return self._loop.run_until_complete(asyncio.wait_for(work, TIMEOUT_BUDGETS))
 
     async def _open(self) -> None:
         port_file = Path(self._profile.name) / "DevToolsActivePort"

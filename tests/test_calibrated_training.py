@@ -16,8 +16,8 @@ from jointbench.bench.training.checkpoint import Checkpoint, State
 from jointbench.bench.training.clock import StepClock
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.rehearsal import time_steps
 from jointbench.bench.training.trainer import train
+from jointbench.bench.training.warm_up import time_steps
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images.registry import load_images

@@ -7,7 +7,7 @@ import torch
 from test_trainer import trained
 
 from jointbench.bench.training import clock as clocks
-from jointbench.bench.training import rehearsal, trainer
+from jointbench.bench.training import trainer, warm_up
 from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.clock import CudaClock, StepClock
 from jointbench.bench.training.step import Step
@@ -115,7 +115,7 @@ def test_the_first_steps_are_outside_the_budget_and_logged_apart(monkeypatch: py
     images = DeviceImages(load_images("digits"), torch.device("cpu"))
 
     def slow(step: Step, batches: Batches) -> float:
-        first = rehearsal.warm_up(step, batches)
+        first = warm_up.warm_up(step, batches)
         busy = torch.randn(400, 400)
         start = clocks.time.thread_time()
         while clocks.time.thread_time() < start + 0.5:

@@ -64,7 +64,7 @@ class TestComputed:
         ]
         assert [dict(f.evaluation.configuration) for f in ours] == [row["configuration"] for row in kept]
 
-    def test_thinking_and_deaths_take_simulated_time(self, tmp_path: Path, comparison: Path) -> None:
+    def test_overhead_and_deaths_take_simulated_time(self, tmp_path: Path, comparison: Path) -> None:
         small(tmp_path / "out", names=("random",), seeds=1, overhead=100.0, death_rate=20.0)
         plain, slowed = (pq.read_table(run_file(out, "random", 0)) for out in (comparison, tmp_path / "out"))
         starts = sorted(slowed["start"].to_pylist())

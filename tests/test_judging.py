@@ -66,13 +66,13 @@ GROUPS, SEEDS = 300, 3
 def known_luck(table: TrainingTable, true: Noise, said: Noise) -> HeldOut:
     """Made-up trainings whose mean is predicted exactly and whose luck is `true`, said to be `said`."""
     rng, groups = np.random.default_rng(0), np.repeat(np.arange(GROUPS), SEEDS)
-    line, spread = rng.normal(-1, 1, GROUPS)[groups], rng.exponential(0.2, GROUPS)[groups]
-    moved = line + true.luck(spread, rng.normal(size=len(groups)))
+    logit, spread = rng.normal(-1, 1, GROUPS)[groups], rng.exponential(0.2, GROUPS)[groups]
+    moved = logit + true.luck(spread, rng.normal(size=len(groups)))
     scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
-    errors = [true.counted(s.from_line(moved), rng.normal(size=len(groups)), s.images) for s in scales]
+    errors = [true.counted(s.from_logit(moved), rng.normal(size=len(groups)), s.images) for s in scales]
     one = table.take(np.repeat(np.flatnonzero(table.ok & (table.budgets == 27))[:1], len(groups)))
     made = replace(one, errors=np.stack(errors, axis=1), group=groups, seed=np.arange(len(groups)))
-    mean = np.stack([s.from_line(line) for s in scales], axis=1)
+    mean = np.stack([s.from_logit(logit) for s in scales], axis=1)
     return HeldOut(made, groups * 0, mean, spread, made.costs, {}, said, {})
 
 

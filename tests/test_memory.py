@@ -8,11 +8,11 @@ import pytest
 import torch
 from test_trainer import SMALL
 
-from jointbench.bench.speed.trainings import training_of
+from jointbench.bench.speed.training_contenders import training_of
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.training_loop import Training
 from jointbench.data.images.registry import load_images
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

@@ -11,7 +11,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.models import MEMBERS, ErrorModels, ErrorSettings
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table
-from jointbench.surrogate.teacher import error_lines
+from jointbench.surrogate.teacher import error_logits
 
 #: Deep and quick to learn, so that each evaluation leaves its mark.
 EAGER = ErrorSettings(max_depth=8, learning_rate=0.5, min_child_weight=0.5, reg_lambda=0.1, rounds=16)
@@ -34,7 +34,7 @@ def test_the_members_differ_and_their_mean_is_said(ok: TrainingTable) -> None:
     members = by_member(models, ok)
     assert len(members) == MEMBERS
     assert (members.std(axis=0) > 0).mean() > 0.99
-    np.testing.assert_allclose(models.lines(ok), members.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(models.logits(ok), members.mean(axis=0), rtol=1e-5, atol=1e-6)
 
 
 def test_every_member_sees_every_configuration(ok: TrainingTable) -> None:
@@ -44,7 +44,7 @@ def test_every_member_sees_every_configuration(ok: TrainingTable) -> None:
         moved = ok.errors.copy()
         moved[same] = 1 - moved[same]
         after = by_member(ErrorModels.fit(replace(ok, errors=moved), 0, EAGER), ok)
-        real = error_lines(ok)[row, 1]
-        # The error's mirror image has the line's other sign.
+        real = error_logits(ok)[row, 1]
+        # The error's mirror image has the logit's other sign.
         towards = (before[:, row, 1] - after[:, row, 1]) * np.sign(real)
         assert (towards > 0.1 * abs(real)).all()

@@ -9,8 +9,8 @@ from analytic import Analytic
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, TRAININGS, Settings, run_file, run_files
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.real_comparison import on_the_clock, own_trainings
-from jointbench.bench.comparing.retrained import read_retrained
 from jointbench.bench.comparing.retraining import FIRST_SEED
+from jointbench.bench.comparing.retraining_results import read_retrained
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.run import run

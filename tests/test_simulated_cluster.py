@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from jointbench.bench.running.cluster import ATTEMPTS, Finished, SimulatedCluster, Started
 from jointbench.bench.running.dying_workers import DyingWorkers
+from jointbench.bench.running.overhead import Timed
 from jointbench.bench.running.run import run
-from jointbench.bench.running.thinking import Timed
 from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
@@ -113,7 +113,7 @@ def test_no_worker_is_idle_while_there_is_a_trial(walls: list[float], workers: i
     assert {one.started.number: (one.start, one.end) for one in start_all(walls, workers)} == expected
 
 
-def test_thinking_is_charged_one_trial_after_the_other() -> None:
+def test_overhead_is_charged_one_trial_after_the_other() -> None:
     cluster = SimulatedCluster(Given([10.0, 10.0, 1.0]), 3, lambda: 2.0)
     for number in range(3):
         cluster.start(Started(number, Trial(ANYWHERE, 1.0), number))

@@ -28,7 +28,7 @@ def test_the_drawn_log_has_what_a_collected_one_has(tmp_path: Path) -> None:
 
 def test_it_says_how_long_a_fit_takes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(fit, "QUICK_EVALUATIONS", 200)
-    monkeypatch.setattr(fit, "QUICK_RIVALS", ("XGBoost", "LightGBM"))
+    monkeypatch.setattr(fit, "QUICK_BASELINES", ("XGBoost", "LightGBM"))
     monkeypatch.setattr(sys, "argv", ["program", "--quick", "--json"])
     fit.main()
     figures = json.loads(capsys.readouterr().out)

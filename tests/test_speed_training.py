@@ -12,7 +12,7 @@ from test_trainer import SMALL
 
 from jointbench.bench.speed import training as program
 from jointbench.bench.speed.subjects import median_configuration, speed_images, subjects
-from jointbench.bench.speed.trainings import LEARNING_RATE, Limit, Ours, Plain, training_of
+from jointbench.bench.speed.training_contenders import LEARNING_RATE, Limit, Ours, Plain, training_of
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.data.images.facts import PHOTOGRAPHS

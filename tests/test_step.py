@@ -10,13 +10,13 @@ from test_trainer import EPOCHS, SMALL, bits, trained
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from jointbench.bench.speed.trainings import training_of
+from jointbench.bench.speed.training_contenders import training_of
 from jointbench.bench.training import trainer
 from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.rehearsal import warm_up
 from jointbench.bench.training.step import Step
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.training_loop import Training
+from jointbench.bench.training.warm_up import warm_up
 from jointbench.data.images.registry import load_images
 
 

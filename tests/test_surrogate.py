@@ -191,7 +191,7 @@ class TestFeatures:
     def test_of_one_equal_those_of_many_bit_for_bit(self, unit: str) -> None:
         benchmark = load_benchmark("digits-cpu")
         ladder = Ladder(1.0, 27.0, unit=unit)  # type: ignore[arg-type]
-        features = FeatureMap(JOINT, benchmark.images, ladder, benchmark.features.laws)
+        features = FeatureMap(JOINT, benchmark.images, ladder, benchmark.features.cost_model)
         rows, shape = corners_and_samples(JOINT, 300), benchmark.images.shape
         many = features.many(rows, JOINT.facts(rows, shape), np.full(len(rows), 9.0))
         one = []
@@ -213,10 +213,10 @@ class TestFeatures:
 
     def test_the_laws_of_the_device_come_near_what_was_measured(self, log: EvaluationLog) -> None:
         table = training_table(log)
-        ok, laws = table.take(table.ok), load_benchmark("digits-cpu").features.laws
+        ok, cost_model = table.take(table.ok), load_benchmark("digits-cpu").features.cost_model
         for law, measured in (
-            (laws.seconds_of_image, 1 / ok.costs[:, 3]),
-            (laws.bytes_of_training, ok.costs[:, 2]),
+            (cost_model.seconds_of_image, 1 / ok.costs[:, 3]),
+            (cost_model.bytes_of_training, ok.costs[:, 2]),
         ):
             ratio = law(ok.columns, ok.facts) / measured
             # Speeds differ by a factor of 600 and memory by 100: half of all within a quarter is near.

@@ -81,7 +81,7 @@ class TestErrors:
     def test_the_scale_is_undone_by_its_inverse(self, error: float, images: int) -> None:
         scale = ErrorScale(images)
         # The logit of a fraction near 1 loses digits: images * epsilon, far below half an image.
-        assert scale.from_line(scale.to_line(error)) == pytest.approx(error, abs=1e-9)
+        assert scale.from_logit(scale.to_logit(error)) == pytest.approx(error, abs=1e-9)
 
     @given(error=st.floats(0, 1), normal=st.floats(-8, 8), images=st.integers(10, 10_000))
     def test_a_counted_error_is_a_whole_number_of_images(self, error: float, normal: float, images: int) -> None:
@@ -96,10 +96,10 @@ class TestCalibration:
         """From 400 configurations of three made-up trainings each, drawn with known noise."""
         real = training_table(EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet"))
         rng, groups = np.random.default_rng(0), np.repeat(np.arange(400), 3)
-        line, spread = rng.normal(-1, 1.5, 400)[groups], rng.exponential(0.2, 400)[groups]
-        moved = line + true.luck(spread, rng.normal(size=1200))
+        logit, spread = rng.normal(-1, 1.5, 400)[groups], rng.exponential(0.2, 400)[groups]
+        moved = logit + true.luck(spread, rng.normal(size=1200))
         scales = ErrorScale(real.images.validation), ErrorScale(real.images.test)
-        errors = [true.counted(s.from_line(moved), rng.normal(size=1200), s.images) for s in scales]
+        errors = [true.counted(s.from_logit(moved), rng.normal(size=1200), s.images) for s in scales]
         one_row = real.take(np.repeat(np.flatnonzero(real.ok)[:1], 1200))
         table = replace(one_row, errors=np.stack(errors, axis=1), group=groups, seed=np.arange(1200))
         found = fit_noise(table, spread, np.stack(errors, axis=1))

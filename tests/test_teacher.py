@@ -21,9 +21,9 @@ from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, _kernel, _loss
 from jointbench.surrogate.golden import check_golden, golden
 from jointbench.surrogate.inputs import Inputs
+from jointbench.surrogate.judging.baselines import PredictLogits
 from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.ingredients import ingredients
-from jointbench.surrogate.judging.rivals import PredictLines
 from jointbench.surrogate.judging.scores import scores
 from jointbench.surrogate.models import error_models
 from jointbench.surrogate.noise import ErrorScale, Noise
@@ -31,7 +31,7 @@ from jointbench.surrogate.stored import load_benchmark, read_benchmark, released
 from jointbench.surrogate.student import DISTILLED, Distillation, questions
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import TrainingTable, training_table
-from jointbench.surrogate.teacher import Teacher, error_lines, rung_numbers
+from jointbench.surrogate.teacher import Teacher, error_logits, rung_numbers
 
 #: A student that learns enough to be told from chance, in a tenth of a second.
 SMALL = Distillation(questions=1_000, rounds=24, max_depth=5)
@@ -122,8 +122,8 @@ class TestGaussianProcess:
 class TestTeacher:
     def test_it_explains_more_with_logarithms(self, few: TrainingTable) -> None:
         seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
-        real = error_lines(unseen)
-        off = [np.mean((Teacher.fit(seen, 0, logarithms=use).lines(unseen) - real) ** 2) for use in (True, False)]
+        real = error_logits(unseen)
+        off = [np.mean((Teacher.fit(seen, 0, logarithms=use).logits(unseen) - real) ** 2) for use in (True, False)]
         assert off[0] < off[1] < real.var()
 
     def test_it_knows_least_far_from_what_it_saw(self, teacher: Teacher) -> None:
@@ -179,13 +179,13 @@ class TestStudent:
     def test_it_says_nearly_what_the_teacher_says(self, few: TrainingTable, teacher: Teacher) -> None:
         learnt = error_models(teacher.seen, 0, replace(SMALL, questions=4_000, rounds=64, max_depth=6))
         asked = questions(few, replace(SMALL, questions=500), 9)
-        said, taught = learnt.lines(asked), teacher.lines(asked)
+        said, taught = learnt.logits(asked), teacher.logits(asked)
         assert np.mean((said - taught) ** 2) < 0.1 * taught.var()
 
     def test_it_is_the_same_for_the_same_seed(self, log: EvaluationLog, few: TrainingTable) -> None:
-        lines = [error_models(few, seed, SMALL).lines(few) for seed in (0, 0, 1)]
-        np.testing.assert_array_equal(lines[0], lines[1])
-        assert (lines[0] != lines[2]).any()
+        logits = [error_models(few, seed, SMALL).logits(few) for seed in (0, 0, 1)]
+        np.testing.assert_array_equal(logits[0], logits[1])
+        assert (logits[0] != logits[2]).any()
 
 
 class TestDistilledBenchmark:
@@ -210,9 +210,9 @@ class TestDistilledBenchmark:
         table = surrogate.held_out.table
         ok, benchmark = table.take(table.ok), surrogate.benchmark
         answers = benchmark.query_batch(ok.rows, ok.budgets)
-        line = ErrorScale(ok.images.validation)
+        logit = ErrorScale(ok.images.validation)
         assert answers.uncertainty is not None
-        said = np.log(answers.uncertainty * line.slope(answers.validation_error))
+        said = np.log(answers.uncertainty * logit.slope(answers.validation_error))
         taught = np.log(Teacher.fit(ok, 0).variance(ok)) / 2
         assert np.corrcoef(said, taught)[0, 1] > 0.8
         single = benchmark.query(JOINT.configuration(ok.rows[0]), float(ok.budgets[0]))
@@ -245,7 +245,7 @@ GOLDEN_OF_VERSION_2 = "cc0ea2bd"
 
 def test_features_work_for_any_joint_space(surrogate: Surrogate) -> None:
     made, rows = surrogate.benchmark.features, corners_and_samples(JOINT_SMALL, 5)
-    small_features = FeatureMap(JOINT_SMALL, made.images, made.ladder, made.laws)
+    small_features = FeatureMap(JOINT_SMALL, made.images, made.ladder, made.cost_model)
     facts = JOINT_SMALL.facts(rows, made.images.shape)
     many = small_features.many(rows, facts, np.full(len(rows), 9.0))
     assert np.isfinite(many).all()
@@ -260,10 +260,10 @@ def test_features_work_for_any_joint_space(surrogate: Surrogate) -> None:
 def test_ingredients_are_judged_on_what_they_have_not_seen(part: EvaluationLog) -> None:
     asked: list[bool] = []
 
-    def spy(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLines:
+    def spy(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLogits:
         def predict(table: TrainingTable) -> np.ndarray:
             asked.append(bool({*ok.group.tolist(), *teacher.seen.group.tolist()} & set(table.group.tolist())))
-            return error_lines(table)
+            return error_logits(table)
 
         return predict
 
@@ -301,15 +301,15 @@ def test_a_comparison_on_a_benchmark_of_format_3_says_nothing_of_it(tmp_path: Pa
 class TestDoubts:
     def test_doubts_of_the_right_size_are_covered_as_they_say(self, surrogate: Surrogate) -> None:
         held_out, rng = surrogate.held_out, np.random.default_rng(0)
-        table, line = held_out.table, rng.normal(-1, 1, len(held_out.table))
+        table, logit = held_out.table, rng.normal(-1, 1, len(held_out.table))
         scale = ErrorScale(100_000)
         images = replace(table.images, validation=scale.images)
         unknown = rng.exponential(0.2, len(table))
-        real = scale.from_line(line + np.sqrt(unknown) * rng.normal(size=len(table)))
+        real = scale.from_logit(logit + np.sqrt(unknown) * rng.normal(size=len(table)))
         made = replace(
             held_out,
             table=replace(table, images=images, errors=np.stack([real, real], axis=1)),
-            errors=np.stack([scale.from_line(line)] * 2, axis=1),
+            errors=np.stack([scale.from_logit(logit)] * 2, axis=1),
             noise=Noise(0.0, 0.0, 0.0),
             uncertainty=unknown,
         )

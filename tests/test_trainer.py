@@ -24,7 +24,7 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.network import network
 from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.trainer import train
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.training_loop import Training
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images.registry import load_images
@@ -354,8 +354,8 @@ class TestOutcomes:
         assert "available" in evaluation.reason
 
     def test_taking_far_too_long_is_an_outcome(self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 0.0)
-        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.05)
+        monkeypatch.setattr("jointbench.bench.training.timeout.TIMEOUT_BUDGETS", 0.0)
+        monkeypatch.setattr("jointbench.bench.training.timeout.GRACE", 0.05)
         evaluation = trained(digits)
         assert evaluation.status is Status.TIMEOUT
         assert evaluation.validation_error == 1.0
@@ -370,8 +370,8 @@ class TestOutcomes:
                 pass
             return 1.0
 
-        monkeypatch.setattr("jointbench.bench.training.patience.PATIENCE", 1.0)
-        monkeypatch.setattr("jointbench.bench.training.patience.GRACE", 0.2)
+        monkeypatch.setattr("jointbench.bench.training.timeout.TIMEOUT_BUDGETS", 1.0)
+        monkeypatch.setattr("jointbench.bench.training.timeout.GRACE", 0.2)
         monkeypatch.setattr(Training, "_wrong", slowly)
         evaluation = trained(digits)
         assert evaluation.status is Status.OK, evaluation.reason

@@ -45,13 +45,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_minimized_is_1_less_r2_over_budgets_and_errors(few: TrainingTable) -> None:
     fold = folds(few, 5)
-    lines = np.empty((len(few), 2))
+    logits = np.empty((len(few), 2))
     for number in range(5):
         chosen = fold == number
-        lines[chosen] = ErrorModels.fit(few.take(~chosen), 5, QUICK).lines(few.take(chosen))
+        logits[chosen] = ErrorModels.fit(few.take(~chosen), 5, QUICK).logits(few.take(chosen))
     left: list[float] = []
     for part, images in enumerate((few.images.validation, few.images.test)):
-        said = ErrorScale(images).from_line(lines[:, part])
+        said = ErrorScale(images).from_logit(logits[:, part])
         for budget in few.ladder.rungs:
             at = few.budgets == budget
             left.append(1 - scores(few.errors[at, part], said[at])["r2"])

@@ -117,7 +117,7 @@ def add_to(commands: Commands) -> None:
         const="measured",
         default=0.0,
         metavar="SECONDS",
-        help="charge the optimizer's thinking to the simulated clock: as measured, or so many seconds a trial",
+        help="charge the optimizer's overhead to the simulated clock: as measured, or so many seconds a trial",
     )
     simulated.add_argument(
         "--death-rate",

@@ -16,7 +16,7 @@ def add_to(commands: Commands) -> None:
     add("--name", help="the benchmark's name; default that of the folder")
     add("--version", type=whole("version", 1), default=1, help="raise it when answers change; default 1")
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
-    add("--rivals", action="store_true", help="judge other models beside XGBoost, which takes minutes")
+    add("--baselines", action="store_true", help="judge other models beside XGBoost, which takes minutes")
     add("--ingredients", action="store_true", help="judge what each part of the models gains, which takes minutes")
     add(
         "--partitions",
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> None:
             name=arguments.name,
             version=arguments.version,
             seed=arguments.seed,
-            judge_rivals=arguments.rivals,
+            judge_baselines=arguments.baselines,
             judge_ingredients=arguments.ingredients,
             partitions=arguments.partitions,
             quick=arguments.quick,
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         say(f"note: {sentence}")
     if arguments.tune:
         say(f"found by {arguments.tune} trials: {made.surrogate.held_out.settings}")
-    for shown in ("scores", "best", "noise_floor", "targets", "rivals", "tuning", "ingredients"):
+    for shown in ("scores", "best", "noise_floor", "targets", "baselines", "tuning", "ingredients"):
         if shown in made.judged:
             show(judged_table(made.judged[shown]))
     benchmark = made.benchmark

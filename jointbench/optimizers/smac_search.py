@@ -32,7 +32,7 @@ DEVIATION, LEAST_DEVIATION, MOST_DEVIATION = 0.05, 0.005, 0.4
 #: A local search ends after this many neighbourhoods without a better neighbour.
 PLATEAUS = 10
 #: So many improvements in a row double the deviation, so many plateaus halve it.
-PATIENCE = 3
+TIMEOUT_BUDGETS = 3
 
 
 class ArraySearch(AbstractAcquisitionMaximizer):
@@ -128,11 +128,11 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             above[gone], upto[gone] = self._forest.box(leaves[:, number])
 
             improvements[active] = np.where(improved, improvements[active] + 1, 0)
-            wider = active[(improvements[active] >= PATIENCE) & (plateaus[active] == 0)]
+            wider = active[(improvements[active] >= TIMEOUT_BUDGETS) & (plateaus[active] == 0)]
             deviations[wider] = np.minimum(2 * deviations[wider], MOST_DEVIATION)
             improvements[wider] = 0
             stuck = active[~improved]
             plateaus[stuck] += 1
-            narrower = stuck[plateaus[stuck] % PATIENCE == 0]
+            narrower = stuck[plateaus[stuck] % TIMEOUT_BUDGETS == 0]
             deviations[narrower] = np.maximum(deviations[narrower] / 2, LEAST_DEVIATION)
         return values

@@ -51,11 +51,11 @@ class Benchmark:
         self.manifest = made = Manifest.from_dict(manifest, source)
         self.space, self.ladder, self.images = made.space, made.ladder, made.images
         self.quality, self.provenance = made.quality, made.provenance
-        self.features = FeatureMap(made.space, made.images, made.ladder, made.laws)
+        self.features = FeatureMap(made.space, made.images, made.ladder, made.cost_model)
         if made.features != self.features.names:
             raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
         self._outcomes = OutcomeModel(
-            made.images, made.ladder, made.laws, made.members, made.noise, made.odds, made.distilled
+            made.images, made.ladder, made.cost_model, made.members, made.noise, made.odds, made.distilled
         )
         boosters = read_models(models, source, made.models, len(made.features))
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:

@@ -63,7 +63,7 @@ def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) ->
     scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
     repeats = Repeats.of(table)
     if not len(repeats):
-        residuals = scales[1].to_line(table.errors[table.ok, 1]) - scales[1].to_line(held_out[table.ok, 1])
+        residuals = scales[1].to_logit(table.errors[table.ok, 1]) - scales[1].to_logit(held_out[table.ok, 1])
         return Noise(float(np.mean(residuals**2)), 0.0, 1.0)
     spreads = np.array([spread[rows].mean() for rows in repeats.rows])
     error = np.stack([np.clip(repeats.mean[:, k], s.half, 1 - s.half) for k, s in enumerate(scales)], axis=1)

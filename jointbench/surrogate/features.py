@@ -14,7 +14,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.facts import Facts
 from jointbench.data.spaces.joint import JOINT, MAIN_BLOCKS, JointSpace
 from jointbench.data.spaces.space import Space
-from jointbench.surrogate.device import DeviceLaws, layers
+from jointbench.surrogate.cost_model import CostModel, layers
 
 Features = npt.NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class FeatureMap:
     Beside the hyperparameters and the exact facts (`layers`: convolutions in a row) there are products that trees
     cannot form themselves:
 
-    - `memory` (bytes), and `epochs` and `steps` that fit into the budget, by the laws of the device;
+    - `memory` (bytes), and `epochs` and `steps` that fit into the budget, by the cost model;
     - `step_size`, the learning rate over 1 - momentum, that of steady descent; `distance`, steps times step size;
       `step_noise`, step size over batch size (Smith and Le, 2018); `memories`, steps in units of momentum's memory;
     - `dropped`: residual blocks that ShakeDrop is expected to drop, nought where no main block has one branch.
@@ -39,11 +39,11 @@ class FeatureMap:
     No logarithms: trees do not need them, and without them a row's bits are the same on every machine.
     """
 
-    def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, laws: DeviceLaws) -> None:
+    def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, cost_model: CostModel) -> None:
         """Raises UnknownNameError for a space without the main blocks of the joint space."""
         if not isinstance(space, JointSpace):
             raise UnknownNameError.of("space of a surrogate", space.name, [JOINT.name])
-        self.space, self.images, self.ladder, self.laws = space, images, ladder, laws
+        self.space, self.images, self.ladder, self.cost_model = space, images, ladder, cost_model
         self.names = (*space.names, *DERIVED)
 
     def one(self, configuration: Configuration, facts: Facts, budget: float) -> Features:
@@ -59,7 +59,7 @@ class FeatureMap:
         """The features as floats, or as float64 arrays."""
         images = budget * self.images.training
         if self.ladder.unit == "seconds":
-            images = budget / self.laws.seconds_of_image(at, facts)
+            images = budget / self.cost_model.seconds_of_image(at, facts)
         steps = images / at["batch_size"]
         step_size = at["learning_rate"] / (1 - at["momentum"])
         shaken = sum(at[f"res_blocks_{block}"] * (at[f"res_branches_{block}"] == 1) for block in MAIN_BLOCKS)
@@ -70,7 +70,7 @@ class FeatureMap:
             facts.parameters,
             facts.flops,
             facts.activations,
-            self.laws.bytes_of_training(at, facts),
+            self.cost_model.bytes_of_training(at, facts),
             layers(at),
             images / self.images.training,
             steps,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.table import TrainingTable
 
@@ -14,8 +14,8 @@ _LEAST = 1e-12
 
 
 class Inputs:
-    """The features with the laws of the training part, `raw`; and `scaled`: hyperparameters as the space encodes them,
-    the others by their logarithms, all of mean 0 and variance 1 in the training part.
+    """The features with the cost model of the training part, `raw`; and `scaled`: hyperparameters as the space encodes
+    them, the others by their logarithms, all of mean 0 and variance 1 in the training part.
 
     The logarithms are what a Gaussian process needs most: on `digits-cpu` it explains more than XGBoost with them, and
     less without.
@@ -23,8 +23,8 @@ class Inputs:
 
     def __init__(self, ok: TrainingTable, *, logarithms: bool = True) -> None:
         self._logarithms = logarithms
-        laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
-        self.features = FeatureMap(ok.space, ok.images, ok.ladder, laws)
+        cost_model = CostModel.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
+        self.features = FeatureMap(ok.space, ok.images, ok.ladder, cost_model)
         derived = self._derived(ok)
         nought = derived.min(axis=0) <= 0
         usual = [np.median(column[column > 0]) if (column > 0).any() else 1.0 for column in derived.T]

@@ -14,7 +14,7 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
-from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise
 
 #: Of benchmarks whose errors come from an ensemble of XGBoost's, and of those that a teacher's student answers.
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 64
 
 _MOST_MEMBERS = 64
-#: A variance on the line of errors, where all of them are within 50, or a multiple of one.
+#: A variance of errors' logits, where all of them are within 50, or a multiple of one.
 _LARGEST_NOISE = 1e6
 
 #: Of a training, in seconds or epochs.
@@ -50,7 +50,7 @@ class Manifest:
     ladder: Ladder
     images: ImageFacts
     features: tuple[str, ...]
-    laws: DeviceLaws
+    cost_model: CostModel
     members: int
     noise: Noise
     odds: Mapping[Status, tuple[float, float]]
@@ -74,7 +74,7 @@ class Manifest:
                 _ladder(content["ladder"]),
                 ImageFacts.from_dict(content["images"]),
                 tuple(content["features"]),
-                DeviceLaws.from_dict(content["laws"]),
+                CostModel.from_dict(content["laws"]),
                 _whole("members", content["members"], 1, _MOST_MEMBERS),
                 _noise(content["noise"]),
                 {Status(kind): _odds(pair) for kind, pair in content["odds"].items()},

@@ -12,7 +12,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.manifest import model_names
 from jointbench.surrogate.model_file import join_models
@@ -20,7 +20,7 @@ from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.outcome import OutcomeModel
 from jointbench.surrogate.student import Distillation, boost, learn_errors, learn_spread, learn_uncertainty
 from jointbench.surrogate.table import TrainingTable
-from jointbench.surrogate.teacher import Teacher, error_lines
+from jointbench.surrogate.teacher import Teacher, error_logits
 
 #: Members of the ensemble. They differ by the rows and columns that each tree of theirs draws, not by bootstraps of
 #: the configurations, which cost 0.03 of R2 at the largest budget of `digits-cpu`: configurations are the scarce thing.
@@ -83,16 +83,16 @@ class ErrorModels:
     @classmethod
     def fit(cls, ok: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "ErrorModels":
         """An ensemble, from trainings that ended ok; deterministic given them, the seed and the settings."""
-        laws = DeviceLaws.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
-        features = FeatureMap(ok.space, ok.images, ok.ladder, laws)
+        cost_model = CostModel.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
+        features = FeatureMap(ok.space, ok.images, ok.ladder, cost_model)
         parameters = {**_VECTORS, **asdict(settings)}
         rounds = parameters.pop("rounds")
-        inputs, targets = _inputs(features, ok), error_lines(ok)
+        inputs, targets = _inputs(features, ok), error_logits(ok)
         seeds = (seed * MEMBERS + member for member in range(MEMBERS))
         return cls(features, [boost(inputs, targets, parameters, rounds, each) for each in seeds])
 
-    def lines(self, table: TrainingTable) -> FloatArray:
-        """Validation and test errors on the line of `ErrorScale`, (n, 2)."""
+    def logits(self, table: TrainingTable) -> FloatArray:
+        """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
         import xgboost
 
         data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
@@ -101,7 +101,7 @@ class ErrorModels:
 
 @dataclass(frozen=True)
 class Models:
-    """The laws of the device and the boosters, in the order of the forest's outputs.
+    """The cost model and the boosters, in the order of the forest's outputs.
 
     `doubts` are the student's of spread and uncertainty; an ensemble has none.
     """
@@ -118,7 +118,7 @@ class Models:
         """Deterministic given the table, the seed and the settings."""
         ok = table.take(table.ok)
         errors, doubts = fit_errors(ok, seed, settings)
-        features, laws = errors.features, errors.features.laws
+        features, cost_model = errors.features, errors.features.cost_model
         # If nothing failed, the costs of failures are never asked for.
         failed = table.take(~table.ok) if (~table.ok).any() else ok
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
@@ -127,8 +127,10 @@ class Models:
             features,
             errors.members,
             doubts,
-            boost(_inputs(features, ok), _cost_targets(laws, ok), _COSTS, _COST_ROUNDS, seed),
-            boost(_inputs(features, failed), _cost_targets(laws, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed),
+            boost(_inputs(features, ok), _cost_targets(cost_model, ok), _COSTS, _COST_ROUNDS, seed),
+            boost(
+                _inputs(features, failed), _cost_targets(cost_model, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed
+            ),
             {
                 kind: boost(inputs, (table.status == kind.value) * 1.0, _FAILURES, _FAILURE_ROUNDS, seed)
                 for kind in seen
@@ -146,7 +148,7 @@ class Models:
     def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
         features = self.features
         return OutcomeModel(
-            features.images, features.ladder, features.laws, len(self.errors), noise, odds, bool(self.doubts)
+            features.images, features.ladder, features.cost_model, len(self.errors), noise, odds, bool(self.doubts)
         )
 
     def file(self) -> bytes:
@@ -187,9 +189,9 @@ def _inputs(features: FeatureMap, table: TrainingTable) -> Features:
     return features.many(table.rows, table.facts, table.budgets)
 
 
-def _cost_targets(laws: DeviceLaws, table: TrainingTable) -> FloatArray:
+def _cost_targets(cost_model: CostModel, table: TrainingTable) -> FloatArray:
     """Logarithms of the costs' ratio to the usual ones, (n, 4)."""
-    model = OutcomeModel(table.images, table.ladder, laws, 1, Noise(0, 0, 0), {})
+    model = OutcomeModel(table.images, table.ladder, cost_model, 1, Noise(0, 0, 0), {})
     usual = model.usual_costs(table.columns, table.facts, table.budgets)
     usual_costs = np.stack([np.broadcast_to(cost, len(table)) for cost in usual], axis=1)
     return np.asarray(np.log(np.maximum(table.costs, _LEAST) / usual_costs))

@@ -18,17 +18,17 @@ class ErrorScale:
     def half(self) -> float:
         return 0.5 / self.images
 
-    def to_line(self, error: Any) -> Any:
+    def to_logit(self, error: Any) -> Any:
         """Fractions in [0, 1] to real numbers."""
         return log((error + self.half) / (1 - error + self.half))
 
-    def from_line(self, z: Any) -> Any:
-        """Real numbers to fractions in [0, 1]; undoes `to_line`."""
+    def from_logit(self, z: Any) -> Any:
+        """Real numbers to fractions in [0, 1]; undoes `to_logit`."""
         odds = exp(clip(z, -50.0, 50.0))
         return clip((odds * (1 + self.half) - self.half) / (1 + odds), 0.0, 1.0)
 
     def slope(self, error: Any) -> Any:
-        """How many units of the line a unit of error is, at `error`."""
+        """Units of the logit for a unit of error, at `error`."""
         return 1 / (error + self.half) + 1 / (1 - error + self.half)
 
 
@@ -36,7 +36,7 @@ class ErrorScale:
 class Noise:
     """How the errors of one configuration differ between seeds.
 
-    The luck of the training moves validation and test error together: on the line of `ErrorScale`, its variance is
+    The luck of the training moves validation and test error together: as a logit (`ErrorScale`), its variance is
     `floor + slope * spread`, where `spread` is the variance between the members of the ensemble. The luck of the
     images moves each on its own: its variance is `counting` times the binomial one. (Below 1, since every training
     is counted on the same images, of which some are hard for all.)
@@ -53,7 +53,7 @@ class Noise:
                 raise InputError(f"noise {name}", value, "a finite number of at least 0")
 
     def luck(self, spread: Any, normal: Any) -> Any:
-        """How far a standard normal draw moves both errors on the line."""
+        """How far a standard normal draw moves the logits of both errors."""
         return sqrt(self.floor + self.slope * spread) * normal
 
     def counted(self, error: Any, normal: Any, images: int) -> Any:

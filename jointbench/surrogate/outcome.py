@@ -10,7 +10,7 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES
-from jointbench.surrogate.device import DeviceLaws
+from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import ErrorScale, Noise
 
 #: What the cost models say, in order: logarithms of the ratio to `OutcomeModel.usual_costs`.
@@ -23,8 +23,8 @@ _OK = STATUSES.index(Status.OK)
 
 
 class OutcomeModel:
-    """Reads the forest's outputs, which are, in order: each member's validation and test error (on the line of
-    `ErrorScale`), of a student the logarithms of spread and uncertainty (variances on the line), the costs of a
+    """Reads the forest's outputs, which are, in order: each member's validation and test error (logits, by
+    `ErrorScale`), of a student the logarithms of spread and uncertainty (variances of logits), the costs of a
     training that ends ok, those of one that fails, and the log odds of each kind of failure in `odds` before their
     calibration (slope, offset).
 
@@ -35,14 +35,14 @@ class OutcomeModel:
         self,
         images: ImageFacts,
         ladder: Ladder,
-        laws: DeviceLaws,
+        cost_model: CostModel,
         members: int,
         noise: Noise,
         odds: Mapping[Status, tuple[float, float]],
         distilled: bool = False,
     ) -> None:
         self.distilled = distilled
-        self.images, self.ladder, self.laws, self.noise, self.members = images, ladder, laws, noise, members
+        self.images, self.ladder, self.cost_model, self.noise, self.members = images, ladder, cost_model, noise, members
         self.scales = ErrorScale(images.validation), ErrorScale(images.test)
         self._odds = [(STATUSES.index(kind), slope, offset) for kind, (slope, offset) in odds.items()]
 
@@ -52,10 +52,10 @@ class OutcomeModel:
         return [2] * self.members + [1, 1] * self.distilled + [len(COSTS)] * 2 + [1] * len(self._odds)
 
     def usual_costs(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
-        """What `COSTS` would be by the laws of the device alone; a second for the overhead, which has none."""
-        image_seconds = self.laws.seconds_of_image(at, facts)
+        """What `COSTS` would be by the cost model alone; a second for the overhead, which has none."""
+        image_seconds = self.cost_model.seconds_of_image(at, facts)
         seconds = budget if self.ladder.unit == "seconds" else budget * self.images.training * image_seconds
-        return seconds, 1.0, self.laws.bytes_of_training(at, facts), 1 / image_seconds
+        return seconds, 1.0, self.cost_model.bytes_of_training(at, facts), 1 / image_seconds
 
     def outcome(
         self,
@@ -105,21 +105,21 @@ class OutcomeModel:
         an ensemble, which had none.
         """
         doubt, scale = self.doubt(outputs), self.scales[0]
-        return None if doubt is None else sqrt(doubt) / scale.slope(scale.from_line(self._lines(outputs)[0]))
+        return None if doubt is None else sqrt(doubt) / scale.slope(scale.from_logit(self._logits(outputs)[0]))
 
     def doubt(self, outputs: Sequence[Any] | FloatArray) -> Any:
-        """The uncertainty as a variance on the line of `ErrorScale`."""
+        """The uncertainty as a variance of logits of `ErrorScale`."""
         return exp(clip(outputs[2 * self.members + 1], -50.0, 50.0)) if self.distilled else None
 
-    def _lines(self, outputs: Sequence[Any] | FloatArray) -> list[Any]:
+    def _logits(self, outputs: Sequence[Any] | FloatArray) -> list[Any]:
         return [total(outputs[part : 2 * self.members : 2]) / self.members for part in (0, 1)]
 
     def spread(self, outputs: Sequence[Any] | FloatArray) -> Any:
         """What the noise grows with: a student's third output, or the variance between the members of an ensemble."""
         if self.distilled:
             return exp(clip(outputs[2 * self.members], -50.0, 50.0))
-        members, lines = outputs[: 2 * self.members], self._lines(outputs)
-        apart = (member - lines[k % 2] for k, member in enumerate(members))
+        members, logits = outputs[: 2 * self.members], self._logits(outputs)
+        apart = (member - logits[k % 2] for k, member in enumerate(members))
         return total(difference * difference for difference in apart) / len(members)
 
     def _whole_steps(self, at: Mapping[str, Any], epochs: Any) -> Any:
@@ -128,13 +128,13 @@ class OutcomeModel:
         return ceil(epochs * self.images.training / batch) * batch
 
     def _errors(self, outputs: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
-        lines = self._lines(outputs)
+        logits = self._logits(outputs)
         if uniforms is None:
-            return [scale.from_line(line) for scale, line in zip(self.scales, lines, strict=True)]
+            return [scale.from_logit(logit) for scale, logit in zip(self.scales, logits, strict=True)]
         luck = self.noise.luck(self.spread(outputs), normal_quantile(uniforms[0]))
         return [
-            self.noise.counted(scale.from_line(line + luck), normal_quantile(uniform), scale.images)
-            for scale, line, uniform in zip(self.scales, lines, uniforms[1:3], strict=True)
+            self.noise.counted(scale.from_logit(logit + luck), normal_quantile(uniform), scale.images)
+            for scale, logit, uniform in zip(self.scales, logits, uniforms[1:3], strict=True)
         ]
 
     def _status(self, logits: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ from jointbench.data.source_code import closure_of_imports
 _OURS, _PACKAGE = "jointbench", Path(__file__).parent.parent
 
 #: What a wheel's user calls; the rest follows from the imports.
-_OFFERED = ("surrogate/published.py", "surrogate/adapters.py")
+_OFFERED = ("surrogate/wheel_entry.py", "surrogate/adapters.py")
 
 _IMPORT = re.compile(rf"^(\s*(?:from|import) ){_OURS}(?=\.)", re.MULTILINE)
 
@@ -35,7 +35,7 @@ _INIT = '''"""{title}, a published benchmark of joint architecture and hyperpara
 from {package}.surrogate import adapters
 from {package}.surrogate.answer import Answer, Answers
 from {package}.surrogate.benchmark import Benchmark
-from {package}.surrogate.published import load
+from {package}.surrogate.wheel_entry import load
 
 __all__ = ["Answer", "Answers", "Benchmark", "adapters", "load"]
 __version__ = "{version}"
@@ -43,7 +43,7 @@ __version__ = "{version}"
 
 _MAIN = '''"""Checks that all golden answers are given to the last bit."""
 
-from {package}.surrogate.published import check
+from {package}.surrogate.wheel_entry import check
 
 check()
 '''

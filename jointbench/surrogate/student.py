@@ -12,7 +12,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.table import TrainingTable
-from jointbench.surrogate.teacher import Teacher, error_lines
+from jointbench.surrogate.teacher import Teacher, error_logits
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ _FOR_A_TRAINING = 25
 _TOWARDS_THE_BEST = 2.0
 #: Questions of the uncertainty, which costs more than a prediction and varies less.
 _UNCERTAIN = 4_000
-#: A variance on the line below which it makes no difference.
+#: A variance of logits below which it makes no difference.
 _LEAST = 1e-4
 
 _TREES: dict[str, Any] = {"tree_method": "hist", "nthread": 1, "max_bin": 64, "base_score": 0.0}
@@ -71,7 +71,7 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
 
 
 def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
-    """A booster of both errors on the line of `ErrorScale`; deterministic given the teacher, settings and seed."""
+    """A booster of both errors as logits of `ErrorScale`; deterministic given the teacher, settings and seed."""
     asked = questions(teacher.seen, settings, seed)
     parameters = {
         **_TREES,
@@ -83,18 +83,18 @@ def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
         "min_child_weight": settings.min_child_weight,
     }
     rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
-    lines = np.concatenate([teacher.lines(asked), error_lines(teacher.seen)])
-    return boost(rows, lines, parameters, settings.rounds, seed)
+    logits = np.concatenate([teacher.logits(asked), error_logits(teacher.seen)])
+    return boost(rows, logits, parameters, settings.rounds, seed)
 
 
 def learn_spread(teacher: Teacher, seed: int) -> Any:
-    """A booster of the logarithm of how far off a training is likely to be, a variance on the line."""
+    """A booster of the logarithm of how far off a training is likely to be, a variance of logits."""
     rows, surprise = teacher.inputs.raw(teacher.seen), teacher.surprise()
     return boost(rows, _logarithm(surprise), _SPREAD, _SPREAD_ROUNDS, seed)
 
 
 def learn_uncertainty(teacher: Teacher, settings: Distillation, seed: int) -> Any:
-    """A booster of the logarithm of the teacher's variance of the expected validation error, on the line."""
+    """A booster of the logarithm of the teacher's variance of the expected validation error's logit."""
     asked = questions(teacher.seen, replace(settings, questions=min(settings.questions, _UNCERTAIN)), seed)
     rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
     variance = np.concatenate([teacher.variance(asked), teacher.variance(teacher.seen)])

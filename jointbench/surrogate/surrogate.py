@@ -85,7 +85,7 @@ class Surrogate:
             "format_version": DISTILLED_FORMAT if models.doubts else ENSEMBLE_FORMAT,
             "members": len(models.errors),
             "features": list(models.features.names),
-            "laws": asdict(models.features.laws),
+            "laws": asdict(models.features.cost_model),
             "odds": {kind.value: held_out.odds[kind] for kind in models.failures},
             "models": hashlib.sha256(file).hexdigest(),
         }

@@ -18,7 +18,7 @@ SEARCHED, CONDITIONED = 1_000, 4_000
 
 @dataclass(frozen=True)
 class Teacher:
-    """A process on scaled `inputs`, of errors on the line of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
+    """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
     `seen` are the trainings that it is conditioned on.
     """
 
@@ -35,33 +35,33 @@ class Teacher:
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
-        inputs, lines = Inputs(seen, logarithms=logarithms), error_lines(seen)
-        mean, deviation = lines.mean(axis=0), np.maximum(lines.std(axis=0), 1e-9)
-        x, y, kind = inputs.scaled(seen), (lines - mean) / deviation, rung_numbers(seen) * noise_by_rung
+        inputs, logits = Inputs(seen, logarithms=logarithms), error_logits(seen)
+        mean, deviation = logits.mean(axis=0), np.maximum(logits.std(axis=0), 1e-9)
+        x, y, kind = inputs.scaled(seen), (logits - mean) / deviation, rung_numbers(seen) * noise_by_rung
         few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
         kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs)).search(x[few], y[few], kind[few])
         return cls(inputs, GaussianProcess(kernel, x, y, kind), mean, deviation, seen)
 
-    def lines(self, table: TrainingTable) -> FloatArray:
-        """Validation and test errors on the line of `ErrorScale`, (n, 2)."""
+    def logits(self, table: TrainingTable) -> FloatArray:
+        """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
         return np.asarray(self.process.mean(self.inputs.scaled(table)) * self.deviation + self.mean)
 
     def variance(self, table: TrainingTable) -> FloatArray:
-        """What it does not know of the expected validation error: a variance on the line, (n,)."""
+        """What it does not know of the expected validation error: a variance of its logit, (n,)."""
         return np.asarray(self.process.variance(self.inputs.scaled(table)) * self.deviation[0] ** 2)
 
     def surprise(self) -> FloatArray:
-        """Squared errors on the line (n,), the mean of both, of predicting each training that it has seen without its
+        """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.
         """
         apart = (self.process.observed - self.process.held_out(self.seen.group)) * self.deviation
         return np.asarray((apart**2).mean(axis=1))
 
 
-def error_lines(table: TrainingTable) -> FloatArray:
-    """What models of errors learn: validation and test errors on the line of `ErrorScale`, (n, 2)."""
+def error_logits(table: TrainingTable) -> FloatArray:
+    """What models of errors learn: validation and test errors as logits of `ErrorScale`, (n, 2)."""
     scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
-    return np.stack([scale.to_line(table.errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+    return np.stack([scale.to_logit(table.errors[:, part]) for part, scale in enumerate(scales)], axis=1)
 
 
 def rung_numbers(table: TrainingTable) -> npt.NDArray[np.int64]:

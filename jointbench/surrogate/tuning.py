@@ -97,8 +97,8 @@ def _unexplained_by_fold(
     for number in np.unique(fold):
         chosen = fold == number
         part = ok.take(chosen)
-        lines = ErrorModels.fit(ok.take(~chosen), seed, settings).lines(part)
-        predicted = np.stack([scale.from_line(lines[:, k]) for k, scale in enumerate(scales)], axis=1)
+        logits = ErrorModels.fit(ok.take(~chosen), seed, settings).logits(part)
+        predicted = np.stack([scale.from_logit(logits[:, k]) for k, scale in enumerate(scales)], axis=1)
         yield float((weight[chosen] * (predicted - part.errors) ** 2).sum())
 
 

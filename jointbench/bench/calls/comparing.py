@@ -160,7 +160,7 @@ def compare(
     `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
     the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
     where nobody says otherwise. `time`: simulated seconds that each run has, by default what random search takes for
-    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of thinking charged to the simulated clock a
+    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of overhead charged to the simulated clock a
     trial, or "measured"; `death_rate`: deaths of a worker an hour of its work; `incumbent` and `first` as `Settings`
     has them. Runs that are there are kept. `quiet`: without progress. Raises as the command says, InputError for a
     class that other processes cannot find.

@@ -18,10 +18,10 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import card
 from jointbench.surrogate.croissant import EVALUATIONS
 from jointbench.surrogate.golden import GOLDEN, golden
+from jointbench.surrogate.judging.baselines import baselines
 from jointbench.surrogate.judging.held_out import PARTITIONS
 from jointbench.surrogate.judging.ingredients import ingredients as judged_ingredients
 from jointbench.surrogate.judging.judgement import Judgement
-from jointbench.surrogate.judging.rivals import rivals
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
 from jointbench.surrogate.manifest import checked_name
 from jointbench.surrogate.models import DEFAULT, ErrorSettings, Settings
@@ -130,7 +130,7 @@ def fit(
     name: str | None = None,
     version: int = 1,
     seed: int = 0,
-    rivals: bool = False,
+    baselines: bool = False,
     ingredients: bool = False,
     partitions: int | None = None,
     quick: bool = False,
@@ -141,14 +141,14 @@ def fit(
     """What `jointbench fit` does: fit a surrogate to a log, judge it on held-out configurations, freeze it into `out`.
 
     `log`: a log, its folder, or a released file; without `out` nothing is written. `name`: the benchmark's, by default
-    that of the folder, else of the log. `rivals`: judge other models beside it, `ingredients`: what each part of the
+    that of the folder, else of the log. `baselines`: judge other models beside it, `ingredients`: what each part of the
     models gains, both in minutes; `partitions` into folds that it is judged on, 10 where nobody says otherwise, or 1
     with `quick`, which fits XGBoost to the trainings themselves in seconds; `tune`: trials in which XGBoost's
     parameters are chosen first. `quiet`: without progress. Raises LogError for a log that holds too
     little, WouldOverwriteError, InputError for a name.
     """
     opened = the_log(log)
-    how = f"version={version}, seed={seed}, rivals={rivals}, quick={quick}, tune={tune}"
+    how = f"version={version}, seed={seed}, baselines={baselines}, quick={quick}, tune={tune}"
     called = f"jointbench.fit({str(opened.path)!r}, {None if out is None else str(out)!r}, {how})"
     with StagesDisplay(quiet) as display:
         return fitted(
@@ -157,7 +157,7 @@ def fit(
             name=name,
             version=whole("version", version, 1),
             seed=whole("seed", seed, 0),
-            judge_rivals=rivals,
+            judge_baselines=baselines,
             judge_ingredients=ingredients,
             partitions=None if partitions is None else whole("partitions", partitions, 1),
             quick=quick,
@@ -175,7 +175,7 @@ def fitted(
     name: str | None,
     version: int,
     seed: int,
-    judge_rivals: bool,
+    judge_baselines: bool,
     judge_ingredients: bool,
     partitions: int | None,
     quick: bool,
@@ -206,14 +206,14 @@ def fitted(
         partitions=partitions or (1 if quick else PARTITIONS),
     )
     held_out = surrogate.held_out
-    if judge_rivals:
+    if judge_baselines:
         tell("judging other models")
-    rivalled = rivals(held_out, seed) if judge_rivals else []
+    judged = baselines(held_out, seed) if judge_baselines else []
     if judge_ingredients:
         tell("judging the ingredients")
     parts = judged_ingredients(held_out.table, seed) if judge_ingredients else []
     tell("judging")
-    judgement = replace(Judgement.of(held_out, seed), rivals=rivalled, tuning=tuning, ingredients=parts)
+    judgement = replace(Judgement.of(held_out, seed), baselines=judged, tuning=tuning, ingredients=parts)
     tell("searching without each optimizer's data")
     made = Fitted(surrogate, at_rungs, judgement, list(left_out_runs(surrogate, at_rungs)), command, notes)
     if out is not None:

@@ -15,7 +15,7 @@ from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces.registry import get_space
 from jointbench.optimizers import check_optimizer
 
-#: Runs of each optimizer where nobody says otherwise. SMAC's own thinking takes most of a comparison's time.
+#: Runs of each optimizer where nobody says otherwise. SMAC's own overhead takes most of a comparison's time.
 DEFAULT_SEEDS = 10
 FEWER_SEEDS: Mapping[str, int] = {"smac-default": 2}
 

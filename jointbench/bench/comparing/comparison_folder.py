@@ -42,7 +42,7 @@ class Settings:
 
     `source`: what answers, by its `objective`: a benchmark (a name that ships, or a folder), a log, or the hardware
     that trains; `name` is how the page calls it, `checksum` that of a benchmark or a log. `overhead`: seconds of
-    thinking charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
+    overhead charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
     are the same). `death_rate`: how often a worker dies, deaths an hour of its work. `code`: changes whenever the
     code that makes a run does.
 

@@ -10,9 +10,9 @@ from jointbench.bench.comparing.simulated_objective import simulated_objective
 from jointbench.bench.running.cluster import Finished, SimulatedCluster
 from jointbench.bench.running.dying_workers import DyingWorkers
 from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.overhead import Timed
 from jointbench.bench.running.proposals import Proposals
 from jointbench.bench.running.run import run
-from jointbench.bench.running.thinking import Timed
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.seeds import comparison_seed

@@ -150,7 +150,7 @@ def on_the_clock(entries: Iterable[Entry], evaluated: Mapping[int, Evaluation]) 
     """A run's trials in the order in which its optimizer heard of them, on a clock of the trainings alone.
 
     A training begins when the last one before its proposal had been heard of, and takes its duration: neither
-    the optimizer's thinking counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
+    the optimizer's overhead counts nor the time in which a run was stopped. `evaluated`: trial number to evaluation.
     """
     now = 0.0
     running: dict[int, tuple[Started, float]] = {}

@@ -22,7 +22,7 @@ from jointbench.data.errors import OptimizerError
 LOOK = 0.2
 
 #: Seconds in which a process that has nothing to do any more ends by itself.
-_PATIENCE = 5
+_TIMEOUT = 5
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class _RunProcess:
     def end(self) -> None:
         """Let a process that has nothing to do end by itself."""
         self.connection.close()
-        self._process.join(_PATIENCE)
+        self._process.join(_TIMEOUT)
 
     def kill(self) -> None:
         self._process.kill()

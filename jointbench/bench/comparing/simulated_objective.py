@@ -29,7 +29,7 @@ _YARDSTICK_RUNS = 10
 
 def random_seconds(objective: SimulatedObjective, workers: int, full_budgets: float = DEFAULT_FULL_BUDGETS) -> float:
     """Simulated seconds that random search takes for so many full budgets on so many workers, without deaths and
-    thinking: the mean over 10 seeds, to three digits. Raises InputError where the evaluations take no time."""
+    overhead: the mean over 10 seeds, to three digits. Raises InputError where the evaluations take no time."""
     space, ladder = objective.space, objective.ladder
     ends = []
     for number in range(_YARDSTICK_RUNS):

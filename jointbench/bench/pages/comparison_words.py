@@ -101,9 +101,9 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         ("full budgets", f"{settings.full_budgets:.4g}" + ("" if settings.time is None else " by random search")),
         ("incumbent", settings.incumbent),
         ("first trial", settings.first),
-        ("thinking charged", overhead if isinstance(overhead, str) else f"{_seconds(overhead)} a trial"),
+        ("overhead charged", overhead if isinstance(overhead, str) else f"{_seconds(overhead)} a trial"),
         ("deaths of a worker", f"{settings.death_rate:g} an hour"),
         ("code", settings.code),
     ]
-    simulated_only = ("thinking charged", "deaths of a worker", "checksum", "wall-clock time")
+    simulated_only = ("overhead charged", "deaths of a worker", "checksum", "wall-clock time")
     return [row for row in rows if settings.objective != "training" or row[0] not in simulated_only]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
-from jointbench.bench.comparing.retrained import Retrained, read_retrained
+from jointbench.bench.comparing.retraining_results import Retrained, read_retrained
 from jointbench.bench.comparing.statistics import bootstrap
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import Style

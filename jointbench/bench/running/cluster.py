@@ -52,18 +52,18 @@ class SimulatedCluster:
     """Discrete events on a virtual clock: a trial occupies its worker for its evaluation's wall seconds.
 
     Trials that end at the same instant end in the order in which they started, so that one seed gives one run
-    on any machine. `thinking` says at each start for how many seconds the optimizer has thought of it; it thinks of
-    one trial at a time.
+    on any machine. `overhead` says at each start how many seconds the optimizer has spent on it; it works on one
+    trial at a time.
     """
 
-    def __init__(self, objective: Objective, workers: int, thinking: Callable[[], float] = lambda: 0.0) -> None:
-        self.objective, self.workers, self.thinking = objective, workers, thinking
-        self.now = self._thought_until = 0.0
+    def __init__(self, objective: Objective, workers: int, overhead: Callable[[], float] = lambda: 0.0) -> None:
+        self.objective, self.workers, self.overhead = objective, workers, overhead
+        self.now = self._busy_until = 0.0
         self._running: list[tuple[float, int, Finished]] = []
 
     def start(self, started: Started) -> None:
         evaluation = self.objective(started.trial.configuration, started.trial.budget, started.seed)
-        begin = self._thought_until = max(self.now, self._thought_until) + self.thinking()
+        begin = self._busy_until = max(self.now, self._busy_until) + self.overhead()
         end = begin + evaluation.duration
         heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, begin, end)))
 

@@ -1,9 +1,9 @@
-"""Speed of `jointbench fit`: the whole command on 2,000 evaluations, and one fit of the errors beside its rivals'.
+"""Speed of `jointbench fit`: the whole command on 2,000 evaluations, and one fit of the errors beside its baselines'.
 
 The evaluations are a released benchmark's own draws, in simulated runs of three optimizers and trained again with
 other seeds; the command fits, judges on held-out configurations, leaves optimizers out, and writes the card and page.
-With --quick there are fewer evaluations, the rivals that fit quickly, and of the command the first part alone: the fit
-and its cross-validation.
+With --quick there are fewer evaluations, the baselines that fit quickly, and of the command the first part alone: the
+fit and its cross-validation.
 """
 
 import os
@@ -27,7 +27,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.judging.rivals import RIVALS
+from jointbench.surrogate.judging.baselines import BASELINES
 from jointbench.surrogate.stored import load_benchmark, released
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import training_table
@@ -35,9 +35,9 @@ from jointbench.surrogate.teacher import CONDITIONED
 
 NAME = "digits-cpu"
 EVALUATIONS, QUICK_EVALUATIONS = 2_000, 300
-#: What a rival does not do in full.
+#: What a baseline does not do in full.
 CAPPED = {"Gaussian process": f"Gaussian process (of {CONDITIONED:,} at most)"}
-QUICK_RIVALS = ("XGBoost", "random forest", "LightGBM")
+QUICK_BASELINES = ("XGBoost", "random forest", "LightGBM")
 #: Who collected, by turns, each run with so many trainings at the largest budget.
 OPTIMIZERS, FULL_BUDGETS = ("random", "hyperband", "two-stage"), 60.0
 #: Every so many evaluations one is of a configuration that was trained before, with another seed.
@@ -105,9 +105,9 @@ def main() -> None:
         table = training_table(log)
         ok = table.take(table.ok)
         progress("one fit of the errors' models, ours and the others by turns")
-        fits: dict[str, Callable[[], object]] = {name: partial(fit, ok, 0) for name, fit in RIVALS.items()}
+        fits: dict[str, Callable[[], object]] = {name: partial(fit, ok, 0) for name, fit in BASELINES.items()}
         if arguments.quick:
-            fits = {name: fits[name] for name in QUICK_RIVALS}
+            fits = {name: fits[name] for name in QUICK_BASELINES}
         # Seconds of a core, which depend little on who else is at work.
         timings = interleave(fits, seconds=0, least=1 if arguments.quick else 3, clock=time.process_time)
     ours = timings["XGBoost"]

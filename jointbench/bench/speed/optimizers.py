@@ -89,7 +89,7 @@ def main() -> None:
     for ours, theirs in (("bohb", "hpbandster-bohb"), ("smac", "smac-default"), ("smac", "plain smac")):
         for size in plan:
             if _key(theirs, size, "ask") in figures:
-                ratio = _thinking(figures, theirs, size) / _thinking(figures, ours, size)
+                ratio = _overhead(figures, theirs, size) / _overhead(figures, ours, size)
                 figures[_key(theirs, size, "ratio")] = round(ratio, 1)
     present(
         "microseconds of an ask and, after the +, of a tell, by the number of results that are known",
@@ -114,7 +114,7 @@ def _key(name: str, size: int, what: str) -> str:
     return f"{_plain(name)}_{size}_{what}"
 
 
-def _thinking(figures: dict[str, float | int | str], name: str, size: int) -> float:
+def _overhead(figures: dict[str, float | int | str], name: str, size: int) -> float:
     """HpBandSter fits its model when told, ours when asked: what a proposal takes is both."""
     return float(figures[_key(name, size, "ask")]) + float(figures[_key(name, size, "tell")])
 

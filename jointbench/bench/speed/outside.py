@@ -7,15 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jointbench.bench.running.training_objective import CHECKPOINT_EVERY
-from jointbench.bench.speed.trainings import LEARNING_RATE, Ours, device_time, training_of
+from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, device_time, training_of
 from jointbench.bench.training.augmentation import DeviceImages, DevicePart
 from jointbench.bench.training.checkpoint import Checkpoint
 from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.progress import Progress
-from jointbench.bench.training.rehearsal import warm_up
 from jointbench.bench.training.trainer import train
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.training_loop import Training
+from jointbench.bench.training.warm_up import warm_up
 from jointbench.data.evaluation import Configuration
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT

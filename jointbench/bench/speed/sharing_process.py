@@ -11,14 +11,14 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from jointbench.bench.speed.subjects import speed_images
-from jointbench.bench.speed.trainings import LEARNING_RATE, Ours, training_of
+from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, training_of
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.clock import StepClock
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware, gpu_memory
 from jointbench.bench.training.memory import ran_out_of_memory
-from jointbench.bench.training.rehearsal import time_steps, warm_up
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.training_loop import Training
+from jointbench.bench.training.warm_up import time_steps, warm_up
 from jointbench.data.evaluation import Configuration
 
 #: Images of the noise: how many there are has no effect, but each process makes its own.

@@ -18,7 +18,15 @@ import torch
 from jointbench.bench.speed.measure import interleave, parser, present, progress, ratio
 from jointbench.bench.speed.outside import beside_the_budget
 from jointbench.bench.speed.subjects import PASSES, speed_images, subjects, with_batch_of
-from jointbench.bench.speed.trainings import LEARNING_RATE, Contender, Limit, Ours, Plain, device_time, training_of
+from jointbench.bench.speed.training_contenders import (
+    LEARNING_RATE,
+    Contender,
+    Limit,
+    Ours,
+    Plain,
+    device_time,
+    training_of,
+)
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration

@@ -24,12 +24,12 @@ from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.training.network import network
-from jointbench.bench.training.patience import GRACE, PATIENCE, OutOfPatienceError, Patience
 from jointbench.bench.training.progress import Progress
-from jointbench.bench.training.rehearsal import time_steps, warm_up
 from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts, Schedule
 from jointbench.bench.training.step import Step
-from jointbench.bench.training.training import DivergedError, Training
+from jointbench.bench.training.timeout import GRACE, TIMEOUT_BUDGETS, TimedOutError, Timeout
+from jointbench.bench.training.training_loop import DivergedError, Training
+from jointbench.bench.training.warm_up import time_steps, warm_up
 from jointbench.data.errors import InputError, JointBenchError
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status, failed
 from jointbench.data.ladder import Ladder
@@ -71,9 +71,9 @@ def train(
     facts = space.facts(configuration, images.facts.shape, images.facts.classes)
     began = time.perf_counter()
     device, progress = images.device, Progress()
-    memory, patience, share = (
+    memory, timeout, share = (
         DeviceMemory(device, hardware.memory),
-        Patience(device, budget, ladder.unit, endless=hardware.clock != "measured"),
+        Timeout(device, budget, ladder.unit, endless=hardware.clock != "measured"),
         _share(device),
     )
     clock = device_clock(device)
@@ -114,7 +114,7 @@ def train(
                 progress,
                 precision=hardware.precision,
                 memory=memory,
-                patience=patience,
+                timeout=timeout,
                 share=share,
                 activations=facts.activations,
                 parameters=facts.parameters,
@@ -129,8 +129,8 @@ def train(
         status, reason = Status.TOO_SLOW, str(error)
     except DivergedError:
         status, reason = Status.DIVERGED, f"the loss is not finite after {progress.steps} steps"
-    except OutOfPatienceError:
-        status, reason = Status.TIMEOUT, f"longer than {PATIENCE:g} budgets and {GRACE:g} s"
+    except TimedOutError:
+        status, reason = Status.TIMEOUT, f"longer than {TIMEOUT_BUDGETS:g} budgets and {GRACE:g} s"
     except JointBenchError:
         raise
     except Exception as error:

@@ -13,7 +13,7 @@ FEWEST = 10
 
 def doubt_check(held_out: HeldOut) -> list[Row]:
     """A row a budget, and one for all, over held-out trainings that ended ok: `coverage_50` and so on, the share of
-    validation errors inside the central interval of a normal law on the line of `ErrorScale` whose variance is the
+    validation errors inside the central interval of a normal law of logits (`ErrorScale`) whose variance is the
     uncertainty, the luck of the training and that of counting; and `spearman`, between its width and how far off the
     prediction was. Empty of an ensemble, which has no uncertainty.
     """
@@ -26,7 +26,7 @@ def doubt_check(held_out: HeldOut) -> list[Row]:
     said = np.clip(held_out.errors[:, 0], scale.half, 1 - scale.half)
     counting = noise.counting * said * (1 - said) / scale.images * scale.slope(said) ** 2
     width = np.sqrt(held_out.uncertainty + noise.luck(held_out.spread, 1.0) ** 2 + counting)
-    off = np.abs(scale.to_line(table.errors[:, 0]) - scale.to_line(said))
+    off = np.abs(scale.to_logit(table.errors[:, 0]) - scale.to_logit(said))
     rows: list[Row] = []
     for budget, chosen in table.ok_by_budget():
         if chosen.sum() < FEWEST:

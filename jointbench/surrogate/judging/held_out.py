@@ -31,7 +31,7 @@ PARTITIONS = 10
 @dataclass(frozen=True)
 class Said:
     """What models say of the rows of a table: `errors` (n, 2), validation and test, of trainings that end ok;
-    `spread` (n,), what the noise grows with, and `uncertainty` (n,), None of an ensemble, both variances on the line;
+    `spread` (n,), what the noise grows with, and `uncertainty` (n,), None of an ensemble, both variances of logits;
     `costs` (n, 4) as a table has them, of trainings that end ok; `logits`: kind of failure to its log odds (n,) before
     calibration.
     """
@@ -46,11 +46,11 @@ class Said:
     def by(cls, models: Models, table: TrainingTable) -> "Said":
         outputs = models.outputs(table)
         model = models.outcome_model(Noise(0, 0, 0), {})
-        lines = outputs[: 2 * model.members].reshape(model.members, 2, len(table)).mean(axis=0)
+        logits = outputs[: 2 * model.members].reshape(model.members, 2, len(table)).mean(axis=0)
         usual = model.usual_costs(table.columns, table.facts, table.budgets)
         ratios = np.exp(outputs[model.first_cost : model.first_cost + len(usual)])
         return cls(
-            np.stack([scale.from_line(line) for scale, line in zip(model.scales, lines, strict=True)], axis=1),
+            np.stack([scale.from_logit(logit) for scale, logit in zip(model.scales, logits, strict=True)], axis=1),
             model.spread(outputs),
             np.stack([cost * ratio for cost, ratio in zip(usual, ratios, strict=True)], axis=1),
             dict(zip(models.failures, outputs[len(outputs) - len(models.failures) :], strict=True)),
@@ -64,7 +64,7 @@ class HeldOut:
 
     `fold` (n,) numbers the part that each row was held out with; `noise` and `odds` are calibrated on all of it.
     `others` (partitions - 1, n, 2) are the errors said in other partitions of the configurations into folds;
-    `uncertainty` (n,) is a variance on the line, None of an ensemble.
+    `uncertainty` (n,) is a variance of logits, None of an ensemble.
     """
 
     table: TrainingTable
@@ -155,8 +155,8 @@ def _other_partitions(table: TrainingTable, seed: int, settings: Settings, parti
 
     def say(at: tuple[int, int]) -> FloatArray:
         chosen = fold[at[0]] == at[1]
-        lines = error_models(table.take(~chosen & table.ok), seed, settings).lines(table.take(chosen))
-        return np.stack([scale.from_line(line) for scale, line in zip(scales, lines.T, strict=True)], axis=1)
+        logits = error_models(table.take(~chosen & table.ok), seed, settings).logits(table.take(chosen))
+        return np.stack([scale.from_logit(logit) for scale, logit in zip(scales, logits.T, strict=True)], axis=1)
 
     errors = np.zeros((partitions - 1, len(table), 2))
     for (number, part), said in zip(work, side_by_side(say, work), strict=True):

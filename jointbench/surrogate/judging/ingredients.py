@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.judging.baselines import PredictLogits
 from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import folds
-from jointbench.surrogate.judging.rivals import PredictLines
 from jointbench.surrogate.judging.scores import Row, mean_rows, scores, side_by_side
 from jointbench.surrogate.models import ErrorModels, student
 from jointbench.surrogate.noise import ErrorScale
@@ -21,28 +21,28 @@ PARTITIONS = 2
 
 
 #: From a table of trainings that ended ok, a seed and the teacher of both.
-Fit = Callable[[TrainingTable, int, Teacher], PredictLines]
+Fit = Callable[[TrainingTable, int, Teacher], PredictLogits]
 
 
 def _teacher(**without: bool) -> Fit:
-    return lambda ok, seed, _: Teacher.fit(ok, seed, **without).lines
+    return lambda ok, seed, _: Teacher.fit(ok, seed, **without).logits
 
 
-def _mean(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLines:
+def _mean(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLogits:
     other = ErrorModels.fit(ok, seed)
-    return lambda table: np.asarray((teacher.lines(table) + other.lines(table)) / 2)
+    return lambda table: np.asarray((teacher.logits(table) + other.logits(table)) / 2)
 
 
 def _student(settings: Distillation) -> Fit:
-    return lambda ok, seed, teacher: student(teacher, settings, seed).lines
+    return lambda ok, seed, teacher: student(teacher, settings, seed).logits
 
 
 #: By name, in the order in which they build on each other.
 INGREDIENTS: Mapping[str, Fit] = {
-    "XGBoost on the trainings (format 3)": lambda ok, seed, _: ErrorModels.fit(ok, seed).lines,
+    "XGBoost on the trainings (format 3)": lambda ok, seed, _: ErrorModels.fit(ok, seed).logits,
     "teacher without logarithms": _teacher(logarithms=False),
     "teacher without noise by rung": _teacher(noise_by_rung=False),
-    "teacher": lambda ok, seed, teacher: teacher.lines,
+    "teacher": lambda ok, seed, teacher: teacher.logits,
     "teacher and XGBoost, their mean": _mean,
     "student of 1,000 questions": _student(replace(DISTILLED, questions=1_000)),
     "student of 4,000 questions": _student(replace(DISTILLED, questions=4_000)),
@@ -71,13 +71,13 @@ def ingredients(
         teacher = Teacher.fit(seen, seed)
         return [fit(seen, seed, teacher)(asked) for fit in contenders.values()]
 
-    lines = np.zeros((len(contenders), partitions, len(ok), 2))
+    logits = np.zeros((len(contenders), partitions, len(ok), 2))
     for (number, part), said in zip(work, side_by_side(say, work), strict=True):
-        lines[:, number, fold[number] == part] = said
+        logits[:, number, fold[number] == part] = said
     rows: list[Row] = []
-    for name, of_one in zip(contenders, lines, strict=True):
+    for name, of_one in zip(contenders, logits, strict=True):
         for part, error in enumerate(("validation", "test")):
-            real, predicted = ok.errors[at, part], scales[part].from_line(of_one[:, at, part])
+            real, predicted = ok.errors[at, part], scales[part].from_logit(of_one[:, at, part])
             few = lowest(real, ok.group[at], 0.25)
             best = mean_rows(among(real[few], one[few]) for one in predicted)
             row = {"ingredient": name, "error": error, "n": int(at.sum())}

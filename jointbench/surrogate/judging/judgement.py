@@ -27,7 +27,7 @@ class Judgement:
     rung_correlations: list[Row]
     learning_curve: list[Row]
     # Empty unless asked for: they take minutes.
-    rivals: list[Row] = field(default_factory=list)
+    baselines: list[Row] = field(default_factory=list)
     tuning: list[Row] = field(default_factory=list)
     best: list[Row] = field(default_factory=list)
     ingredients: list[Row] = field(default_factory=list)

@@ -34,8 +34,8 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
     def predict(at: tuple[float, int]) -> tuple[int, FloatArray]:
         share, number = at
         seen = kept[share] & (fold != number)
-        lines = error_models(table.take(seen & table.ok), seed, held_out.settings).lines(table.take(fold == number))
-        return int(seen.sum()), scale.from_line(lines[:, 0])
+        logits = error_models(table.take(seen & table.ok), seed, held_out.settings).logits(table.take(fold == number))
+        return int(seen.sum()), scale.from_logit(logits[:, 0])
 
     found = dict(zip(work, side_by_side(predict, work), strict=True))
     rows: list[Row] = []

@@ -36,8 +36,8 @@ def leave_one_out(table: TrainingTable, seed: int, settings: Settings = DEFAULT)
         except InputError:
             return []
         theirs = table.take(table.optimizer == optimizer)
-        lines = error_models(left.take(left.ok), seed, settings).lines(theirs)
-        said = [scale.from_line(line) for scale, line in zip(scales, lines.T, strict=True)]
+        logits = error_models(left.take(left.ok), seed, settings).logits(theirs)
+        said = [scale.from_logit(logit) for scale, logit in zip(scales, logits.T, strict=True)]
         return [
             {"left_out": optimizer, "budget": budget, "error": error, "n": int(chosen.sum())}
             | scores(theirs.errors[chosen, part], said[part][chosen])

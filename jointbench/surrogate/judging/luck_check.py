@@ -44,9 +44,9 @@ def luck_check(held_out: HeldOut, seed: int) -> list[Row]:
         real = np.array([table.errors[i, part] - table.errors[j, part] for _, i, j in pairs])
 
         def draw(part: int = part, scale: ErrorScale = scale) -> FloatArray:
-            line = scale.to_line(repeats.mean[which, part])[:, None]
+            logit = scale.to_logit(repeats.mean[which, part])[:, None]
             normal = rng.standard_normal((2, len(which), DRAWS))
-            moved = scale.from_line(line + held_out.noise.luck(spreads[which][:, None], normal[0]))
+            moved = scale.from_logit(logit + held_out.noise.luck(spreads[which][:, None], normal[0]))
             return np.asarray(held_out.noise.counted(moved, normal[1], scale.images))
 
         drawn = draw() - draw()

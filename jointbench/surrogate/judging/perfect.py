@@ -39,7 +39,7 @@ def _draws(held_out: "HeldOut", rng: np.random.Generator, count: int) -> FloatAr
     luck = noise.luck(held_out.spread, rng.standard_normal((count, n)))
     drawn = []
     for part, scale in enumerate((ErrorScale(images.validation), ErrorScale(images.test))):
-        moved = scale.from_line(scale.to_line(truth[:, part]) + luck)
+        moved = scale.from_logit(scale.to_logit(truth[:, part]) + luck)
         drawn.append(noise.counted(moved, rng.standard_normal((count, n)), scale.images))
     return np.stack(drawn, axis=2)
 

@@ -47,7 +47,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "failures": _failures,
         "costs": _costs,
         "learning_curve": _learning_curve,
-        "rivals": _rivals,
+        "baselines": _baselines,
         "tuning": _tuning,
         "ingredients": _ingredients,
     }
@@ -341,18 +341,18 @@ def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     )
 
 
-def _rivals(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+def _baselines(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
-            *(row["rival"], _budget(row), row["error"]),
+            *(row["baseline"], _budget(row), row["error"]),
             *(_number(row[key]) for key in _SCORES.values()),
             _number(row["seconds"], 1),
         )
-        for row in judgement.rivals
+        for row in judgement.baselines
         if row["budget"] in (None, ladder.maximum)
     ]
     return JudgedTable(
-        "Rivals",
+        "Baselines",
         "Other models in XGBoost's place, with the same features, targets and folds. XGBoost's are trees, which freeze "
         "into plain arrays and answer in microseconds; a Gaussian process must carry its evaluations along, and its "
         "fit takes the cube of their number.",

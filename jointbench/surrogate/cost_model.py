@@ -1,4 +1,4 @@
-"""The device in two lines of arithmetic: how long an image takes, and how much memory a training."""
+"""A cost model, the device in two sums: how long an image takes, and how much memory a training."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _LEAST, _MOST = 1e-30, 1e30
 
 
 @dataclass(frozen=True)
-class DeviceLaws:
+class CostModel:
     """Weights, none negative, of what a network is made of; fitted to the log's device.
 
     `image_seconds` (6 weights): seconds of forward, backward and step for one image, as a sum over its work and its
@@ -33,12 +33,12 @@ class DeviceLaws:
     @classmethod
     def fit(
         cls, at: Mapping[str, FloatArray], facts: Facts, image_seconds: FloatArray, peak_bytes: FloatArray
-    ) -> "DeviceLaws":
+    ) -> "CostModel":
         """From arrays (n,) of trainings that ended ok; relative errors count, not absolute ones."""
         return cls(_relative(_work(at, facts), image_seconds), _relative(_storage(at, facts), peak_bytes))
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "DeviceLaws":
+    def from_dict(cls, content: Mapping[str, Any]) -> "CostModel":
         """Raises BenchmarkError when a weight is missing, negative or of no device, or all are as good as nought."""
         laws = []
         for name, count in (("image_seconds", 6), ("peak_bytes", 3)):

@@ -17,13 +17,13 @@ from jointbench.surrogate.judging.scores import Row, scores
 from jointbench.surrogate.models import ErrorModels
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
-from jointbench.surrogate.teacher import Teacher, error_lines
+from jointbench.surrogate.teacher import Teacher, error_logits
 
-#: Validation and test error of a table's evaluations, (n, 2), on the line of `ErrorScale`.
-PredictLines = Callable[[TrainingTable], FloatArray]
+#: Validation and test error of a table's evaluations, (n, 2), as logits of `ErrorScale`.
+PredictLogits = Callable[[TrainingTable], FloatArray]
 
 #: From a table of trainings that ended ok, and a seed.
-FitLines = Callable[[TrainingTable, int], PredictLines]
+FitLogits = Callable[[TrainingTable, int], PredictLogits]
 
 #: Members of the ensemble of networks, as many as of XGBoost's.
 _NETWORKS = 4
@@ -31,24 +31,24 @@ _NETWORKS = 4
 NETWORK_STEPS, _BATCH = 4_000, 64
 
 
-def _xgboost(ok: TrainingTable, seed: int) -> PredictLines:
-    return ErrorModels.fit(ok, seed).lines
+def _xgboost(ok: TrainingTable, seed: int) -> PredictLogits:
+    return ErrorModels.fit(ok, seed).logits
 
 
-def _forest(ok: TrainingTable, seed: int) -> PredictLines:
+def _forest(ok: TrainingTable, seed: int) -> PredictLogits:
     from sklearn.ensemble import RandomForestRegressor
 
     inputs = Inputs(ok)
-    forest = RandomForestRegressor(200, max_features=0.5, random_state=seed).fit(inputs.raw(ok), error_lines(ok))
+    forest = RandomForestRegressor(200, max_features=0.5, random_state=seed).fit(inputs.raw(ok), error_logits(ok))
     return lambda table: np.asarray(forest.predict(inputs.raw(table)))
 
 
-def _lightgbm(ok: TrainingTable, seed: int) -> PredictLines:
+def _lightgbm(ok: TrainingTable, seed: int) -> PredictLogits:
     try:
         import lightgbm
     except ImportError:
-        raise MissingExtraError("lightgbm is needed as a rival: pip install 'jointbench[rivals]'") from None
-    inputs, targets = Inputs(ok), error_lines(ok)
+        raise MissingExtraError("lightgbm is needed as a baseline: pip install 'jointbench[baselines]'") from None
+    inputs, targets = Inputs(ok), error_logits(ok)
     settings: dict[str, Any] = {
         "n_estimators": 200,
         "learning_rate": 0.05,
@@ -68,14 +68,14 @@ def _lightgbm(ok: TrainingTable, seed: int) -> PredictLines:
     return lambda table: np.stack([model.booster_.predict(inputs.raw(table)) for model in models], axis=1)
 
 
-def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLines:
-    return Teacher.fit(ok, seed).lines
+def _gaussian_process(ok: TrainingTable, seed: int) -> PredictLogits:
+    return Teacher.fit(ok, seed).logits
 
 
-def _networks(ok: TrainingTable, seed: int) -> PredictLines:
+def _networks(ok: TrainingTable, seed: int) -> PredictLogits:
     from sklearn.neural_network import MLPRegressor
 
-    inputs, targets = Inputs(ok), error_lines(ok)
+    inputs, targets = Inputs(ok), error_logits(ok)
     mean, deviation = targets.mean(axis=0), targets.std(axis=0)
     x, y = inputs.scaled(ok), (targets - mean) / deviation
     passes = max(1, round(NETWORK_STEPS * _BATCH / len(ok)))
@@ -106,7 +106,7 @@ def _fit_to_the_end(members: list[Any], x: FloatArray, y: FloatArray) -> None:
             member.fit(x, y)
 
 
-RIVALS: Mapping[str, FitLines] = {
+BASELINES: Mapping[str, FitLogits] = {
     "XGBoost": _xgboost,
     "random forest": _forest,
     "LightGBM": _lightgbm,
@@ -115,8 +115,8 @@ RIVALS: Mapping[str, FitLines] = {
 }
 
 
-def rivals(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLines] = RIVALS) -> list[Row]:
-    """Scores on the folds of `held_out`, one row a rival, budget (None: all) and error, and the seconds of its fits.
+def baselines(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLogits] = BASELINES) -> list[Row]:
+    """Scores on the folds of `held_out`, one row a baseline, budget (None: all) and error, and the seconds of its fits.
 
     Raises MissingExtraError where LightGBM is not installed.
     """
@@ -126,14 +126,14 @@ def rivals(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLines] = RI
     rows: list[Row] = []
     for name, fit in contenders.items():
         begun = time.perf_counter()
-        lines = np.empty((len(ok), 2))
+        logits = np.empty((len(ok), 2))
         for number in np.unique(fold):
             chosen = fold == number
-            lines[chosen] = fit(ok.take(~chosen), seed)(ok.take(chosen))
+            logits[chosen] = fit(ok.take(~chosen), seed)(ok.take(chosen))
         seconds = time.perf_counter() - begun
         for budget, chosen in ok.ok_by_budget():
             for part, error in enumerate(("validation", "test")):
-                row = {"rival": name, "seconds": seconds, "budget": budget, "error": error, "n": int(chosen.sum())}
-                predicted = scales[part].from_line(lines[chosen, part])
+                row = {"baseline": name, "seconds": seconds, "budget": budget, "error": error, "n": int(chosen.sum())}
+                predicted = scales[part].from_logit(logits[chosen, part])
                 rows.append(row | scores(ok.errors[chosen, part], predicted))
     return rows

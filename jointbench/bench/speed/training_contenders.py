@@ -24,11 +24,11 @@ from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.network import network
-from jointbench.bench.training.patience import Patience
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.step import Step
-from jointbench.bench.training.training import Training
+from jointbench.bench.training.timeout import Timeout
+from jointbench.bench.training.training_loop import Training
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.image_data import Part
 from jointbench.data.spaces.joint import JOINT
@@ -62,7 +62,7 @@ def training_of(
         Progress(),
         precision=hardware.precision,
         memory=memory,
-        patience=Patience(device, math.inf, "seconds"),
+        timeout=Timeout(device, math.inf, "seconds"),
         share=share or _alone(device),
         activations=facts.activations,
         parameters=facts.parameters,

@@ -10,16 +10,16 @@ import torch
 from jointbench.data.ladder import Unit
 
 #: A training is given up after this many budgets and a minute more, in seconds.
-PATIENCE, GRACE = 10.0, 60.0
+TIMEOUT_BUDGETS, GRACE = 10.0, 60.0
 
 
-class OutOfPatienceError(Exception):
+class TimedOutError(Exception):
     """The training, with all that is not budgeted, takes too long."""
 
 
-class Patience:
-    """Ends after PATIENCE budgets and GRACE seconds of training, counted as the budget is: CPU time of this thread
-    on a CPU. Evaluating is not training and does not count.
+class Timeout:
+    """Ends after TIMEOUT_BUDGETS budgets and GRACE seconds of training, counted as the budget is: CPU time of this
+    thread on a CPU. Evaluating is not training and does not count.
 
     A ladder in epochs says nothing of seconds, nor does a number of steps that a reference clock gives, so there it
     never ends.
@@ -28,7 +28,7 @@ class Patience:
     def __init__(self, device: torch.device, budget: float, unit: Unit, *, endless: bool = False) -> None:
         self._now = time.thread_time if device.type == "cpu" else time.perf_counter
         limited = unit == "seconds" and not endless
-        self._end = self._now() + PATIENCE * budget + GRACE if limited else math.inf
+        self._end = self._now() + TIMEOUT_BUDGETS * budget + GRACE if limited else math.inf
 
     @contextmanager
     def standing(self) -> Iterator[None]:
@@ -40,6 +40,6 @@ class Patience:
             self._end += self._now() - began
 
     def check(self) -> None:
-        """Raises OutOfPatienceError."""
+        """Raises TimedOutError."""
         if self._now() > self._end:
-            raise OutOfPatienceError
+            raise TimedOutError

@@ -16,10 +16,10 @@ from jointbench.bench.training.clock import Clock
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.hardware import Precision
 from jointbench.bench.training.memory import DeviceMemory
-from jointbench.bench.training.patience import Patience
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import Schedule
 from jointbench.bench.training.step import Step, autocast
+from jointbench.bench.training.timeout import Timeout
 from jointbench.data.ladder import Unit
 
 
@@ -45,14 +45,14 @@ class Training:
         *,
         precision: Precision,
         memory: DeviceMemory,
-        patience: Patience,
+        timeout: Timeout,
         share: DeviceShare,
         activations: int,
         parameters: int,
         began: float,
     ) -> None:
         self.model, self.step, self.batches, self.schedule, self.clock = model, step, batches, schedule, clock
-        self.precision, self.memory, self.patience, self.share = precision, memory, patience, share
+        self.precision, self.memory, self.timeout, self.share = precision, memory, timeout, share
         self.progress, self.activations, self.parameters, self.began = progress, activations, parameters, began
         self.images: DeviceImages = batches.images
         self._now = time.thread_time if self.images.device.type == "cpu" else time.perf_counter
@@ -60,7 +60,7 @@ class Training:
     def spend(self, budget: float, unit: Unit, checkpoint: Checkpoint | None) -> None:
         """Train until the budget is spent; the first step that reaches it is the last.
 
-        Raises DivergedError, OutOfPatienceError and whatever running out of memory raises.
+        Raises DivergedError, TimedOutError and whatever running out of memory raises.
         """
         progress, clock = self.progress, self.clock
         spent, saved = self._spent(unit), time.monotonic()
@@ -105,7 +105,7 @@ class Training:
         with self.clock.lap():
             self.clock.keep(self.step.take(batch))
         self.memory.check()
-        self.patience.check()
+        self.timeout.check()
         self.share.give_way()
         self.progress.steps += 1
         self.progress.images += len(batch.labels)
@@ -133,7 +133,7 @@ class Training:
         Batches are as large as memory allows, and smaller still where others have taken what was free.
         """
         size = min(len(part), self.memory.images_at_once(self.activations, self.parameters))
-        with self.patience.standing(), self.memory.evaluating():
+        with self.timeout.standing(), self.memory.evaluating():
             while True:
                 try:
                     return self._wrong(part, size) / len(part)

@@ -1,4 +1,4 @@
-"""An optimizer's thinking time, so that it can be charged to the simulated clock."""
+"""An optimizer's overhead time, so that it can be charged to the simulated clock."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ class Timed(Optimizer):
 
     def __init__(self, optimizer: Optimizer, clock: Callable[[], float] = time.perf_counter) -> None:
         self.optimizer, self.name = optimizer, optimizer.name
-        self._clock, self._thought = clock, 0.0
+        self._clock, self._spent = clock, 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.optimizer, name)
@@ -23,14 +23,14 @@ class Timed(Optimizer):
         try:
             return self.optimizer.ask()
         finally:
-            self._thought += self._clock() - start
+            self._spent += self._clock() - start
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         start = self._clock()
         self.optimizer.tell(trial, evaluation)
-        self._thought += self._clock() - start
+        self._spent += self._clock() - start
 
     def take(self) -> float:
-        """Seconds of thinking since this was last called."""
-        thought, self._thought = self._thought, 0.0
-        return thought
+        """Seconds of overhead since this was last called."""
+        spent, self._spent = self._spent, 0.0
+        return spent

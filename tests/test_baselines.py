@@ -10,15 +10,15 @@ from jointbench.data.errors import MissingExtraError
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.inputs import Inputs
+from jointbench.surrogate.judging.baselines import BASELINES, PredictLogits, baselines
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
-from jointbench.surrogate.judging.rivals import RIVALS, PredictLines, rivals
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.models import ErrorModels
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table
-from jointbench.surrogate.teacher import error_lines
+from jointbench.surrogate.teacher import error_logits
 
 
 @pytest.fixture(scope="module")
@@ -38,37 +38,37 @@ def in_two(table: TrainingTable) -> HeldOut:
     return HeldOut(table, table.group // 4 % 2, table.errors, nothing, table.costs, {}, Noise(0, 0, 1), {})
 
 
-@pytest.mark.parametrize("name", RIVALS)
-def test_a_rival_learns_and_is_reproducible(name: str, few: TrainingTable, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jointbench.surrogate.judging.rivals.NETWORK_STEPS", 500)
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_learns_and_is_reproducible(name: str, few: TrainingTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jointbench.surrogate.judging.baselines.NETWORK_STEPS", 500)
     held_out = few.group % 8 == 0
     seen, unseen = few.take(~held_out), few.take(held_out)
-    lines = RIVALS[name](seen, 0)(unseen)
-    real = error_lines(unseen)
-    assert lines.shape == real.shape
-    assert np.mean((lines - real) ** 2) < 0.6 * np.mean((error_lines(seen).mean(axis=0) - real) ** 2)
-    np.testing.assert_array_equal(RIVALS[name](seen, 0)(unseen), lines)
+    logits = BASELINES[name](seen, 0)(unseen)
+    real = error_logits(unseen)
+    assert logits.shape == real.shape
+    assert np.mean((logits - real) ** 2) < 0.6 * np.mean((error_logits(seen).mean(axis=0) - real) ** 2)
+    np.testing.assert_array_equal(BASELINES[name](seen, 0)(unseen), logits)
 
 
-def test_no_rival_sees_a_configuration_that_it_is_judged_on(few: TrainingTable) -> None:
+def test_no_baseline_sees_a_configuration_that_it_is_judged_on(few: TrainingTable) -> None:
     asked: list[tuple[set[int], set[int]]] = []
 
-    def spy(ok: TrainingTable, seed: int) -> PredictLines:
+    def spy(ok: TrainingTable, seed: int) -> PredictLogits:
         def predict(table: TrainingTable) -> Any:
             asked.append((set(ok.group.tolist()), set(table.group.tolist())))
-            return error_lines(table)
+            return error_logits(table)
 
         return predict
 
-    rows = rivals(in_two(few), 0, {"knows all": spy})
+    rows = baselines(in_two(few), 0, {"knows all": spy})
     assert len(asked) == 2
     assert all(not seen & judged for seen, judged in asked)
     assert all(seen for seen, _ in asked)
     assert all(row["r2"] == pytest.approx(1.0) for row in rows)
 
 
-def test_xgboost_among_the_rivals_is_the_surrogate_s(few: TrainingTable) -> None:
-    np.testing.assert_array_equal(RIVALS["XGBoost"](few, 3)(few), ErrorModels.fit(few, 3).lines(few))
+def test_xgboost_among_the_baselines_is_the_surrogate_s(few: TrainingTable) -> None:
+    np.testing.assert_array_equal(BASELINES["XGBoost"](few, 3)(few), ErrorModels.fit(few, 3).logits(few))
 
 
 def test_scaled_inputs_are_comparable(few: TrainingTable) -> None:
@@ -77,10 +77,10 @@ def test_scaled_inputs_are_comparable(few: TrainingTable) -> None:
     np.testing.assert_allclose(scaled.std(axis=0), 1, atol=1e-9)
 
 
-def test_the_rivals_table_names_each_at_the_largest_budget_and_over_all(few: TrainingTable) -> None:
-    rows = rivals(in_two(few), 0, {"XGBoost": RIVALS["XGBoost"], "LightGBM": RIVALS["LightGBM"]})
+def test_the_baselines_table_names_each_at_the_largest_budget_and_over_all(few: TrainingTable) -> None:
+    rows = baselines(in_two(few), 0, {"XGBoost": BASELINES["XGBoost"], "LightGBM": BASELINES["LightGBM"]})
     judgement = Judgement([], [], [], [], [], [], [], [], rows)
-    shown = judged_tables(judgement, Ladder(1, 27, 3, "seconds"))["rivals"]
+    shown = judged_tables(judgement, Ladder(1, 27, 3, "seconds"))["baselines"]
     assert [row[:3] for row in shown.rows[:4]] == [
         ("XGBoost", "27", "validation"),
         ("XGBoost", "27", "test"),
@@ -100,5 +100,5 @@ def test_a_missing_lightgbm_is_named_with_its_extra(few: TrainingTable, monkeypa
         return real(name, *arguments, **named)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(MissingExtraError, match=r"jointbench\[rivals\]"):
-        RIVALS["LightGBM"](few, 0)
+    with pytest.raises(MissingExtraError, match=r"jointbench\[baselines\]"):
+        BASELINES["LightGBM"](few, 0)
