@@ -129,7 +129,9 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Any) ->
 
 def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
     """Horner's scheme, highest power first."""
-    total = coefficients[0]
-    for coefficient in coefficients[1:]:
-        total = total * x + coefficient
+    total = coefficients[0] * x + coefficients[1]
+    for coefficient in coefficients[2:]:
+        # Of arrays in place.
+        total *= x
+        total += coefficient
     return total

@@ -62,6 +62,20 @@ class ExactForest(Forest):
         rows = points.astype(np.float32)
         return np.stack([tree.apply(rows) for tree in self._trees]) + self._offsets[:, None]
 
+    def leaves_beside(self, leaves: Leaves, columns: Leaves, places: FloatArray, points: FloatArray) -> Leaves:
+        """The leaves of points (n, d) that differ from points with the leaves given in one column each (n,), where
+        they lie at such places (n,); asks only trees in which that is another leaf."""
+        single = places.astype(np.float32)
+        # In the order of rows, so that what each tree is asked lies in one piece.
+        elsewhere = (single <= self._above[leaves, columns]) | (single > self._upto[leaves, columns])
+        which, asked = np.nonzero(elsewhere)
+        rows = points[asked].astype(np.float32)
+        ends = np.searchsorted(which, np.arange(len(self._trees) + 1)).tolist()
+        found = [tree.apply(rows[ends[k] : ends[k + 1]]) for k, tree in enumerate(self._trees)]
+        beside = leaves.copy()
+        beside[which, asked] = np.concatenate(found) + self._offsets[which]
+        return beside
+
     def moments(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
         """Means and variances (n,) of the trees' predictions."""
         # Over the first axis NumPy adds one tree after the other, on every processor.
