@@ -3,6 +3,7 @@
 import copy
 import logging
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import SMAC, expected_trials
 from jointbench.optimizers.smac_configurations import Kept
 from jointbench.optimizers.smac_cube import Cube, CubeSpace
+from jointbench.optimizers.smac_drawn_ahead import DrawnAhead
 from jointbench.optimizers.smac_encoder import ExactEncoder
 from jointbench.optimizers.smac_forest import ExactForest
 from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
@@ -416,3 +418,78 @@ def test_smacs_configurations_are_read_once() -> None:
     optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
     drive(optimizer, 40)
     assert {type(configuration) for configuration in optimizer._facade.runhistory.get_configs()} == {Kept}
+
+
+def test_what_is_drawn_ahead_is_used_once_and_in_no_other_order_of_kinds() -> None:
+    drawn: list[tuple[int, int]] = []
+
+    def draw(kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        numbers = np.arange(len(drawn), len(drawn) + len(kinds))
+        drawn.extend(zip(kinds.tolist(), numbers.tolist(), strict=True))
+        return np.stack([kinds, numbers], axis=1).astype(float)
+
+    rng = np.random.default_rng(0)
+    ahead = DrawnAhead(2, draw)
+    used: set[int] = set()
+    for turn in range(60):
+        if turn in (0, 20):
+            ahead.add(5)
+        # A few of each, more of the last kind than ever lie ready.
+        kinds = rng.integers(0, 5 if turn < 20 else 10, size=20)
+        kinds = np.concatenate([kinds, np.full(300 if turn == 40 else 1, kinds[0])])
+        taken = ahead.take(kinds, rng)
+        np.testing.assert_array_equal(taken[:, 0], kinds)
+        numbers = set(taken[:, 1].astype(int).tolist())
+        assert len(numbers) == len(kinds)
+        assert not numbers & used
+        used |= numbers
+    assert used <= {number for _, number in drawn}
+
+
+def test_consecutive_neighbourhoods_are_independent() -> None:
+    point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])
+    column, random = list(JOINT.configspace).index("res_blocks_1"), np.random.default_rng(0)
+    neighbourhoods = Neighbourhoods(CUBE.axes)
+    firsts = np.array([neighbourhoods.draw(point, np.full(1, DEVIATION), random)[0][0, column, 0] for _ in range(4000)])
+    levels = np.unique(firsts, return_inverse=True)[1]
+    pairs = np.zeros((levels.max() + 1,) * 2)
+    np.add.at(pairs, (levels[:-1], levels[1:]), 1)
+    common = pairs.sum(axis=0) > 200
+    # A fixed seed; a chi-square test of 4,000 pairs.
+    assert stats.chi2_contingency(pairs[common][:, common]).pvalue > 0.001
+
+
+def test_leaves_beside_a_point_are_the_leaves_there(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    forest = ExactForest.of(smac.MultiFidelityFacade.get_model(scenario(tmp_path)))
+    forest.train(rng.random((80, 17)), rng.random((80, 1)))
+    points, columns, places = rng.random((500, 17)), rng.integers(0, 17, 500), rng.random(500)
+    before = forest.leaves(points)
+    points[np.arange(500), columns] = places
+    np.testing.assert_array_equal(forest.leaves_beside(before, columns, places, points), forest.leaves(points))
+
+
+@given(st.integers(0, 2**32 - 1))
+@hypothesis_settings(max_examples=20)
+def test_acquisition_values_are_compared_as_the_exact_ones(seed: int) -> None:
+    search = exact_search()
+    rng = np.random.default_rng(seed)
+    mean, variance = rng.normal(-2, 30, (2, 200)), rng.uniform(1e-8, 3, (2, 200))
+    # Some equal, some next to equal, and some that underflow.
+    mean[1, :50], variance[1, :50] = mean[0, :50], variance[0, :50]
+    mean[1, 25:50] *= 1 + 1e-14
+    mean[:, 50:60] = 700.0
+    mine, their = (np.stack([mean[k], variance[k]]) for k in (0, 1))
+    higher, equal = search._compared(mine, np.stack(search._about(*mine)), their, np.stack(search._about(*their)))
+    exact = [search._exact(*one) for one in (mine, their)]
+    np.testing.assert_array_equal(higher, exact[0] > exact[1])
+    np.testing.assert_array_equal(equal, exact[0] == exact[1])
+
+
+@cache
+def exact_search() -> ArraySearch:
+    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+    drive(optimizer, 60)
+    search = optimizer._facade._acquisition_maximizer
+    assert isinstance(search, ArraySearch)
+    return search

@@ -44,7 +44,7 @@ class RandomSampler:
         return {**self.space.at(unit), **self.fixed}
 
     def _point(self, configuration: Configuration) -> FloatArray:
-        encoded: FloatArray = self.space.encode(self.space.rows([configuration]))[0, self.searched]
+        encoded: FloatArray = self.space.encode(np.array([self.space.row(configuration)]))[0, self.searched]
         return encoded
 
 
