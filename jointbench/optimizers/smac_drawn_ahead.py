@@ -43,7 +43,7 @@ class DrawnAhead:
         ordered = kinds[order]
         of_the_same = np.empty_like(order)
         of_the_same[order] = np.arange(len(kinds)) - np.searchsorted(ordered, ordered)
-        taken = self._sets[kinds, self._ready[kinds] - 1 - of_the_same]
+        taken: FloatArray = self._sets[kinds, self._ready[kinds] - 1 - of_the_same]
         self._ready -= needed
         return taken
 
