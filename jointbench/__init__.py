@@ -5,7 +5,7 @@
 >>> benchmark.ladder.rungs
 (1.0, 3.0, 9.0, 27.0)
 
-What commands do, calls of the same names do: `run`, `compare`, `fit`, `collect`, `check`, `export`, `list`.
+What commands do, calls of the same names do: `run`, `compare`, `fit`, `collect`, `analyse`, `check`, `export`, `list`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.3.0"
 
 if TYPE_CHECKING:
+    from jointbench.bench.calls.analysing import Analysis, analyse
     from jointbench.bench.calls.checking import check
     from jointbench.bench.calls.collecting import Collection, collect
     from jointbench.bench.calls.comparing import Comparison, compare
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 #: Public name to the module that holds it; imported on first use, since nobody needs all.
 _HOMES = {
+    "Analysis": "bench.calls.analysing",
     "Answer": "surrogate.answer",
     "Benchmark": "surrogate.benchmark",
     "Collection": "bench.calls.collecting",
@@ -47,6 +49,7 @@ _HOMES = {
     "Status": "data.evaluation",
     "Trial": "optimizers",
     "adapters": "surrogate.adapters",
+    "analyse": "bench.calls.analysing",
     "check": "bench.calls.checking",
     "collect": "bench.calls.collecting",
     "compare": "bench.calls.comparing",
@@ -64,6 +67,7 @@ _THERE = {"list": "names_of"}
 
 #: `list` is not among them: a star would hide Python's own.
 __all__ = [
+    "Analysis",
     "Answer",
     "Benchmark",
     "Collection",
@@ -78,6 +82,7 @@ __all__ = [
     "Status",
     "Trial",
     "adapters",
+    "analyse",
     "check",
     "collect",
     "compare",

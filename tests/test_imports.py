@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
 
 
 #: The rooms of `bench`, each of which may import those before it; `speed` measures all of it.
-ROOMS = ("training", "running", "collecting", "comparing", "drawing", "pages", "calls", "speed")
+ROOMS = ("training", "running", "collecting", "comparing", "drawing", "analysing", "pages", "calls", "speed")
 
 
 def inside(path: Path) -> str:

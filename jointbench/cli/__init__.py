@@ -11,6 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 
 import jointbench
 from jointbench.cli import (
+    analyse,
     check,
     collect,
     compare,
@@ -38,7 +39,7 @@ from jointbench.data.errors import JointBenchError
 #: In the order in which a person meets them.
 MODULES = (
     *(listing, describe, train, measure, plan, collect, doctor, merge, fit, query),
-    *(check, compare, retrain, report, export, publish),
+    *(check, compare, retrain, report, analyse, export, publish),
 )
 
 #: What a system says of files and disks that a person may mend; anything else is a mistake of ours.

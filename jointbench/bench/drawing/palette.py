@@ -1,4 +1,4 @@
-"""The look of each optimizer's line: the same on every page."""
+"""The look of each optimizer's line and of each budget: the same on every page."""
 
 import zlib
 from collections.abc import Iterable
@@ -11,6 +11,13 @@ BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
 BLUE, VERMILION, PURPLE = "#0072B2", "#D55E00", "#CC79A7"
 
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+
+#: Of budgets, from the smallest on.
+RUNG_COLOURS = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE)
+
+
+def rung_colour(index: int) -> str:
+    return RUNG_COLOURS[index % len(RUNG_COLOURS)]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import numpy as np
 
 from jointbench.bench.comparing.left_out_runs import LeftOut
 from jointbench.bench.drawing.axes import error_axis, log_range, number_axis, share_axis
-from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, styles
-from jointbench.bench.pages.log_figures import RUNG_COLOURS
+from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, rung_colour, styles
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
@@ -88,7 +87,7 @@ def _predicted_and_real(held_out: HeldOut) -> Any:
                 x=np.maximum(table.errors[chosen, 1], half).tolist(),
                 y=np.maximum(held_out.errors[chosen, 1], half).tolist(),
                 mode="markers",
-                marker={"size": 6, "opacity": 0.6, "color": RUNG_COLOURS[index % len(RUNG_COLOURS)]},
+                marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
                 name=table.ladder.amount(budget),
                 hovertemplate="real %{x:.2%}, predicted %{y:.2%}",
             )

@@ -8,14 +8,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from jointbench.bench.drawing.axes import error_axis, number_axis, time_unit
-from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from jointbench.bench.drawing.palette import BLACK, rung_colour
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 
 T = TypeVar("T")
-
-#: From the smallest budget on.
-RUNG_COLOURS = (SKY, ORANGE, GREEN, VERMILION, PURPLE, BLUE)
 
 #: Learning curves and points drawn of a budget at most: more would hide one another and slow a browser down.
 MOST_CURVES, MOST_POINTS = 60, 2000
@@ -73,7 +70,7 @@ def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> An
                 x=x,
                 y=y,
                 mode="lines",
-                line={"color": _colour(index), "width": 1.2},
+                line={"color": rung_colour(index), "width": 1.2},
                 opacity=0.55,
                 name=log.ladder.amount(rung),
                 hovertemplate="%{y:.2%}",
@@ -101,7 +98,12 @@ def failures_by_cause(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> 
         if any(counts):
             name = log.ladder.amount(rung)
             figure.add_bar(
-                y=statuses, x=counts, orientation="h", name=name, marker_color=_colour(index), hovertemplate="%{x:,}"
+                y=statuses,
+                x=counts,
+                orientation="h",
+                name=name,
+                marker_color=rung_colour(index),
+                hovertemplate="%{x:,}",
             )
     figure.update_layout(barmode="stack", showlegend=True, bargap=0.4, legend_traceorder="normal")
     figure.update_xaxes(title_text="trainings that failed", rangemode="tozero", tickformat=",~r")
@@ -134,7 +136,7 @@ def _by_budget(log: EvaluationLog, evaluations: Sequence[Evaluation], x_of: Call
             x=x,
             y=y,
             mode="markers",
-            marker={"size": 6, "opacity": 0.6, "color": _colour(index)},
+            marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
             name=log.ladder.amount(rung),
             hovertemplate="%{y:.2%}",
         )
@@ -160,7 +162,3 @@ def _thinned(several: Sequence[T], most: int) -> list[T]:
 def _drawn(log: EvaluationLog, error: float) -> float:
     """An error of 0 has no logarithm, and is drawn at half an image."""
     return max(error, 0.5 / log.images.validation)
-
-
-def _colour(index: int) -> str:
-    return RUNG_COLOURS[index % len(RUNG_COLOURS)]

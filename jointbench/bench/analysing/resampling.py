@@ -1,0 +1,55 @@
+"""Intervals by resampling, and of counted fractions."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from jointbench.data.arrays import FloatArray
+
+#: One less the coverage of all intervals.
+LEVEL = 0.05
+
+#: Resamples behind an interval.
+RESAMPLES = 400
+
+
+def spearman(first: FloatArray, second: FloatArray) -> float:
+    """Spearman's rank correlation of two samples (n,), ties sharing their mean rank; NaN where one is constant."""
+    from scipy.stats import rankdata
+
+    return pearson(rankdata(first), rankdata(second))
+
+
+def pearson(first: FloatArray, second: FloatArray) -> float:
+    a, b = first - first.mean(), second - second.mean()
+    length = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / length if length > 0 else float("nan")
+
+
+def bootstrap(
+    statistic: Callable[..., float], *samples: FloatArray, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """The percentile interval (95 %) of a statistic of samples (n,) whose members are drawn together, with
+    replacement; both ends NaN where fewer than half of the resamples have a value.
+    """
+    rng, count = np.random.default_rng(seed), len(samples[0])
+    drawn = (rng.integers(count, size=count) for _ in range(resamples))
+    return ends([statistic(*(sample[chosen] for sample in samples)) for chosen in drawn])
+
+
+def ends(values: "list[float] | FloatArray") -> tuple[float, float]:
+    """Where the middle 95 % of the values that are numbers lie; both NaN where fewer than half are."""
+    array = np.asarray(values, dtype=np.float64)
+    found = array[np.isfinite(array)]
+    if 2 * len(found) < len(array) or not len(found):
+        return float("nan"), float("nan")
+    low, high = np.quantile(found, [LEVEL / 2, 1 - LEVEL / 2])
+    return float(low), float(high)
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Wilson's interval (95 %) of a share that was counted on so many (Wilson 1927)."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(share * count, count, alpha=LEVEL, method="wilson")
+    return float(low), float(high)

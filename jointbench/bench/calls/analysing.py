@@ -1,0 +1,194 @@
+"""`jointbench.analyse`: what the evidence says, as figures, tables and words; and what it gives."""
+
+from collections.abc import Collection as Several
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import resources, util
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jointbench
+from jointbench.bench.analysing.evidence import Evidence
+from jointbench.bench.analysing.exhibit import Exhibit, Table
+from jointbench.bench.analysing.exhibits import exhibits_of_evidence
+from jointbench.bench.calls.collecting import Collection
+from jointbench.bench.calls.exporting import BenchmarkResult, result_of
+from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
+from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.pages.analysis_page import analysis_page
+from jointbench.bench.pages.page import write_page
+from jointbench.data.errors import LogError, UnknownNameError
+from jointbench.data.files import check_writable
+from jointbench.data.frames import frame
+from jointbench.data.log import EvaluationLog
+from jointbench.data.task import Task
+from jointbench.surrogate.benchmark import Benchmark
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+#: The page, in the folder of an analysis.
+PAGE = "analysis.html"
+
+
+class Analysis(Result):
+    """What a log, a benchmark or a comparison says: exhibits with figures, tables and words.
+
+    `table1`, `table2` and `table3` are the paper's as frames, `figure(name)` is a plotly figure, `findings` are the
+    sentences that stand first on the page. `source`: how a person named it.
+    """
+
+    def __init__(self, source: str, title: str, about: str, exhibits: Sequence[Exhibit], numbers: "DataFrame") -> None:
+        self.source, self.title, self.about = source, title, about
+        self.exhibits, self._numbers = list(exhibits), numbers
+
+    @property
+    def findings(self) -> list[str]:
+        return [one.finding for one in self.exhibits if one.finding]
+
+    @property
+    def missing(self) -> list[str]:
+        """What the source cannot support, a sentence each."""
+        return [sentence for one in self.exhibits for sentence in one.missing]
+
+    def __getitem__(self, name: str) -> Exhibit:
+        """The exhibit of this name. Raises UnknownNameError."""
+        known = {one.name: one for one in self.exhibits}
+        if name not in known:
+            raise UnknownNameError.of("exhibit", name, known)
+        return known[name]
+
+    @property
+    def table1(self) -> "DataFrame":
+        """Spearman's rank correlation between budgets: a row a pair. Raises UnknownNameError where it is missing."""
+        return self.table("table_1").to_pandas()
+
+    @property
+    def table2(self) -> "DataFrame":
+        """Reference networks beside the incumbent: a row a network. Raises UnknownNameError where it is missing."""
+        return self.table("table_2").to_pandas()
+
+    @property
+    def table3(self) -> "DataFrame":
+        """The best configuration found beside the paper's: a row a hyperparameter. Raises UnknownNameError."""
+        return self.table("table_3").to_pandas()
+
+    def figure(self, name: str) -> Any:
+        """A plotly figure in the page's look, such as "figure_1". Raises UnknownNameError."""
+        return self.plot(name)
+
+    @cached_property
+    def _tables(self) -> dict[str, ResultTable]:
+        return {table.name: _shown(table) for one in self.exhibits for table in one.tables}
+
+    def tables(self) -> dict[str, ResultTable]:
+        return self._tables
+
+    def drawings(self) -> dict[str, Drawing]:
+        figures = [figure for one in self.exhibits for figure in one.figures]
+        return {figure.name: Drawing(figure.draw, figure.height) for figure in figures}
+
+    def to_pandas(self) -> "DataFrame":
+        """A row an evaluation that was analysed."""
+        return self._numbers
+
+    def page(self, file: str | Path) -> Path:
+        """Write the page, and say where it is. Raises UnwritableError."""
+        settings = [("source", self.source), ("JointBench", jointbench.__version__)]
+        return write_page(Path(file), self.title, analysis_page(self.title, self.about, self.exhibits, settings))
+
+    def write(self, out: str | Path, formats: Several[str] | None = None) -> list[Path]:
+        """Write the page, every figure (svg, pdf, png) and every table (csv, latex) into a folder; returns the files.
+
+        `formats`: by default all, or without figures where kaleido is not installed, which draws them. Raises as
+        `jointbench.export` does.
+        """
+        files = self.export(out, default_formats() if formats is None else formats)
+        return [self.page(Path(out) / PAGE), *files]
+
+    def __repr__(self) -> str:
+        return f"<analysis of {self.source}: {', '.join(one.name for one in self.exhibits)}>"
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{sentence}</p>" for sentence in self.findings) + super()._repr_html_()
+
+
+def _shown(table: Table) -> ResultTable:
+    return ResultTable(table.title, table.headings, table.rows, table.words, numbers=table.numbers)
+
+
+def default_formats() -> list[str]:
+    """All that can be written here."""
+    return [*TABLES, *(FIGURES if util.find_spec("kaleido") is not None else ())]
+
+
+def analyse(
+    source: str | Path | Result | EvaluationLog | Benchmark,
+    *,
+    out: str | Path | None = None,
+    formats: Several[str] | None = None,
+) -> Analysis:
+    """What `jointbench analyse` does: the paper's figures and tables, and more, of a log, a benchmark or a comparison.
+
+    `source`: a folder, a released log, a benchmark that ships, or what the calls give. With `out`, the page and all
+    figures and tables are written into that folder; `formats` as `Analysis.write` takes them. Raises UnknownNameError
+    for a source that is none, LogError where it cannot be read, InputError for a format, UnwritableError.
+    """
+    if out is not None:
+        checked_formats(default_formats() if formats is None else formats)
+        check_writable(Path(out), folder=True)
+    made = _analysis(_result(source), source)
+    if out is not None:
+        made.write(out, formats)
+    return made
+
+
+def default_folder(source: str | Path) -> Path:
+    """Where an analysis goes that nobody gave a folder for: into the source's, or the working directory's for what
+    ships with this package."""
+    path = Path(source)
+    with resources.as_file(resources.files("jointbench")) as package:
+        ships = package.resolve() in path.resolve().parents
+    if path.is_dir() and not ships:
+        return path / "analysis"
+    return Path(f"{path.name.removesuffix('.parquet')}-analysis")
+
+
+def _result(source: str | Path | Result | EvaluationLog | Benchmark) -> Result:
+    if isinstance(source, Benchmark):
+        return BenchmarkResult(source)
+    if isinstance(source, EvaluationLog):
+        return Collection(source)
+    return source if isinstance(source, Result) else result_of(source)
+
+
+def _analysis(result: Result, source: object) -> Analysis:
+    named = source if isinstance(source, str | Path) else repr(source).strip("<>")
+    evidence = _evidence(result)
+    exhibits = list(exhibits_of_evidence(evidence))
+    numbers = frame({}) if evidence.frame is None else evidence.frame
+    return Analysis(str(named), f"What the evidence says: {evidence.name}", _about(evidence), exhibits, numbers)
+
+
+def _evidence(result: Result) -> Evidence:
+    if isinstance(result, BenchmarkResult):
+        benchmark = result.benchmark
+        try:
+            log = result.collection.log
+        except LogError:
+            task = Task(benchmark.space, benchmark.ladder, benchmark.images)
+            return Evidence(benchmark.name, task, None, benchmark)
+        return Evidence(benchmark.name, log.task, log.to_pandas(), benchmark)
+    if isinstance(result, Collection):
+        log = result.log
+        return Evidence(Path(log.path).resolve().stem, log.task, log.to_pandas())
+    raise UnknownNameError.of("source", repr(result), ["a log", "a benchmark", "a comparison"])
+
+
+def _about(evidence: Evidence) -> str:
+    task = evidence.task
+    on = "" if task.images is None else f" on {task.images.name}"
+    count = 0 if evidence.frame is None else len(evidence.frame)
+    where = f"{count:,} evaluations" if evidence.frame is not None else "no evaluations"
+    fitted = "" if evidence.benchmark is None else f", and the surrogate {evidence.benchmark.name} fitted to them"
+    return f"{where} of the space {task.space.name}{on}, with budgets of {task.ladder.amounts()}{fitted}."

@@ -1,0 +1,79 @@
+"""The page of an analysis, an article: findings first, then the exhibits, then how it was made."""
+
+import html
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
+from jointbench.bench.drawing.palette import Style
+from jointbench.bench.pages.page import figure_html, script, table_html
+
+#: Findings that stand first: as many as a reader remembers.
+MOST_FINDINGS = 3
+
+
+def analysis_page(
+    title: str,
+    about: str,
+    exhibits: Sequence[Exhibit],
+    settings: Iterable[tuple[str, str]],
+    styles: Mapping[str, Style] | None = None,
+) -> list[str]:
+    """The body of the page. `about`: what was analysed, in a sentence; `settings`: how it was, name and value."""
+    findings = [exhibit.finding for exhibit in exhibits if exhibit.finding][:MOST_FINDINGS]
+    lead = " ".join(findings) or "There is too little here to find anything; what is missing is said below."
+    body = [
+        script(),
+        f"<h1>{html.escape(title)}</h1>",
+        f'<p class="lead"><b>{html.escape(lead)}</b></p>',
+        f"<p>{html.escape(about)}</p>",
+    ]
+    for exhibit in exhibits:
+        body += _section(exhibit, styles)
+    body += ["<h2>How it was made</h2>", table_html(("setting", "value"), settings, kind="words")]
+    return body
+
+
+def _section(exhibit: Exhibit, styles: Mapping[str, Style] | None) -> Iterator[str]:
+    yield f'<h2 id="{exhibit.name}">{html.escape(exhibit.title)}</h2>'
+    for words in exhibit.words:
+        yield f"<p>{html.escape(words)}</p>"
+    for words in exhibit.missing:
+        yield f'<p class="note">{html.escape(words)}</p>'
+    yield from _figures([figure for figure in exhibit.figures if not figure.folded])
+    for table in exhibit.tables:
+        if not table.folded:
+            yield _table(table, styles)
+    folded = [figure for figure in exhibit.figures if figure.folded]
+    more = [table for table in exhibit.tables if table.folded]
+    if folded or more:
+        yield f"<details><summary>{_more(folded, more)}</summary>"
+        yield from _figures(folded)
+        for table in more:
+            yield _table(table, styles)
+        yield "</details>"
+
+
+def _more(figures: Sequence[Figure], tables: Sequence[Table]) -> str:
+    parts = [
+        f"{len(several)} more {one}{'' if len(several) == 1 else 's'}"
+        for several, one in ((figures, "figure"), (tables, "table"))
+        if several
+    ]
+    return " and ".join(parts)
+
+
+def _figures(figures: Sequence[Figure]) -> Iterator[str]:
+    """Those of half a page's width beside each other."""
+    for half, several in groupby(figures, lambda figure: figure.half):
+        drawn = [_figure(figure) for figure in several]
+        yield from ['<div class="two">', *(f"<div>{one}</div>" for one in drawn), "</div>"] if half else drawn
+
+
+def _figure(figure: Figure) -> str:
+    return f"<p>{html.escape(figure.words)}</p>{figure_html(figure.draw(), figure.height)}"
+
+
+def _table(table: Table, styles: Mapping[str, Style] | None) -> str:
+    kind = "words" if len(table.words) == len(table.headings) else "numbers"
+    return table_html(table.headings, table.rows, styles, kind)

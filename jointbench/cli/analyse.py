@@ -1,0 +1,44 @@
+"""`jointbench analyse`: the paper's figures and tables, and more, of a log, a benchmark or a comparison."""
+
+import argparse
+from pathlib import Path
+
+from jointbench.cli.command import Commands, say
+from jointbench.cli.values import formats
+
+
+def add_to(commands: Commands) -> None:
+    summary = "Say what a log, a benchmark or a comparison shows: the paper's figures and tables, and more, as a page."
+    sub = commands.add("analyse", run, summary, "analyse digits-cpu --out runs/analysis")
+    add = sub.add_argument
+    add(
+        "source",
+        metavar="LOG|BENCHMARK|COMPARISON",
+        help="folder of a log, a benchmark or a comparison, a released log, or a benchmark that ships",
+    )
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the page, the figures and the tables; default `analysis` in the source's folder, or "
+        "`NAME-analysis` here for what ships with JointBench; files of the same names are replaced",
+    )
+    add(
+        "--format",
+        type=formats,
+        metavar="svg,pdf,png,csv,latex",
+        help="figures as svg, pdf or png, tables as csv or latex, beside the page; default all",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.calls.analysing import PAGE, analyse, default_folder, default_formats
+    from jointbench.bench.calls.files import FIGURES
+
+    out: Path = arguments.out or default_folder(arguments.source)
+    made = analyse(arguments.source, out=out, formats=arguments.format)
+    for sentence in made.findings:
+        say(sentence)
+    if arguments.format is None and not set(FIGURES) & set(default_formats()):
+        say("note: figures as files need kaleido: pip install 'jointbench[export]'")
+    say(f"the page, with its figures and tables beside it: {out / PAGE}")

@@ -1,0 +1,131 @@
+"""What an analysis says: its statistics against SciPy's, its words where something is missing, its files."""
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+import jointbench
+from jointbench.bench.analysing.budget_correlations import FEWEST, budget_correlations, correlations, mean_values
+from jointbench.bench.analysing.every_evaluation import run_clock, with_clock
+from jointbench.bench.analysing.evidence import Evidence
+from jointbench.bench.analysing.resampling import bootstrap, ends, spearman, wilson
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.stored import released
+
+LOG = released()["digits-cpu"] / "evaluations.parquet"
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    """Of a log that ships, without a surrogate."""
+    log = EvaluationLog.open(LOG)
+    return Evidence("digits", log.task, log.to_pandas())
+
+
+def few(evidence: Evidence, count: int) -> Evidence:
+    assert evidence.frame is not None
+    return replace(evidence, frame=evidence.frame.head(count).reset_index(drop=True))
+
+
+class TestClock:
+    @given(st.lists(st.tuples(st.floats(0, 100), st.floats(0.1, 5)), min_size=1, max_size=20))
+    def test_it_is_the_length_of_the_union_of_all_that_was_under_way(self, spans: list[tuple[float, float]]) -> None:
+        begins, lengths = np.array(spans).T
+        clock, step = run_clock(begins + lengths, lengths), 0.01
+        grid = np.arange(0, 106, step)
+        under_way = ((grid[:, None] >= begins) & (grid[:, None] < begins + lengths)).any(axis=1)
+        # The grid counts each of at most 20 spans to a step at either end.
+        assert clock.max() == pytest.approx(under_way.sum() * step, abs=2 * 20 * step)
+
+    def test_a_pause_of_a_day_is_no_time_of_the_search(self) -> None:
+        assert run_clock(np.array([10.0, 86_410.0]), np.array([10.0, 10.0])) == pytest.approx([10.0, 20.0])
+
+    def test_trainings_beside_each_other_count_once(self) -> None:
+        assert run_clock(np.array([10.0, 12.0]), np.array([10.0, 12.0])) == pytest.approx([10.0, 12.0])
+
+    def test_every_run_begins_at_nought(self, evidence: Evidence) -> None:
+        frame = with_clock(evidence)
+        assert len(frame) == len(evidence.all)
+        for _, own in frame.groupby("run"):
+            assert 0 < own["clock"].min() <= own["wall_seconds"].max()
+
+
+class TestCorrelations:
+    def test_they_are_scipys(self, evidence: Evidence) -> None:
+        means = mean_values(evidence)
+        for one in correlations(means):
+            low, high = means[one.low], means[one.high]
+            expected = spearmanr(low, high, nan_policy="omit").statistic
+            assert one.n == (np.isfinite(low) & np.isfinite(high)).sum()
+            if one.n >= FEWEST:
+                assert one.rho == pytest.approx(expected, abs=1e-12)
+                assert one.interval[0] < one.rho < one.interval[1]
+            else:
+                assert not one.known
+
+    def test_means_are_those_of_each_configuration(self, evidence: Evidence) -> None:
+        means, ok = mean_values(evidence), evidence.ok
+        for (rung, group), own in list(ok.groupby(["rung", "group"]))[::50]:
+            assert means[rung, group] == pytest.approx(own["validation_error"].mean())
+
+    def test_the_interval_covers_what_it_says(self) -> None:
+        rng, inside = np.random.default_rng(0), 0
+        for seed in range(100):
+            first, noise = rng.normal(size=(2, 60))
+            low, high = bootstrap(spearman, first, first + noise, resamples=200, seed=seed)
+            # Spearman's of two normals whose Pearson correlation is 1 / sqrt(2) (Pearson 1907).
+            inside += low <= 6 / np.pi * np.arcsin(0.5**0.5 / 2) <= high
+        # A binomial count of 100 with chance 0.95 is above 87 but once in 1,000; percentile intervals are a bit short.
+        assert inside >= 85
+
+    def test_what_is_missing_is_said_with_the_numbers(self, evidence: Evidence) -> None:
+        said = budget_correlations(evidence).missing
+        assert "6 configurations were trained at both 1 second and 27 seconds; a correlation needs 20." in said
+        assert any("`jointbench fit`" in sentence for sentence in said)
+
+    def test_nothing_at_all_is_no_error(self, evidence: Evidence) -> None:
+        exhibit = budget_correlations(few(evidence, 3))
+        assert exhibit.missing
+        assert not exhibit.finding
+
+
+def test_intervals_of_shares_are_wilsons() -> None:
+    # Newcombe 1998, table I: 81 of 263.
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_ends_need_half_of_the_resamples() -> None:
+    assert np.isnan(ends([1.0, np.nan, np.nan])).all()
+    assert ends([0.0, 1.0]) == pytest.approx((0.025, 0.975))
+
+
+class TestCall:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        out = tmp_path_factory.mktemp("analysis")
+        jointbench.analyse("digits-cpu", out=out, formats=["csv", "latex"])
+        return out
+
+    def test_tables_and_page_are_in_the_folder(self, folder: Path) -> None:
+        assert (folder / "analysis.html").stat().st_size > 100_000
+        frame = pd.read_csv(folder / "table_1.csv")
+        assert list(frame["high"]) == [3, 9, 27, 9, 27, 27]
+        assert r"\toprule" in (folder / "table_1.tex").read_text(encoding="utf-8")
+        with open(folder / "evaluations.csv", encoding="utf-8") as file:
+            assert sum(1 for _ in csv.reader(file)) == 1_007
+
+    def test_it_gives_frames_and_figures(self) -> None:
+        made = jointbench.analyse(EvaluationLog.open(LOG))
+        assert made.table1["trained_at_both"].round(2).dropna().tolist() == [0.62, 0.8, 0.97]
+        assert made.figure("figure_1").data
+        assert made.to_pandas().shape[0] == 1_006
+        with pytest.raises(jointbench.JointBenchError, match="figure_1"):
+            made.figure("figure_9")
