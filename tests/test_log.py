@@ -238,7 +238,8 @@ def test_another_schema_version_or_an_unknown_space_is_refused(tmp_path: Path) -
     pq.write_table(table.replace_schema_metadata(_changed(table.schema.metadata, schema_version=99)), tmp_path / "v")
     with pytest.raises(LogError, match="schema version: 99"):
         EvaluationLog.open(tmp_path / "v")
-    pq.write_table(table.replace_schema_metadata(_changed(table.schema.metadata, space="disjoint")), tmp_path / "s")
+    unknown = _changed(table.schema.metadata, space="disjoint", configspace=None)
+    pq.write_table(table.replace_schema_metadata(unknown), tmp_path / "s")
     with pytest.raises(InputError, match="disjoint"):
         EvaluationLog.open(tmp_path / "s")
 

@@ -16,9 +16,10 @@ from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial, make_optimizer
 from jointbench.optimizers.contract import outcome
 from jointbench.optimizers.samplers import ModelSampler
-from jointbench.optimizers.two_stage import APPENDIX_B, TwoStage
+from jointbench.optimizers.two_stage import TwoStage
 
 LADDER = Ladder(1.0, 27.0)
+APPENDIX_B = JOINT.expert
 HYPERPARAMETERS = [name for name in JOINT.names if name not in JOINT.architecture]
 
 

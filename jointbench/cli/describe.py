@@ -4,6 +4,7 @@ import argparse
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import image_shape, whole
+from jointbench.data.numbers import readable
 from jointbench.data.quantities import counted, large
 from jointbench.data.spaces.joint import JOINT, JointSpace
 from jointbench.data.spaces.registry import SPACES, find_configuration
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> None:
     facts = space.facts(configuration, arguments.image_shape, arguments.classes)
     channels, height, width = arguments.image_shape
     for name, value in configuration.items():
-        say(f"  {name:<16} {value:g}")
+        say(f"  {name:<16} {readable(value)}")
     say(f"\n  for {height}x{width} images with {counted(channels, 'channel')} and {arguments.classes} classes:")
     say(f"  widths           {', '.join(str(w) for w in facts.widths)}")
     say(f"  parameters       {large(facts.parameters)}")

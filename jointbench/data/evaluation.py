@@ -3,20 +3,21 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from jointbench.data.metrics import METRICS, TRAINED, Metric
 from jointbench.data.notebook import html_table
+from jointbench.data.numbers import readable
 
 T = TypeVar("T")
 
 #: Hyperparameter name to value, in the space's order.
-Configuration = Mapping[str, float | int]
+Configuration = Mapping[str, Any]
 #: Name to value of what was measured.
 Metrics = Mapping[str, float | int]
 
 
-class ReadOnlyConfiguration(dict[str, float | int]):
+class ReadOnlyConfiguration(dict[str, Any]):
     """A configuration that has been checked and that nobody changes any more, so that whoever holds it may share it.
 
     A dict otherwise: `dict(configuration)` is a copy that can be changed.
@@ -29,7 +30,7 @@ class ReadOnlyConfiguration(dict[str, float | int]):
 
     __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
-    def __reduce__(self) -> tuple[type["ReadOnlyConfiguration"], tuple[dict[str, float | int]]]:
+    def __reduce__(self) -> tuple[type["ReadOnlyConfiguration"], tuple[dict[str, Any]]]:
         # As dicts are pickled it would be filled item by item.
         return ReadOnlyConfiguration, (dict(self),)
 
@@ -162,7 +163,7 @@ class Evaluation:
             ("budget", f"{self.budget:g}"),
             ("seed", self.seed),
             *((name.replace("_", " "), _shown(name, self.metrics[name])) for name in names),
-            *((name, f"{value:g}") for name, value in self.configuration.items()),
+            *((name, readable(value)) for name, value in self.configuration.items()),
         ]
         return html_table(f"evaluation in the space '{self.space}'", rows)
 

@@ -11,10 +11,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jointbench.data.errors import LogError
+from jointbench.data.errors import ConfigurationError, LogError
 from jointbench.data.evaluation import Status
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.metrics import MOST
+from jointbench.data.spaces.arrow import from_struct
+from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
 
 _AMOUNT = (0.0, MOST, "a finite number of at least 0")
@@ -123,6 +125,9 @@ def _of_configurations(column: pa.StructArray, task: Task) -> Iterator[Fault]:
     if column.null_count:
         yield _first("configuration", column, column.is_null().to_numpy(zero_copy_only=False), f"a value {where}")
         return
+    if not task.space.all_numbers:
+        yield from _by_conditions(column, task.space, where)
+        return
     for h in task.space.hyperparameters:
         values = column.field(h.name)
         if values.null_count:
@@ -131,6 +136,19 @@ def _of_configurations(column: pa.StructArray, task: Task) -> Iterator[Fault]:
             wrong = _outside(values.to_numpy(), h.low, h.high)
         if wrong.any():
             yield _first(f"configuration.{h.name}", values, wrong, f"{h.range} {where}")
+
+
+def _by_conditions(column: pa.StructArray, space: Space, where: str) -> Iterator[Fault]:
+    """One fault a hyperparameter, of the first row that has it."""
+    found: dict[str, list[tuple[int, ConfigurationError]]] = {}
+    for number, row in enumerate(column.to_pylist()):
+        try:
+            space.check(from_struct(row, column.type))
+        except ConfigurationError as error:
+            found.setdefault(error.field, []).append((number, error))
+    for name, wrong in found.items():
+        number, first = wrong[0]
+        yield Fault(f"configuration.{name}", number, first.value, f"{first.expected} {where}", len(wrong))
 
 
 def _of_lists(name: str, column: pa.ListArray) -> Iterator[Fault]:

@@ -32,6 +32,11 @@ def plain_number(value: Any) -> int | float:
     raise TypeError(f"{type(value).__name__} is no real number")
 
 
+def readable(value: Any) -> str:
+    """As people read it: numbers without needless digits, anything else as it is."""
+    return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+
 def checked_seed(field: str, value: Any) -> int:
     """The same integer as Python's own. Raises InputError when it is none of 64 bits."""
     try:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.metrics import Metric
-from jointbench.data.spaces.space import Space
+from jointbench.data.spaces.arrow import configuration_type, from_struct, to_struct
 from jointbench.data.task import Task
 
 #: Raised whenever a column is added or changes its name, type, unit or meaning.
@@ -59,11 +59,6 @@ def task_of(metadata: Mapping[bytes, bytes] | None, source: str) -> Task:
         return Task.from_dict(content)
     except (KeyError, ValueError, TypeError):
         raise LogError("log", source, "Parquet written by JointBench") from None
-
-
-def configuration_type(space: Space) -> pa.DataType:
-    """A struct with a field a hyperparameter."""
-    return pa.struct([(h.name, pa.int64() if h.integer else pa.float64()) for h in space.hyperparameters])
 
 
 def metric_field(metric: Metric) -> pa.Field:
@@ -155,10 +150,11 @@ def stored_value(evaluation: Evaluation, metric: Metric) -> float | int | None:
 
 def to_table(evaluations: Iterable[Evaluation], task: Task) -> pa.Table:
     """One row an evaluation. What was measured and is no metric of the task is kept among its extras."""
-    known = task.by_name
+    known, kind = task.by_name, configuration_type(task.space)
     rows = []
     for evaluation in evaluations:
         row: dict[str, Any] = {name: getattr(evaluation, name) for name in _PLAIN}
+        row["configuration"] = to_struct(evaluation.configuration, kind)
         row |= {metric.name: stored_value(evaluation, metric) for metric in task.metrics}
         others = {name: value for name, value in evaluation.metrics.items() if name not in known}
         row["extras"] = list({**evaluation.extras, **others}.items())
@@ -171,11 +167,13 @@ def to_table(evaluations: Iterable[Evaluation], task: Task) -> pa.Table:
 def from_table(table: pa.Table) -> Iterator[Evaluation]:
     """The rows as evaluations, in order; all columns of a log's schema are there."""
     metrics = [name for name in table.column_names if name not in RESERVED]
-    plain = [name for name in _PLAIN if name != "status"]
+    plain = [name for name in _PLAIN if name not in ("configuration", "status")]
+    kind = table.schema.field("configuration").type
     for batch in table.to_batches():
         for row in batch.to_pylist():
             yield Evaluation(
                 **{name: row[name] for name in plain},
+                configuration=from_struct(row["configuration"], kind),
                 status=Status(row["status"]),
                 metrics={name: row[name] for name in metrics if row[name] is not None},
                 extras=dict(row["extras"]),

@@ -3,7 +3,7 @@
 Nothing is imported for it: a table or one of its rows is known by what it can do.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,8 +28,23 @@ def by_name(given: Any, names: Sequence[str]) -> Mapping[Any, Any]:
     raise ConfigurationError("configuration", given, f"hyperparameters by name, or {len(names)} values in their order")
 
 
-def in_order(given: Any, names: Sequence[str], expected: str) -> npt.NDArray[np.float64]:
+def is_missing(value: Any) -> bool:
+    """Whether a cell is empty: None, or NaN as frames have it."""
+    return value is None or (isinstance(value, (float, np.floating)) and bool(value != value))
+
+
+def in_order(
+    given: Any,
+    names: Sequence[str],
+    expected: str,
+    *,
+    number: Callable[[str, Any], float] | None = None,
+    optional: Container[str] = (),
+) -> npt.NDArray[np.float64]:
     """A table as an array (n, names), unchecked but for its names and its shape.
+
+    What is read by name may have cells that are no numbers where `number` says, of a name and a value, what they count
+    as; names that are `optional` may be missing, and count as None.
 
     By name: a frame (pandas, Polars), an Arrow table, a mapping of columns, a structured array, several configurations
     as `by_name` takes them. By position: an array or nested lists, (n, names). Raises ConfigurationError where a name
@@ -40,13 +55,19 @@ def in_order(given: Any, names: Sequence[str], expected: str) -> npt.NDArray[np.
         given = list(given)
     columns = _columns(given)
     if columns is not None:
-        _check_names(columns, names, expected)
-        arrays = [array_of_numbers(name, columns[name]) for name in names]
+        _check_names(columns, names, expected, optional)
+        if number is not None:
+            cells = {name: list(columns[name]) for name in names if name in columns}
+            length = len(next(iter(cells.values()), []))
+            given = {name: [number(name, cell) for cell in cells.get(name, [None] * length)] for name in names}
+            arrays = [np.array(column, dtype=np.float64) for column in given.values()]
+        else:
+            arrays = [array_of_numbers(name, columns[name]) for name in names]
         if {array.shape for array in arrays} != {arrays[0].shape} or arrays[0].ndim != 1:
             raise InputError("rows", given, "columns of one length")
         return np.stack(arrays, axis=1)
     if _is_listed(given):
-        given = [_ordered(row, names, expected) for row in given]
+        given = [_ordered(row, names, expected, number, optional) for row in given]
     array = array_of_numbers("rows", given)
     if isinstance(given, Sequence) and not len(given):
         return array.reshape(0, len(names))
@@ -96,10 +117,18 @@ def _is_listed(given: Any) -> bool:
     return isinstance(given, (Sequence, np.ndarray)) and len(given) > 0 and _named(given[0]) is not None
 
 
-def _ordered(row: Any, names: Sequence[str], expected: str) -> list[int | float]:
+def _ordered(
+    row: Any,
+    names: Sequence[str],
+    expected: str,
+    number: Callable[[str, Any], float] | None,
+    optional: Container[str],
+) -> list[int | float]:
     """The plain numbers of one configuration. Raises ConfigurationError that names what is none."""
     mapping = by_name(row, names)
-    _check_names(mapping, names, expected)
+    _check_names(mapping, names, expected, optional)
+    if number is not None:
+        return [number(name, mapping.get(name)) for name in names]
     values = []
     for name in names:
         try:
@@ -109,12 +138,12 @@ def _ordered(row: Any, names: Sequence[str], expected: str) -> list[int | float]
     return values
 
 
-def _check_names(given: Mapping[Any, Any], names: Sequence[str], expected: str) -> None:
+def _check_names(given: Mapping[Any, Any], names: Sequence[str], expected: str, optional: Container[str]) -> None:
     if len(given) == len(names) and all(name in given for name in names):
         return
     for name in given:
         if name not in names:
             raise ConfigurationError(str(name), given[name], expected)
     for name in names:
-        if name not in given:
+        if name not in given and name not in optional:
             raise ConfigurationError(name, None, "a value")

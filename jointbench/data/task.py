@@ -8,7 +8,7 @@ from typing import Any
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TRAINED, Metric, checked_metrics
-from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.registry import recorded_space
 from jointbench.data.spaces.space import Space
 
 
@@ -43,7 +43,7 @@ class Task:
         """For JSON; the space as its name and as ConfigSpace has it, so that it can be read without JointBench."""
         return {
             "space": self.space.name,
-            "configspace": self.space.configspace.to_serialized_dict(),
+            "configspace": self.space.as_dict(),
             "ladder": self.ladder.as_dict(),
             "images": None if self.images is None else self.images.as_dict(),
             "metrics": [metric.as_dict() for metric in self.metrics],
@@ -56,7 +56,7 @@ class Task:
         images = content["images"]
         metrics = content.get("metrics")
         return cls(
-            get_space(content["space"]),
+            recorded_space(content["space"], content.get("configspace")),
             Ladder(**content["ladder"]),
             None if images is None else ImageFacts.from_dict(images),
             TRAINED if metrics is None else tuple(Metric.from_dict(metric) for metric in metrics),

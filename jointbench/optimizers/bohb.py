@@ -21,7 +21,7 @@ class BOHB(Hyperband):
     def _sample(self) -> Configuration:
         sampled = self.sampler.sample()
         if not self._begun:
-            sampled, self._begun = {**sampled, **self.first}, True
+            sampled, self._begun = self.space.changed(sampled, self.first), True
         return sampled
 
     def _learn(self, trial: Trial, evaluation: Evaluation) -> None:

@@ -15,7 +15,7 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -70,7 +70,7 @@ def outcome(optimizer: Optimizer, trial: Trial, *, failed: bool) -> Evaluation:
     """A bowl over the unit cube that gets lower with the budget, in steps of 0.01 so that there are ties; each of
     several objectives has its lowest point elsewhere, and what is to be maximised is a hill."""
     space, ladder = optimizer.space, optimizer.ladder
-    point = space.encode(space.rows([trial.configuration]))[0]
+    point = space.encode([trial.configuration], inactive=0.5)[0]
     metrics: dict[str, float] = {"wall_seconds": trial.budget}
     for number, objective in enumerate(optimizer.objectives):
         lowest = 0.4 + 0.2 * number
@@ -82,7 +82,7 @@ def outcome(optimizer: Optimizer, trial: Trial, *, failed: bool) -> Evaluation:
     return Evaluation(space.name, trial.configuration, trial.budget, 0, status, metrics)
 
 
-def proposals(events: list[Event]) -> list[tuple[float, dict[str, float | int]]]:
+def proposals(events: list[Event]) -> list[tuple[float, dict[str, Any]]]:
     """Budget and configuration of each trial that was proposed."""
     return [(trial.budget, dict(trial.configuration)) for trial, evaluation in events if evaluation is None]
 

@@ -10,7 +10,8 @@ from jointbench.optimizers.optimizer import Optimizer, Trial
 
 
 class RegularizedEvolution(Optimizer):
-    """At the largest budget. A child differs from its parent in one hyperparameter, drawn anew uniformly.
+    """At the largest budget. A child differs from its parent in one hyperparameter, drawn anew uniformly, and in
+    those that this makes active.
 
     The parent is the best of `tournament` members of the `population`, drawn with replacement. The defaults are
     those of NAS-Bench-201 (Dong and Yang 2020), not the 100 and 25 of Real et al., who had 20,000 evaluations
@@ -43,7 +44,7 @@ class RegularizedEvolution(Optimizer):
         self._proposed += 1
         if self._proposed <= self._population or not self._members:
             first = self.first if self._proposed == 1 else {}
-            return Trial({**self.space.sample(self.rng)[0], **first}, self.ladder.maximum)
+            return Trial(self.space.changed(self.space.sample(self.rng)[0], first), self.ladder.maximum)
         drawn = [self._members[i] for i in self.rng.integers(len(self._members), size=self._tournament)]
         return Trial(self._mutate(min(drawn, key=lambda member: member[0])[1]), self.ladder.maximum)
 
@@ -52,5 +53,8 @@ class RegularizedEvolution(Optimizer):
         self._members.append((loss, trial.configuration))
 
     def _mutate(self, parent: Configuration) -> Configuration:
-        name = self.space.names[self.rng.integers(len(self.space.names))]
-        return {**parent, name: self.space.sample(self.rng)[0][name]}
+        # What is inactive has no effect, and a constant no other value.
+        names = [h.name for h in self.space.hyperparameters if h.name in parent and not h.constant]
+        name = names[self.rng.integers(len(names))]
+        drawn = self.space.values_at(self.rng.random(len(self.space.names)))
+        return self.space.active({**drawn, **parent, name: drawn[name]})

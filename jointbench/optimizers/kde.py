@@ -3,6 +3,7 @@
 Points live in the unit cube of d hyperparameters; a batch is an array of shape (n, d).
 """
 
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -87,11 +88,15 @@ class KernelDensity:
 
     def scatter(self, rng: np.random.Generator, count: int) -> FloatArray:
         """A batch (count, d): random points of this density, each moved by normals truncated to [0, 1]."""
+        return self._scattered(rng, count)[1]
+
+    def _scattered(self, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
+        """The points, and where they were moved."""
         centres = self.points[rng.integers(len(self.points), size=count)]
         scale = WIDENING * self.bandwidths
         low, high = ndtr(-centres / scale), ndtr((1 - centres) / scale)
         moved: FloatArray = centres + scale * ndtri(low + rng.random(centres.shape) * (high - low))
-        return np.clip(moved, 0.0, 1.0)
+        return centres, np.clip(moved, 0.0, 1.0)
 
 
 def points_needed(dimensions: int) -> int:
@@ -125,11 +130,11 @@ class GoodAndBad:
         self.good, self.bad = KernelDensity(points[good]), KernelDensity(points[bad])
 
     @classmethod
-    def of_ranked(cls, points: FloatArray) -> Self:
+    def of_ranked(cls, points: FloatArray, density: Callable[[FloatArray], KernelDensity] = KernelDensity) -> Self:
         """Of points (n, d) in the order of their losses, which are not copied."""
         good, both = _sizes(*points.shape)
         made = cls.__new__(cls)
-        made.good, made.bad = KernelDensity(points[:good]), KernelDensity(points[good:both])
+        made.good, made.bad = density(points[:good]), density(points[good:both])
         return made
 
     def propose(self, rng: np.random.Generator) -> FloatArray:

@@ -13,6 +13,7 @@ from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric
 from jointbench.data.notebook import html_table
+from jointbench.data.numbers import readable
 from jointbench.data.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Trial:
     seed: int | None = None
 
     def _repr_html_(self) -> str:
-        rows = [("budget", f"{self.budget:g}"), *((name, f"{value:g}") for name, value in self.configuration.items())]
-        return html_table("trial", rows)
+        values = ((name, readable(value)) for name, value in self.configuration.items())
+        return html_table("trial", [("budget", readable(self.budget)), *values])
 
 
 @dataclass(frozen=True)

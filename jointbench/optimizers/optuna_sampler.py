@@ -9,6 +9,7 @@ from jointbench.data.errors import InputError, MissingExtraError, UnknownNameErr
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
+from jointbench.data.spaces.suggesting import as_suggested, suggested
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 #: They need a finite space, or objects that no word can name.
@@ -44,25 +45,19 @@ class OptunaSampler(Optimizer):
             raise InputError("optimizer", self.name, f"settings that Optuna takes ({error})") from error
         directions: list[Any] = ["maximize" if objective.maximize else "minimize" for objective in self.objectives]
         self._study = optuna.create_study(sampler=sampler, directions=directions)
-        self._distributions: dict[str, optuna.distributions.BaseDistribution] = {
-            h.name: optuna.distributions.IntDistribution(int(h.low), int(h.high), log=h.log)
-            if h.integer
-            else optuna.distributions.FloatDistribution(h.low, h.high, log=h.log)
-            for h in space.hyperparameters
-        }
         if len(self.objectives) > 1:
             another: Any = kind(**{**self.settings, **settings})
             self._check_several(optuna.create_study(sampler=another, directions=directions))
         if self.first:
             # Of the others its sampler says what they are.
-            self._study.enqueue_trial(dict(self.first))
+            self._study.enqueue_trial(as_suggested(space, self.first))
         self._failed = optuna.trial.TrialState.FAIL
         self._running: dict[Trial, optuna.Trial] = {}
 
     def _check_several(self, study: Any) -> None:
         """Samplers say when they are asked that they take one objective."""
         try:
-            study.ask(self._distributions)
+            suggested(self.space, study.ask())
         except ValueError as error:
             raise InputError("optimizer", self.name, f"one that takes several objectives ({error})") from error
 
@@ -78,8 +73,8 @@ class OptunaSampler(Optimizer):
         return kind
 
     def ask(self) -> Trial:
-        asked = self._study.ask(self._distributions)
-        trial = Trial(self.space.check(asked.params), self.ladder.maximum)
+        asked = self._study.ask()
+        trial = Trial(suggested(self.space, asked), self.ladder.maximum)
         self._running[trial] = asked
         return trial
 

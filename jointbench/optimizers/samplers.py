@@ -11,7 +11,8 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.kde import GoodAndBad, points_needed
+from jointbench.optimizers.kde import GoodAndBad, KernelDensity, points_needed
+from jointbench.optimizers.kde_choices import ChoiceDensity
 
 SamplerName = Literal["model", "random"]
 
@@ -22,12 +23,12 @@ RANDOM_FRACTION = 1 / 3
 class RandomSampler:
     """Uniform configurations, whatever is known.
 
-    `fixed` holds the values of the hyperparameters that are not searched.
+    `fixed` holds the values of the hyperparameters that are not searched; of conditional ones also where inactive.
     """
 
     def __init__(self, space: Space, rng: np.random.Generator, *, fixed: Configuration | None = None) -> None:
         self.space, self.rng, self.fixed = space, rng, dict(fixed or {})
-        self.searched = np.array([name not in self.fixed for name in space.names])
+        self.searched = np.array([h.name not in self.fixed and not h.constant for h in space.hyperparameters])
         self.dimensions = int(self.searched.sum())
 
     def sample(self) -> Configuration:
@@ -41,9 +42,10 @@ class RandomSampler:
         """From a point (dimensions,) of the unit cube of what is searched."""
         unit = np.zeros(len(self.searched))
         unit[self.searched] = point
-        return {**self.space.at(unit), **self.fixed}
+        return self.space.active({**self.space.values_at(unit), **self.fixed})
 
     def _point(self, configuration: Configuration) -> FloatArray:
+        """The other way; NaN where something is inactive."""
         encoded: FloatArray = self.space.encode(np.array([self.space.row(configuration)]))[0, self.searched]
         return encoded
 
@@ -83,6 +85,10 @@ class ModelSampler(RandomSampler):
     def __init__(self, space: Space, rng: np.random.Generator, *, fixed: Configuration | None = None) -> None:
         super().__init__(space, rng, fixed=fixed)
         self.from_model = 0
+        #: Of what is searched the places of choices without an order, empty of all else.
+        searched = [h for h, is_one in zip(space.hyperparameters, self.searched, strict=True) if is_one]
+        self._places = [h.encode(np.arange(h.unordered)) for h in searched]
+        self._has_choices = any(h.unordered for h in searched)
         self._results: dict[float, _Results] = {}
         self._model: GoodAndBad | None = None
         #: The budget and the number of results that the model was fitted to.
@@ -110,8 +116,25 @@ class ModelSampler(RandomSampler):
         budget = self._modelled_budget()
         if budget is not None and self._fitted_to != (budget, self._results[budget].count):
             results = self._results[budget]
-            self._model, self._fitted_to = GoodAndBad.of_ranked(results.ranked), (budget, results.count)
+            points = self._filled(results.ranked)
+            self._model, self._fitted_to = GoodAndBad.of_ranked(points, self._density), (budget, results.count)
         return self._model
+
+    def _density(self, points: FloatArray) -> KernelDensity:
+        return ChoiceDensity(points, self._places) if self._has_choices else KernelDensity(points)
+
+    def _filled(self, points: FloatArray) -> FloatArray:
+        """What is inactive gets random values of points where it is active, or any where it never was (HpBandSter)."""
+        if not self.space.conditions:
+            return points
+        points = points.copy()
+        for column, places in zip(points.T, self._places, strict=True):
+            missing = np.isnan(column)
+            known = column[~missing]
+            if not len(known):
+                known = places if len(places) else self.rng.random(len(column))
+            column[missing] = known[self.rng.integers(len(known), size=int(missing.sum()))]
+        return points
 
 
 #: By the names that options use.

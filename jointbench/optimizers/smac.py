@@ -102,7 +102,8 @@ class SMACFacade(Optimizer):
             (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
         if self.first:
             design = self._facade._config_selector._initial_design_configs
-            design[0] = Configuration(configspace, values={**design[0], **self.first})
+            values = self.space.changed(self.space.check(dict(design[0])), self.first)
+            design[0] = Configuration(configspace, values=values)
         self._first_config: Configuration | None = None
         self._running: dict[Trial, TrialInfo] = {}
 
@@ -120,13 +121,13 @@ class SMACFacade(Optimizer):
         proposed = self.ladder.maximum if info.budget is None else info.budget
         # smac divides the maximum by powers of eta, which rounds.
         rung = min(self.ladder.rungs, key=lambda budget: abs(budget - proposed))
-        configuration = dict(info.config)
+        configuration = self.space.check(dict(info.config))
         if self.first:
             self._first_config = self._first_config or info.config
             if info.config == self._first_config:
                 # Where points lie on a grid the values do not.
-                configuration.update(self.first)
-        trial = Trial(self.space.check(configuration), rung)
+                configuration = self.space.changed(configuration, self.first)
+        trial = Trial(configuration, rung)
         self._running[trial] = info
         return trial
 
@@ -166,23 +167,21 @@ class SMAC(SMACDefault):
     Other than in plain smac the forest's trees grow depth first (smac's limit of 2^20 leaves, never reached, makes
     scikit-learn grow them best first), and the acquisition search is `smac_search`'s. Points lie on a grid and all
     that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`). For
-    several objectives it is `smac-default`.
+    several objectives, and in a space of choices or conditions, it is `smac-default`.
     """
 
     name = "smac"
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
-        if len(self.objectives) > 1:
-            return
         selector, configspace = self._facade._config_selector, self._facade.scenario.configspace
-        assert isinstance(configspace, CubeSpace)
-        selector._initial_design_configs = [configspace.moved(one) for one in selector._initial_design_configs]
+        if isinstance(configspace, CubeSpace):
+            selector._initial_design_configs = [configspace.moved(one) for one in selector._initial_design_configs]
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
-        if len(self.objectives) > 1:
-            # Its own parts know one cost.
+        if len(self.objectives) > 1 or not self.space.all_numbers:
+            # Its own parts know one cost, and numbers that are always there.
             return parts
         model = kind.get_model(scenario)
         assert isinstance(model, RandomForest)

@@ -15,7 +15,7 @@ class Kept(Configuration):
 
     @classmethod
     def of(cls, configuration: Configuration, values: dict[str, Any] | None = None) -> "Kept":
-        """The configuration itself, as one of these; in spaces without conditions.
+        """The configuration itself, as one of these.
 
         `values` where they are known otherwise than by ConfigSpace's decoding.
         """

@@ -1,7 +1,6 @@
 """The practice that the paper argues against: first the architecture alone, then its hyperparameters."""
 
 import math
-from collections.abc import Mapping
 from itertools import cycle
 from typing import Literal
 
@@ -11,18 +10,6 @@ from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
-
-#: What the hyperparameters are while architectures are searched: the paper's appendix B, with the weight decay of its
-#: 2-branch networks. It does not give the batch size; 128 is usual with these values and the range's upper end.
-APPENDIX_B: Configuration = {
-    "learning_rate": 0.1,
-    "batch_size": 128,
-    "weight_decay": 5e-4,
-    "momentum": 0.9,
-    "mixup_alpha": 0.2,
-    "cutout_length": 16,
-    "death_rate": 0.0,
-}
 
 
 class TwoStage(Optimizer):
@@ -38,7 +25,8 @@ class TwoStage(Optimizer):
     - `share`: the fraction of the total that the first stage may spend, above 0 and below 1: of the sum of budgets, or
       where a search has a wall-clock time of that of its workers;
     - `finalists`: how many of the best architectures go on; they take turns, each with a sampler of its own;
-    - `hyperparameters`: values during the first stage; what they name is what the second stage searches;
+    - `hyperparameters`: values during the first stage; what they name is what the second stage searches. Without any
+      it is what the space does not call architecture, with what it says that a practitioner uses (`Space.expert`);
     - `first_stage`: "expert", or "uniform": each architecture of the first stage has uniform values of its own instead.
 
     When the first share is spent `ask` waits for the running trials before it chooses. Raises InputError for an
@@ -59,7 +47,7 @@ class TwoStage(Optimizer):
         first_budget: float | None = None,
         share: float = 0.5,
         finalists: int = 1,
-        hyperparameters: Configuration = APPENDIX_B,
+        hyperparameters: Configuration | None = None,
         first_stage: Literal["expert", "uniform"] = "expert",
     ) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
@@ -72,9 +60,14 @@ class TwoStage(Optimizer):
         if first_stage not in ("expert", "uniform"):
             raise UnknownNameError.of("first stage", first_stage, ["expert", "uniform"])
         self._uniform = first_stage == "uniform"
+        if hyperparameters is None:
+            training = [name for name in space.names if name not in space.architecture]
+            hyperparameters = {**{name: space.usual[name] for name in training}, **space.expert}
         for hyperparameter in hyperparameters:
             if hyperparameter not in space.by_name:
                 raise UnknownNameError.of("hyperparameter", hyperparameter, space.names)
+        if len(hyperparameters) in (0, len(space.names)):
+            raise InputError("space", space.name, "one with hyperparameters of an architecture, and of its training")
         self._make_sampler = SAMPLERS[sampler]
         self._first_budget = ladder.rungs[0 if first_budget is None else ladder.rung_of(first_budget)]
         clock = self.wall_clock
@@ -97,10 +90,10 @@ class TwoStage(Optimizer):
         if self._turns is None and self._first_goes_on():
             configuration = self._architectures.sample()
             if self._uniform:
-                drawn = self.space.sample(self.rng)[0]
-                configuration = {**configuration, **{name: drawn[name] for name in self._fixed}}
+                drawn = self.space.values_at(self.rng.random(len(self.space.names)))
+                configuration = self.space.changed(configuration, {name: drawn[name] for name in self._fixed})
             if not self._losses:
-                configuration = {**configuration, **self.first}
+                configuration = self.space.changed(configuration, self.first)
             trial = self._start(self._architectures, configuration, self._first_budget)
             self._losses[trial] = math.inf
             return trial
@@ -149,8 +142,9 @@ class TwoStage(Optimizer):
             for trial in best
         ]
 
-    def _architecture(self, configuration: Configuration) -> Mapping[str, float | int]:
-        return {name: value for name, value in configuration.items() if name not in self._fixed}
+    def _architecture(self, configuration: Configuration) -> Configuration:
+        """Of all that shapes it, inactive or not."""
+        return {name: value for name, value in {**self.space.usual, **configuration}.items() if name not in self._fixed}
 
 
 class TwoStageLong(TwoStage):

@@ -25,5 +25,5 @@ class UniformDraws:
             self._drawn = self._space.sample(self._rng, AHEAD)[::-1]
         drawn = self._drawn.pop()
         if self._first:
-            drawn, self._first = {**drawn, **self._first}, None
+            drawn, self._first = self._space.changed(drawn, self._first), None
         return drawn

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.data.spaces.hyperparameters import Choice, Hyperparameter
+from jointbench.data.spaces.suggesting import suggested
 from jointbench.surrogate.answer import checked_objectives
 from jointbench.surrogate.benchmark import Benchmark
 
@@ -77,10 +78,7 @@ def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) ->
     function = plain_function(benchmark, objectives)
 
     def objective(trial: Any) -> Any:
-        configuration = {}
-        for h in benchmark.space.hyperparameters:
-            suggest = trial.suggest_int if h.integer else trial.suggest_float
-            configuration[h.name] = suggest(h.name, h.low, h.high, log=h.log)
+        configuration = suggested(benchmark.space, trial)
         if len(objectives) > 1:
             return function(configuration, seed=trial.number)
         for rung, budget in enumerate(benchmark.ladder.rungs):
@@ -120,6 +118,8 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
     from syne_tune.blackbox_repository.blackbox import Blackbox
 
     def domain(h: Hyperparameter) -> Any:
+        if isinstance(h, Choice):
+            return config_space.ordinal(h.choices) if h.ordered else config_space.choice(h.choices)
         kind = "randint" if h.integer else "uniform"
         return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
 

@@ -63,7 +63,7 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
     rank = np.empty(len(seen))
     rank[np.argsort(seen.errors[:, 0], kind="stable")] = np.arange(len(seen))
     chance = np.exp(-_TOWARDS_THE_BEST * rank / len(seen))
-    around = space.encode(seen.rows)[rng.choice(len(seen), count - len(even), p=chance / chance.sum())]
+    around = space.encode(seen.rows, inactive=0.5)[rng.choice(len(seen), count - len(even), p=chance / chance.sum())]
     moves = rng.normal(0.0, settings.by, around.shape) * (rng.random(around.shape) < settings.moved)
     points = rng.permutation(np.concatenate([even, np.clip(around + moves, 0.0, 1.0)]))
     budgets = np.array(seen.ladder.rungs)[rng.integers(len(seen.ladder.rungs), size=count)]

@@ -15,6 +15,7 @@ from jointbench.data.evaluation import REFERENCE_CLOCK, Status
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.arrow import numbers_of
 from jointbench.data.spaces.facts import Facts
 from jointbench.data.spaces.space import Space
 
@@ -127,6 +128,8 @@ def training_table(log: EvaluationLog) -> TrainingTable:
 def rows_of(table: pa.Table, space: Space) -> FloatArray:
     """The configurations of a log's table as raw rows (n, hyperparameters)."""
     configurations = table["configuration"].combine_chunks()
+    if not space.all_numbers:
+        return numbers_of(configurations, space)
     rows = np.stack([configurations.field(name).to_numpy(zero_copy_only=False) for name in space.names], axis=1)
     return rows.astype(np.float64).reshape(len(table), len(space.names))
 

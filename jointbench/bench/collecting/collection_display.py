@@ -17,6 +17,7 @@ from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.numbers import readable
 from jointbench.data.quantities import counted
 
 #: Seconds between two lines about the whole where there is no terminal.
@@ -137,7 +138,7 @@ class CollectionDisplay:
 
 def _each(configuration: Configuration, prefix: str) -> str:
     """The values of the main blocks, such as 3-4-2; nothing in a space that has none."""
-    return "-".join(f"{value:g}" for name, value in configuration.items() if name.startswith(prefix))
+    return "-".join(readable(value) for name, value in configuration.items() if name.startswith(prefix))
 
 
 def _duration(seconds: float) -> str:

@@ -152,7 +152,7 @@ def _near_best(part: Part, log: EvaluationLog) -> list[Trial]:
     first `below` of them at the rung below too."""
     best, (low, high) = part.options["best"], part.options["distance"]
     ranked = _ranked(log, log.ladder.maximum)
-    points = log.space.encode(log.space.rows(ranked[: max(1, round(best * len(ranked)))]))
+    points = log.space.encode(ranked[: max(1, round(best * len(ranked)))], inactive=0.5)
     rng = np.random.default_rng(part.seed)
     trials = []
     for number in range(part.options["configurations"]):

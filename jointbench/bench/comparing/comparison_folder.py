@@ -15,10 +15,10 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.registry import get_space
 from jointbench.data.visible import visible
 from jointbench.optimizers.optimizer import WallClock
 from jointbench.optimizers.options import split_name
-from jointbench.optimizers.two_stage import APPENDIX_B
 
 SETTINGS = "comparison.json"
 RUNS = "runs"
@@ -84,7 +84,7 @@ class Settings:
     @property
     def first_values(self) -> Configuration:
         """What an optimizer's first trial has to have."""
-        return APPENDIX_B if self.first == "expert" else {}
+        return get_space(self.space).expert if self.first == "expert" else {}
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":

@@ -9,6 +9,7 @@ from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.spaces.arrow import from_struct
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,10 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
     for optimizer, seed, path in runs:
         with open(path, "rb") as file:
             table = pq.read_table(file, columns=columns)
+        kind = table.schema.field("configuration").type
         became = table.filter(table["incumbent"]).to_pylist()
         if became:
             last = became[-1]
             errors = last["incumbent_validation_error"], last["incumbent_test_error"]
-            found.append(Incumbent(called[optimizer], seed, last["configuration"], *errors))
+            found.append(Incumbent(called[optimizer], seed, from_struct(last["configuration"], kind), *errors))
     return found

@@ -15,7 +15,8 @@ from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.files import write_whole
 from jointbench.data.incumbent import IncumbentRule, Incumbents
 from jointbench.data.metrics import TRAINED, Metric
-from jointbench.data.schema import configuration_type, metric_field, stored_value
+from jointbench.data.schema import metric_field, stored_value
+from jointbench.data.spaces.arrow import configuration_type, to_struct
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
 
@@ -60,8 +61,8 @@ def run_table(
         field = pa.field(f"incumbent_{metric.name}", pa.float64())
         if metric.name in (truths[-1] if truths else {}) or metric in metrics[:1]:
             columns[field] = [known.get(metric.name, metric.failure) for known in truths]
-    configurations = [dict(evaluation.configuration) for evaluation in evaluations]
-    columns[pa.field("configuration", configuration_type(space))] = configurations
+    kind = configuration_type(space)
+    columns[pa.field("configuration", kind)] = [to_struct(evaluation.configuration, kind) for evaluation in evaluations]
     arrays = [pa.array(values, type=field.type) for field, values in columns.items()]
     return pa.Table.from_arrays(arrays, schema=pa.schema(list(columns)))
 

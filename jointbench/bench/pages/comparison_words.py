@@ -4,6 +4,7 @@ import html
 from dataclasses import dataclass
 
 from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.data.numbers import readable
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def first_words(settings: Settings) -> str:
     """With what optimizers began, where it is not what they propose by themselves."""
     if settings.first == "own":
         return ""
-    values = ", ".join(f"{name} {value:g}" for name, value in settings.first_values.items())
+    values = ", ".join(f"{name} {readable(value)}" for name, value in settings.first_values.items())
     return f" The first trial of each has an expert's hyperparameters ({values}), as two-stage's first stage has."
 
 

@@ -15,6 +15,9 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
 from jointbench.data.spaces.space import Space
 
+#: Where in the unit interval what is inactive lies, so that any two configurations have a distance.
+INACTIVE = 0.5
+
 
 class ReplayObjective:
     """Answers with the evaluation of the logged configuration that is nearest in the unit cube, at the same budget.
@@ -87,7 +90,7 @@ class ReplayObjective:
 
         Raises ConfigurationError for a configuration outside the space, BudgetError for a budget that is no rung.
         """
-        row = self.space.encode(self.space.rows([self.space.check(configuration)]))[0]
+        row = self.space.encode([self.space.check(configuration)], inactive=INACTIVE)[0]
         rung = self.ladder.rung_of(budget)
         distances = np.square(self._rows[rung] - row).sum(axis=1)
         nearest = self._rows[rung][np.argmin(distances)]
@@ -97,4 +100,4 @@ class ReplayObjective:
     @cached_property
     def _rows(self) -> list[FloatArray]:
         """The unit cube's rows (n, hyperparameters) of the evaluations of each rung."""
-        return [self.space.encode(self.space.rows(e.configuration for e in logged)) for logged in self._logged]
+        return [self.space.encode((e.configuration for e in logged), inactive=INACTIVE) for logged in self._logged]

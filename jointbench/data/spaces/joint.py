@@ -1,6 +1,7 @@
 """The joint space of Zela et al. 2018, 10 architecture choices and 7 hyperparameters (Table 3), in two sizes."""
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.facts import Convolution, Facts, ImageShape
-from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.data.spaces.hyperparameters import Hyperparameter, Number
+from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
-from jointbench.data.spaces.training_hyperparameters import TRAINING
+from jointbench.data.spaces.training_hyperparameters import APPENDIX_B, TRAINING, recipe_of
 
 MAIN_BLOCKS = (1, 2, 3)
 #: Stride of the first residual block of each main block (authors' code).
@@ -19,7 +21,7 @@ STRIDES = (1, 2, 2)
 
 
 def _per_block(name: str, low: float, high: float, log: bool, integer: bool) -> tuple[Hyperparameter, ...]:
-    return tuple(Hyperparameter(f"{name}_{block}", low, high, log, integer) for block in MAIN_BLOCKS)
+    return tuple(Number(f"{name}_{block}", low, high, log, integer) for block in MAIN_BLOCKS)
 
 
 def _hyperparameters(
@@ -28,10 +30,10 @@ def _hyperparameters(
     """The 17 hyperparameters of Table 3 in its order and on its scales; the architecture's upper ends vary."""
     return (
         *TRAINING,
-        Hyperparameter("death_rate", 0.0, 1.0),
+        Number("death_rate", 0.0, 1.0),
         *_per_block("res_blocks", 1, most_blocks, log=True, integer=True),
         *_per_block("res_branches", 1, most_branches, log=False, integer=True),
-        Hyperparameter("filters", *filters, log=True, integer=True),
+        Number("filters", *filters, log=True, integer=True),
         *_per_block("widen_factor", 0.5, most_widening, log=True, integer=False),
     )
 
@@ -45,9 +47,17 @@ class JointSpace(Space):
     name = "joint"
     hyperparameters = _hyperparameters(most_blocks=16, most_branches=5, filters=(8, 32), most_widening=8.0)
     architecture = tuple(h.name for h in hyperparameters[7:])
+    expert: Configuration = MappingProxyType({**APPENDIX_B, "death_rate": 0.0})
+
+    def recipe(self, configuration: Configuration) -> Recipe:
+        return recipe_of(configuration)
 
     def facts(
-        self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+        self,
+        configuration: Configuration | FloatArray,
+        image_shape: ImageShape = (3, 32, 32),
+        classes: int = 10,
+        architecture_seed: int = 0,
     ) -> Facts:
         """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/training/network.py`.
 

@@ -5,8 +5,9 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.facts import Facts, ImageShape
+from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
-from jointbench.data.spaces.training_hyperparameters import TRAINING
+from jointbench.data.spaces.training_hyperparameters import APPENDIX_B, TRAINING, recipe_of
 
 
 class ReferenceSpace(Space):
@@ -18,7 +19,10 @@ class ReferenceSpace(Space):
     """
 
     hyperparameters = TRAINING
-    architecture = ()
+    expert = APPENDIX_B
+
+    def recipe(self, configuration: Configuration) -> Recipe:
+        return recipe_of(configuration)
 
     #: Channels of the first convolution and of each stage; stride of each stage's first block; blocks a stage.
     stem: int
@@ -27,7 +31,11 @@ class ReferenceSpace(Space):
     blocks: int
 
     def facts(
-        self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+        self,
+        configuration: Configuration | FloatArray,
+        image_shape: ImageShape = (3, 32, 32),
+        classes: int = 10,
+        architecture_seed: int = 0,
     ) -> Facts:
         """The same for every configuration, from the layers in `bench/training/reference_networks.py`."""
         channels, height, width = image_shape

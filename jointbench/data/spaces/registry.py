@@ -1,21 +1,48 @@
 """The registry of spaces."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.registry import Registry
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
 from jointbench.data.spaces.space import Space
 
-SPACES: Mapping[str, Space] = {space.name: space for space in (JOINT, JOINT_SMALL, PREACT_RESNET_18, WIDERESNET_28_10)}
+#: By name; `add_space` adds one, and an entry point of the group brings a package's.
+SPACES: Registry[Space] = Registry(
+    "space",
+    "jointbench.spaces",
+    {space.name: space for space in (JOINT, JOINT_SMALL, PREACT_RESNET_18, WIDERESNET_28_10)},
+)
+
+
+def add_space(space: Space) -> Space:
+    """Make a space known by its name, to this process. Raises InputError where another has it."""
+    return SPACES.add(space.name, space)
 
 
 def get_space(name: str) -> Space:
     """The space of this name. Raises UnknownNameError."""
-    if name not in SPACES:
-        raise UnknownNameError.of("space", name, SPACES)
     return SPACES[name]
+
+
+def recorded_space(name: str, configspace: Any) -> Space:
+    """The space that was recorded by its name and its ConfigSpace JSON: a known one, else what the JSON says.
+
+    A known space that has other ranges now is another one. Raises UnknownNameError where neither is there.
+    """
+    if configspace is None:
+        return get_space(name)
+    recorded = Space.from_configspace(configspace, name=name)
+    if name not in SPACES:
+        return recorded
+    space = SPACES[name]
+    if {h.name: h.range for h in recorded.hyperparameters} != {h.name: h.range for h in space.hyperparameters}:
+        # One of the same class with other parameters, or of another package.
+        return recorded
+    return space
 
 
 def find_configuration(name_or_file: str) -> tuple[Space, Configuration]:
@@ -23,7 +50,7 @@ def find_configuration(name_or_file: str) -> tuple[Space, Configuration]:
 
     Raises UnknownNameError when it is neither, ConfigurationError when the file holds no legal configuration.
     """
-    named = {name: space for space in SPACES.values() for name in space.named}
+    named: Mapping[str, Space] = {name: space for space in SPACES.values() for name in space.named}
     space = named.get(name_or_file, JOINT)
     try:
         return space, space.load(name_or_file)

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import math
+from abc import ABC
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.data.errors import ConfigurationError, MissingExtraError, UnknownNameError
+from jointbench.data.errors import ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, ReadOnlyConfiguration
 from jointbench.data.json_text import read_json
 from jointbench.data.notebook import html_table
+from jointbench.data.spaces.conditions import Condition
 from jointbench.data.spaces.facts import Convolution, Facts, ImageShape
-from jointbench.data.spaces.hyperparameters import Hyperparameter
-from jointbench.data.tables import by_name, in_order
+from jointbench.data.spaces.hyperparameters import Hyperparameter, Number
+from jointbench.data.spaces.recipe import Recipe
+from jointbench.data.tables import by_name, in_order, is_missing
 
 if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for its objects
     from ConfigSpace import ConfigurationSpace
@@ -32,26 +36,71 @@ _DICTS = (dict, ReadOnlyConfiguration)
 
 
 class Space(ABC):
-    """A named configuration space with named configurations and facts.
+    """A named configuration space: hyperparameters, conditions, named configurations, and what it knows of them.
 
-    A configuration is a plain mapping from name to number; a batch is a float array of shape
-    (n, hyperparameters) in the order of `hyperparameters`. Methods that are given either take what people hold them
-    in: what has names (a row or a frame of pandas, a record, a list of mappings) is read by name, an array by position.
+    A configuration is a plain mapping from name to value, without the hyperparameters that are inactive; a batch is a
+    float array of numbers (n, hyperparameters) in the order of `hyperparameters`, NaN where one is inactive. Methods
+    that are given either take what people hold them in: what has names (a row or a frame of pandas, a record, a list of
+    mappings) is read by name and has values, an array is read by position and has numbers (`Hyperparameter.number`).
 
     Samples are uniform in the unit cube: uniform in the number or in its logarithm, integers over bins that reach half
-    a step to both sides (`Hyperparameter`). `configspace` samples by another law.
+    a step to both sides, choices by their shares. `configspace` samples by another law.
+
+    Two spaces are equal when they are of one class and have the same content, attributes of their own among it: a class
+    may have parameters, such as a limit, which its constructor keeps.
     """
 
     name: str
     hyperparameters: tuple[Hyperparameter, ...]
+    #: By the names of the hyperparameters that are not always active.
+    conditions: Mapping[str, Condition] = MappingProxyType({})
     #: Names of the hyperparameters that shape the network; the others shape its training.
-    architecture: tuple[str, ...]
+    architecture: tuple[str, ...] = ()
+    #: What a practitioner gives the others while architectures are searched, where it is not their usual values.
+    expert: Configuration = MappingProxyType({})
 
-    @abstractmethod
+    @staticmethod
+    def from_configspace(
+        given: str | Mapping[str, Any] | ConfigurationSpace, *, name: str = "", architecture: tuple[str, ...] = ()
+    ) -> Space:
+        """The space that a ConfigSpace object is, or its JSON as text or as a dict; it knows no facts.
+
+        `name`: instead of the object's own; `architecture`: which of its hyperparameters shape the network. JSON is
+        read without ConfigSpace. Raises InputError for what is no such space, or has what no space here can have:
+        forbidden combinations, numbers of a normal or beta law.
+        """
+        from jointbench.data.spaces.configspace import read_configspace
+
+        return read_configspace(given, name=name, architecture=architecture)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its hyperparameters and conditions as ConfigSpace's JSON has them, and its architecture; `from_configspace`
+        undoes it, but for what only its class knows."""
+        from jointbench.data.spaces.configspace import described
+
+        return described(self)
+
     def facts(
-        self, configuration: Configuration | FloatArray, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+        self,
+        configuration: Configuration | FloatArray,
+        image_shape: ImageShape = (3, 32, 32),
+        classes: int = 10,
+        architecture_seed: int = 0,
     ) -> Facts:
-        """Exact facts of one configuration (a mapping) or of a batch (n, hyperparameters)."""
+        """Exact facts of one configuration (a mapping) or of a batch (n, hyperparameters).
+
+        `architecture_seed`: of the draws of a network that is drawn; others do not depend on it. Raises InputError
+        where the space knows none (`knows_facts`).
+        """
+        raise InputError("space", self.name, "one that knows the facts of its networks")
+
+    @property
+    def knows_facts(self) -> bool:
+        return type(self).facts is not Space.facts
+
+    def recipe(self, configuration: Configuration) -> Recipe:
+        """How the network of a configuration is trained. Raises InputError where the space does not say."""
+        raise InputError("space", self.name, "one that says how its networks are trained")
 
     def convolutions(
         self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
@@ -60,25 +109,44 @@ class Space(ABC):
         say."""
         return ()
 
+    @property
+    def _content(self) -> tuple[object, ...]:
+        kept = {
+            key: value
+            for key, value in vars(self).items()
+            if not isinstance(getattr(type(self), key, None), cached_property)
+        }
+        return type(self), self.name, self.hyperparameters, dict(self.conditions), self.architecture, kept
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other)
+        return self is other or (isinstance(other, Space) and self._content == other._content)
 
     def __hash__(self) -> int:
-        return hash(type(self))
+        return self._hash
 
-    def __reduce__(self) -> tuple[type[Space], tuple[()]]:
+    @cached_property
+    def _hash(self) -> int:
+        return hash((type(self), self.name, self.hyperparameters))
+
+    def __getstate__(self) -> object:
         # What is cached need not travel to other processes.
-        return type(self), ()
+        return self._content[-1]
 
     def __repr__(self) -> str:
         return f"<space {self.name}>"
 
     def _repr_html_(self) -> str:
         rows = [
-            (h.name, h.range, "log" if h.log else "", "architecture" if h.name in self.architecture else "training")
+            (
+                *(h.name, h.range, "log" if h.log else ""),
+                "architecture" if h.name in self.architecture else "training",
+                str(self.conditions.get(h.name, "")),
+            )
             for h in self.hyperparameters
         ]
-        return html_table(f"space {self.name}", rows, ("hyperparameter", "range", "scale", "part"))
+        shown = slice(None) if self.conditions else slice(4)
+        headings = ("hyperparameter", "range", "scale", "part", "active where")
+        return html_table(f"space {self.name}", [row[shown] for row in rows], headings[shown])
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -88,21 +156,85 @@ class Space(ABC):
     def by_name(self) -> Mapping[str, Hyperparameter]:
         return {h.name: h for h in self.hyperparameters}
 
+    @cached_property
+    def all_numbers(self) -> bool:
+        """Whether all that it has are numbers that are always active."""
+        return not self.conditions and all(isinstance(h, Number) for h in self.hyperparameters)
+
+    @cached_property
+    def parents_first(self) -> tuple[Hyperparameter, ...]:
+        """The hyperparameters in an order in which conditions can be asked.
+
+        Raises InputError where a condition asks for what the space does not have, or for its own child.
+        """
+        waiting = {name: {one.name for one in condition.parents()} for name, condition in self.conditions.items()}
+        for name, parents in waiting.items():
+            if name not in self.by_name or not parents <= self.by_name.keys():
+                raise InputError(f"condition of {name}", sorted(parents), "hyperparameters of the space")
+        ordered: list[Hyperparameter] = []
+        left = list(self.hyperparameters)
+        while left:
+            known = {h.name for h in ordered}
+            ready = [h for h in left if waiting.get(h.name, known) <= known]
+            if not ready:
+                raise InputError("conditions", [h.name for h in left], "no circle among them")
+            ordered += ready
+            left = [h for h in left if h not in ready]
+        return tuple(ordered)
+
     def check(self, configuration: Any) -> Configuration:
-        """The configuration as plain numbers in the space's order.
+        """The configuration as plain values in the space's order; what is inactive may be missing, None or NaN.
 
         Raises ConfigurationError naming the hyperparameter, its value and its range.
         """
-        if type(configuration) in _DICTS and (plain := self._plain(configuration)) is not None:
+        if self.all_numbers and type(configuration) in _DICTS and (plain := self._plain(configuration)) is not None:
             return plain
         configuration = by_name(configuration, self.names)
         for name in configuration:
             if name not in self.by_name:
                 raise ConfigurationError(str(name), configuration[name], f"only hyperparameters of '{self.name}'")
+        if self.conditions:
+            return self._checked_by_conditions(configuration)
         for name in self.names:
             if name not in configuration:
                 raise ConfigurationError(name, None, self.by_name[name].range)
         return {h.name: h.check(configuration[h.name]) for h in self.hyperparameters}
+
+    def _checked_by_conditions(self, given: Mapping[str, Any]) -> Configuration:
+        numbers: dict[str, float] = {}
+        checked: dict[str, Any] = {}
+        for h in self.parents_first:
+            value, condition = given.get(h.name), self.conditions.get(h.name)
+            if condition is None or condition.holds(numbers):
+                checked[h.name] = h.check(value)
+                numbers[h.name] = h.number(checked[h.name])
+            else:
+                if not is_missing(value):
+                    raise ConfigurationError(h.name, value, f"no value, since it is active where {condition}")
+                numbers[h.name] = math.nan
+        return {name: checked[name] for name in self.names if name in checked}
+
+    def active(self, values: Mapping[str, Any]) -> Configuration:
+        """Of legal values of all hyperparameters those that are active, in the space's order."""
+        if not self.conditions:
+            return {name: values[name] for name in self.names}
+        numbers: dict[str, float] = {}
+        for h in self.parents_first:
+            condition = self.conditions.get(h.name)
+            holds = condition is None or condition.holds(numbers)
+            numbers[h.name] = h.number(values[h.name]) if holds else math.nan
+        return {name: values[name] for name in self.names if not math.isnan(numbers[name])}
+
+    def changed(self, configuration: Configuration, values: Mapping[str, Any]) -> Configuration:
+        """The configuration with other legal values; what they make active has its usual value."""
+        if not self.conditions:
+            return {**configuration, **values}
+        return self.active({**self.usual, **configuration, **values})
+
+    @cached_property
+    def usual(self) -> Mapping[str, Any]:
+        """A value of each hyperparameter, active or not: its default, else the middle of its range."""
+        return {h.name: h.usual for h in self.hyperparameters}
 
     def _plain(self, configuration: dict[str, object]) -> Configuration | None:
         """A copy in the space's order where all values are legal and of their own types; None otherwise."""
@@ -119,20 +251,33 @@ class Space(ABC):
         return [(h.name, int if h.integer else float, h.low, h.high) for h in self.hyperparameters]
 
     def row(self, configuration: Configuration) -> list[float]:
-        """The values in the space's order."""
-        return [configuration[name] for name in self.names]
+        """The numbers in the space's order, NaN for what is inactive."""
+        if self.all_numbers:
+            return [configuration[name] for name in self.names]
+        return [h.number(configuration[h.name]) if h.name in configuration else math.nan for h in self.hyperparameters]
 
     def rows(self, configurations: Any) -> FloatArray:
-        """A batch (n, hyperparameters) of raw values, of configurations or of a table of them.
+        """A batch (n, hyperparameters) of numbers, of configurations or of a table of them.
 
-        A frame, a mapping of columns, a structured array, or configurations one by one are read by name, an array by
-        position. Ranges are not checked. Raises ConfigurationError for a name that lacks or is none of the space's,
-        InputError for another shape and for what are no numbers.
+        A frame, a mapping of columns, a structured array, or configurations one by one are read by name and have
+        values, an array is read by position and has numbers. Ranges are not checked. Raises ConfigurationError for a
+        name that lacks or is none of the space's, InputError for another shape and for what are no numbers.
         """
-        return in_order(configurations, self.names, f"only hyperparameters of '{self.name}'")
+        expected = f"only hyperparameters of '{self.name}'"
+        if self.all_numbers:
+            return in_order(configurations, self.names, expected)
+        return in_order(configurations, self.names, expected, number=self._number, optional=self.conditions)
 
-    def encode(self, rows: Any) -> FloatArray:
-        """Raw values (n, hyperparameters), as `rows` takes them, to the unit cube, same shape."""
+    def _number(self, name: str, value: Any) -> float:
+        """Of a value in a table, where what is inactive may be None or NaN."""
+        return math.nan if name in self.conditions and is_missing(value) else self.by_name[name].number(value)
+
+    def encode(self, rows: Any, *, inactive: float = math.nan) -> FloatArray:
+        """Numbers (n, hyperparameters), as `rows` takes them, to the unit cube, same shape; `inactive`: for NaN."""
+        if not self.all_numbers:
+            rows = self.rows(rows)
+            encoded = np.stack([h.encode(rows[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+            return np.where(np.isnan(encoded), inactive, encoded)
         logarithmic, low, length = self._encoding
         raw = np.array(self.rows(rows))
         raw[:, logarithmic] = np.log(raw[:, logarithmic])
@@ -143,23 +288,36 @@ class Space(ABC):
     @cached_property
     def _encoding(self) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray]:
         """Columns that are encoded by their logarithms; where each column's range begins, and its length."""
-        low, high = np.array([h._span for h in self.hyperparameters]).T
+        low, high = np.array([h.span for h in self.hyperparameters if isinstance(h, Number)]).T
         return np.flatnonzero([h.log for h in self.hyperparameters]), low, high - low
 
     def configuration(self, row: Any) -> Configuration:
-        """One row of raw values as a configuration; its ranges are not checked."""
-        values = by_name(row, self.names)
-        return {h.name: int(values[h.name]) if h.integer else float(values[h.name]) for h in self.hyperparameters}
+        """One row of numbers as a configuration; its ranges are not checked."""
+        numbers = by_name(row, self.names)
+        if self.all_numbers:
+            return {h.name: h.value(numbers[h.name]) for h in self.hyperparameters}
+        there = [h for h in self.hyperparameters if not is_missing(numbers.get(h.name))]
+        return {h.name: h.value(numbers[h.name]) for h in there}
 
-    def at(self, point: Any) -> Configuration:
-        """The configuration at a point (hyperparameters,) of the unit cube."""
+    def values_at(self, point: Any) -> dict[str, Any]:
+        """The values of all hyperparameters at a point (hyperparameters,) of the unit cube, active or not."""
         units = by_name(point, self.names)
         return {h.name: h.decode(units[h.name]) for h in self.hyperparameters}
 
-    def rows_at(self, points: Any) -> FloatArray:
-        """The raw values at points of the unit cube, both (n, hyperparameters): a batch of `at`."""
-        units = self.rows(points)
-        return np.stack([h.decode_all(units[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+    def at(self, point: Any) -> Configuration:
+        """The configuration at a point (hyperparameters,) of the unit cube."""
+        values = self.values_at(point)
+        return self.active(values) if self.conditions else values
+
+    def rows_at(self, points: FloatArray) -> FloatArray:
+        """The numbers at points of the unit cube, both (n, hyperparameters): a batch of `at`."""
+        units = in_order(points, self.names, f"only hyperparameters of '{self.name}'")
+        numbers = np.stack([h.decode_all(units[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+        columns = dict(zip(self.names, numbers.T, strict=True))
+        for h in self.parents_first if self.conditions else ():
+            if (condition := self.conditions.get(h.name)) is not None:
+                columns[h.name][~condition.holds(columns)] = np.nan
+        return numbers
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
         """Independent uniform configurations (uniform in the unit cube).
@@ -169,32 +327,25 @@ class Space(ABC):
         points = rng.random((count, len(self.names)))
         if count < _BATCH:
             return [self.at(point) for point in points]
+        rows = self.rows_at(points).tolist()
+        if not self.all_numbers:
+            return [self.configuration(row) for row in rows]
         kinds = [int if h.integer else float for h in self.hyperparameters]
-        return [
-            {name: kind(value) for name, kind, value in zip(self.names, kinds, row, strict=True)}
-            for row in self.rows_at(points).tolist()
-        ]
+        return [{name: kind(value) for name, kind, value in zip(self.names, kinds, row, strict=True)} for row in rows]
 
     @cached_property
     def configspace(self) -> ConfigurationSpace:
-        """The same hyperparameters and ranges as a ConfigSpace object (for SMAC, fANOVA and people).
+        """The same hyperparameters, ranges and conditions as a ConfigSpace object (for SMAC, fANOVA and people).
+
+        Raises MissingExtraError where ConfigSpace is not installed.
 
         It samples by another law than `sample`, which all our optimizers draw from but smac's: ConfigSpace 1.2 draws
         integers on a log scale log-uniformly between both ends and rounds them in as many bins of equal width, so that
         of 1..16 the 1 has 23.9 % instead of 31.4 %. Floats and other integers have the same law in both.
         """
-        try:
-            from ConfigSpace import ConfigurationSpace, UniformFloatHyperparameter, UniformIntegerHyperparameter
-        except ImportError:
-            raise MissingExtraError("a ConfigSpace object needs ConfigSpace: pip install ConfigSpace") from None
+        from jointbench.data.spaces.configspace import write_configspace
 
-        space = ConfigurationSpace(name=self.name)
-        for h in self.hyperparameters:
-            if h.integer:
-                space.add(UniformIntegerHyperparameter(h.name, int(h.low), int(h.high), log=h.log))
-            else:
-                space.add(UniformFloatHyperparameter(h.name, h.low, h.high, log=h.log))
-        return space
+        return write_configspace(self)
 
     @cached_property
     def named(self) -> Mapping[str, Configuration]:
