@@ -6,9 +6,28 @@ from jointbench.bench.comparing.comparison import compare
 from jointbench.bench.comparing.comparison_folder import Overhead
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.stored import load_benchmark
 
 NAMES = ("random", "hyperband")
+
+#: What stands above the table of a comparison on a benchmark.
+HEADINGS = (
+    "optimizer",
+    "seeds",
+    "evaluations",
+    "final validation error",
+    "quartiles",
+    "final test error",
+    "regret",
+    "mean rank",
+    "speed-up over random",
+)
+
+
+def both(validation: FloatArray, test: FloatArray) -> dict[str, FloatArray]:
+    """The errors of a trajectory by name."""
+    return {"validation_error": validation, "test_error": test}
 
 
 def small(

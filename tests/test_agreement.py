@@ -13,15 +13,20 @@ from jointbench.bench.comparing.agreement import (
 )
 from jointbench.bench.comparing.trajectories import Runs, Trajectory
 from jointbench.data.arrays import FloatArray
+from tests.comparing import both
 
 TIMES = np.array([1.0, 2.0, 4.0, 8.0])
+
+
+def one_run(errors: FloatArray) -> Trajectory:
+    return Trajectory("x", 0, TIMES, both(errors, errors))
 
 
 def runs(*errors: list[float], times: FloatArray = TIMES) -> Runs:
     """One optimizer for each list of errors over time, three seeds apart by a tenth of a per cent."""
     return {
         f"optimizer {k}": [
-            Trajectory(f"optimizer {k}", seed, times, np.array(several) + 0.001 * seed, np.array(several))
+            Trajectory(f"optimizer {k}", seed, times, both(np.array(several) + 0.001 * seed, np.array(several)))
             for seed in range(3)
         ]
         for k, several in enumerate(errors)
@@ -57,10 +62,12 @@ def test_times_at_which_somebody_has_no_error_or_all_are_equal_do_not_count() ->
 
 
 def test_trajectories_are_correlated_by_rank() -> None:
-    falling, rising = ([Trajectory("x", 0, TIMES, np.array(e), np.array(e))] for e in ([4, 3, 2, 1.0], [1, 2, 3, 4.0]))
+    falling, rising = (
+        [Trajectory("x", 0, TIMES, both(np.array(e), np.array(e)))] for e in ([4, 3, 2, 1.0], [1, 2, 3, 4.0])
+    )
     assert trajectory_correlation(falling, falling, TIMES) == pytest.approx(1.0)
     assert trajectory_correlation(falling, rising, TIMES) == pytest.approx(-1.0)
-    constant = [Trajectory("x", 0, TIMES, np.ones(4), np.ones(4))]
+    constant = [one_run(np.ones(4))]
     assert np.isnan(trajectory_correlation(falling, constant, TIMES))
 
 

@@ -33,7 +33,7 @@ ACCURACY = Metric("accuracy", "fraction", maximize=True, bounds=(0, 1), failure=
 #: By Optuna, where it is installed.
 OPTUNA = ["tpe", "optuna.NSGAIISampler"] if find_spec("optuna") else []
 LEARNING = ["hyperband", "bohb", "asha", "regularized-evolution", "two-stage", *OPTUNA[:1], "smac"]
-SEVERAL = {"random": 60, "smac": 10, "smac.BlackBoxFacade": 6, **dict.fromkeys(OPTUNA, 25)}
+SEVERAL = {"random": 60, "smac": 10, **dict.fromkeys(OPTUNA, 25)}
 
 
 def _checks(name: str) -> list[Check]:

@@ -16,7 +16,7 @@ from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, workers_folder
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining import FIRST_SEED
-from jointbench.bench.comparing.summary import HEADINGS, cells, summary
+from jointbench.bench.comparing.summary import cells, summary
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.report import write_report, write_side_by_side
 from jointbench.cli import main
@@ -25,6 +25,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.stored import released
+from tests.comparing import HEADINGS
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 

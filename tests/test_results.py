@@ -12,7 +12,7 @@ from jointbench.bench.calls.files import checked_formats
 from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.calls.listing import KINDS
 from jointbench.bench.comparing.comparison_folder import labels
-from jointbench.bench.comparing.summary import HEADINGS, cells
+from jointbench.bench.comparing.summary import cells
 from jointbench.data.errors import (
     BudgetError,
     InputError,
@@ -27,6 +27,7 @@ from jointbench.data.images.registry import IMAGES
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers.registry import OPTIMIZERS, make_optimizer, own_name
 from jointbench.surrogate.stored import released
+from tests.comparing import HEADINGS
 
 BENCHMARK = jointbench.load_benchmark("digits-cpu")
 CONFIGURATION = BENCHMARK.sample(1, 0)[0]
@@ -138,7 +139,7 @@ class TestComparison:
         table = comparison.table()
         assert list(table.headings) == list(HEADINGS)
         assert [tuple(row) for row in table.rows] == [cells(row) for row in comparison.summary]
-        assert table.to_pandas()["validation_error"].tolist() == [row.validation_error for row in comparison.summary]
+        assert table.to_pandas()["validation_error"].tolist() == [row.value for row in comparison.summary]
         assert all(cell in str(table) for row in table.rows for cell in row)
 
     def test_a_class_goes_by_the_name_that_it_gives_itself(self, comparison: jointbench.Comparison) -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from jointbench.bench.comparing.trajectories import (
     FloatArray,
     Trajectory,
     band,
+    best_value,
     change_times,
-    lowest_error,
     ranks_over_time,
     shared_seeds,
     time_grid,
 )
+from jointbench.data.metrics import TEST_ERROR
+from tests.comparing import both
 
 TIMES = st.lists(st.floats(0.01, 1e5), min_size=1, max_size=8, unique=True).map(sorted)
 
@@ -34,7 +37,7 @@ def _no_warnings() -> Iterator[None]:
 def trajectory(errors: list[float], seed: int = 0, start: float = 1.0) -> Trajectory:
     """Errors at start, 2 start, 4 start, ..."""
     values = np.array(errors)
-    return Trajectory("x", seed, start * 2.0 ** np.arange(len(errors)), values, values / 2)
+    return Trajectory("x", seed, start * 2.0 ** np.arange(len(errors)), both(values, values / 2))
 
 
 @st.composite
@@ -44,30 +47,30 @@ def runs(draw: st.DrawFn, least: int = 1) -> list[Trajectory]:
     for seed in range(draw(st.integers(least, 4))):
         times = draw(TIMES)
         errors = np.array(draw(st.lists(st.integers(0, 9), min_size=len(times), max_size=len(times)))) / 10
-        made.append(Trajectory("x", seed, np.array(times), errors, errors))
+        made.append(Trajectory("x", seed, np.array(times), both(errors, errors)))
     return made
 
 
 def stretched(some: list[Trajectory], factor: float) -> list[Trajectory]:
-    return [Trajectory(t.optimizer, t.seed, t.seconds * factor, t.validation_error, t.test_error) for t in some]
+    return [replace(t, seconds=t.seconds * factor) for t in some]
 
 
 class TestInTime:
     def test_before_its_first_answer_a_run_has_no_error(self) -> None:
         one = trajectory([0.5, 0.2], start=2.0)
         np.testing.assert_array_equal(one.at(np.array([1.0, 2.0, 3.9, 4.0, 9.0])), [np.nan, 0.5, 0.5, 0.2, 0.2])
-        np.testing.assert_array_equal(one.at(np.array([4.0]), test=True), [0.1])
+        np.testing.assert_array_equal(one.at(np.array([4.0]), TEST_ERROR), [0.1])
 
     def test_of_several_ends_at_one_time_the_last_counts(self) -> None:
         errors = np.array([0.5, 0.4, 0.3])
-        one = Trajectory("x", 0, np.array([1.0, 1.0, 1.0]), errors, errors)
+        one = Trajectory("x", 0, np.array([1.0, 1.0, 1.0]), both(errors, errors))
         np.testing.assert_array_equal(one.at(np.array([1.0])), [0.3])
 
     @given(runs())
     def test_at_its_own_times_a_run_has_its_own_errors(self, some: list[Trajectory]) -> None:
         for one in some:
-            np.testing.assert_array_equal(one.at(one.seconds), one.validation_error)
-            assert one.at(np.array([1e9]))[0] == one.validation_error[-1]
+            np.testing.assert_array_equal(one.at(one.seconds), one.values)
+            assert one.at(np.array([1e9]))[0] == one.values[-1]
 
     @given(runs(), TIMES)
     def test_a_run_changes_only_at_its_change_times(self, some: list[Trajectory], grid: list[float]) -> None:
@@ -80,10 +83,10 @@ class TestInTime:
 
     def test_the_grid_begins_with_the_first_end_that_took_time(self) -> None:
         errors = np.array([0.5, 0.4, 0.3])
-        instant = Trajectory("x", 0, np.array([0.0, 2.0, 8.0]), errors, errors)
+        instant = Trajectory("x", 0, np.array([0.0, 2.0, 8.0]), both(errors, errors))
         grid = time_grid({"x": [instant]})
         assert (grid[0], grid[-1]) == pytest.approx((2.0, 8.0))
-        assert len(time_grid({"x": [Trajectory("x", 0, np.zeros(1), errors[:1], errors[:1])]})) == 1
+        assert len(time_grid({"x": [Trajectory("x", 0, np.zeros(1), both(errors[:1], errors[:1]))]})) == 1
 
 
 class TestBand:
@@ -168,7 +171,7 @@ class TestRanks:
 class TestTable:
     def test_regret_is_0_at_the_lowest_error_that_any_incumbent_ever_had(self) -> None:
         trajectories = {"a": [trajectory([0.05, 0.3])], "b": [trajectory([0.2])]}
-        assert lowest_error(trajectories) == pytest.approx(0.05)
+        assert best_value(trajectories) == pytest.approx(0.05)
         assert {row.optimizer: row.regret for row in rows(trajectories)} == pytest.approx({"a": 0.25, "b": 0.15})
 
     @settings(max_examples=30)
@@ -177,7 +180,7 @@ class TestTable:
         trajectories = {"random" if k == 0 else f"other {k}": some for k, some in enumerate(several)}
         for row in rows(trajectories):
             assert row.regret >= 0
-            assert row.quartiles[0] <= row.validation_error <= row.quartiles[1]
+            assert row.quartiles[0] <= row.value <= row.quartiles[1]
             assert not any("nan" in cell or "inf" in cell for cell in cells(row))
 
     def test_has_no_ranks_where_no_seed_is_shared(self) -> None:

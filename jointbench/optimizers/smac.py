@@ -90,9 +90,7 @@ class SMACFacade(Optimizer):
             self._facade = kind(
                 scenario,
                 None,
-                intensifier=Brackets.of(intensifier)
-                if isinstance(intensifier, Hyperband) and not several
-                else intensifier,
+                intensifier=Brackets.of(intensifier) if isinstance(intensifier, Hyperband) else intensifier,
                 multi_objective_algorithm=ParEGO(scenario) if several else None,
                 logging_level=False,
                 overwrite=True,

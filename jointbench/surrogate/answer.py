@@ -150,10 +150,12 @@ class Answers(Sequence[Answer]):
         return Answer(**{**plain, "status": STATUSES[plain["status"]]})
 
     def __iter__(self) -> Iterator[Answer]:
-        found = [getattr(self, field.name) for field in fields(self)]
-        columns: list[list[Any]] = [[None] * len(self) if column is None else column.tolist() for column in found]
-        columns[4] = [STATUSES[number] for number in columns[4]]
-        return (Answer(*values) for values in zip(*columns, strict=True))
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        columns: dict[str, list[Any]] = {
+            name: [None] * len(self) if of is None else of.tolist() for name, of in found.items()
+        }
+        columns["status"] = [STATUSES[number] for number in columns["status"]]
+        return (Answer(*values) for values in zip(*columns.values(), strict=True))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -158,9 +158,22 @@ class Benchmark:
             return None
         if answer is None:
             return None
-        *most, failing, parameters, flops = answer[:11]
-        most[4] = STATUSES[most[4]]
-        return Answer(*(*most, parameters, flops, failing, False, *answer[11:]))
+        error, test_error, training, wall, status, epochs, speed, memory, failing, parameters, flops, *doubt = answer
+        return Answer(
+            error,
+            test_error,
+            training,
+            wall,
+            STATUSES[status],
+            epochs,
+            speed,
+            memory,
+            parameters,
+            flops,
+            failing,
+            False,
+            *doubt,
+        )
 
     def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer:
         at = self.space.check(configuration)
@@ -173,10 +186,14 @@ class Benchmark:
         uniforms = None
         if seed is not None:
             uniforms = self._luck.one(list(at.values()), budget, checked_seed("seed", seed), DRAWS)
-        *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
-        most[4] = STATUSES[most[4]]
-        doubt = self._outcomes.uncertainty(outputs)
-        return Answer(*(*most, facts.parameters, facts.flops, failing, share > 0, doubt))
+        found = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
+        return Answer(
+            **found._replace(status=STATUSES[found.status])._asdict(),
+            parameters=facts.parameters,
+            flops=facts.flops,
+            interpolated=share > 0,
+            uncertainty=self._outcomes.uncertainty(outputs),
+        )
 
     def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Answers:
         """Answers for a table of n configurations; budgets and seeds (n,) or one for all, as `query` takes them.
@@ -192,8 +209,8 @@ class Benchmark:
             self._columns(table[part], each[part], None if drawn is None else drawn[part])
             for part in equal_parts(len(table), _TOGETHER)
         ]
-        columns = zip(*parts, strict=True)
-        return Answers(*(None if of[0] is None else np.concatenate(of) for of in columns))  # type: ignore[arg-type]
+        columns = {name: [part[name] for part in parts] for name in parts[0]}
+        return Answers(**{name: np.concatenate(each) for name, each in columns.items()})
 
     def curve(
         self, configuration: Any, seed: int | None = None, *, budget: float | None = None, points: int | None = None
@@ -239,8 +256,8 @@ class Benchmark:
 
     def _columns(
         self, rows: FloatArray, budgets: FloatArray, seeds: npt.NDArray[np.int64] | None
-    ) -> list[npt.NDArray[Any] | None]:
-        """Those of `Answers`."""
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Those of `Answers` that there are, by name."""
         different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
@@ -251,10 +268,15 @@ class Benchmark:
             outputs = (1 - share) * outputs + share * higher
         uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
         at = dict(zip(self.space.names, rows.T, strict=True))
-        *most, failing = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
-        columns = (*most, facts.parameters, facts.flops, failing, share > 0, self._outcomes.uncertainty(outputs))
+        columns = {
+            **self._outcomes.outcome(outputs, at, facts, budget, uniforms)._asdict(),
+            "parameters": facts.parameters,
+            "flops": facts.flops,
+            "interpolated": share > 0,
+            "uncertainty": self._outcomes.uncertainty(outputs),
+        }
         # Without any kind of failure, their columns are single numbers.
-        return [None if column is None else np.broadcast_to(column, len(rows)) for column in columns]
+        return {name: np.broadcast_to(of, len(rows)) for name, of in columns.items() if of is not None}
 
     def _checked(self, rows: FloatArray) -> FloatArray:
         space = self.space

@@ -148,9 +148,9 @@ def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Lu
     program.lines.append("call void @walk(ptr %x, ptr %sums)")
     sums = [program.load("double", "%sums", k) for k in range(outputs)]
     uniforms = luck.stream([*words, budget.view(np.uint64), seed], DRAWS) if noisy else None
-    answer = (*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops)
+    answer = [*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops]
     if outcomes.distilled:
-        answer = (*answer, outcomes.uncertainty(sums))
+        answer.append(outcomes.uncertainty(sums))
     kinds = ""
     for k, field in enumerate(answer):
         stored = program.lift(field).as_whole()

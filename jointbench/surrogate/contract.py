@@ -20,6 +20,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BudgetError, ConfigurationError
 from jointbench.data.evaluation import Configuration, Status
 from jointbench.data.ladder import SAME_RUNG
+from jointbench.data.metrics import TEST_ERROR
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
@@ -75,7 +76,7 @@ def _check_plausible(benchmark: Benchmark, answer: Answer, budget: float) -> Non
         assert spent >= budget * (1 - SAME_RUNG), f"{answer}: ended ok before its budget, {budget:g}"
     else:
         assert answer.failure_probability > 0, f"{answer}: an impossible failure"
-        assert answer.test_error == 1 - 1 / benchmark.images.classes, f"{answer}: a failure does not guess"
+        assert answer.test_error == TEST_ERROR.guessing(benchmark.images.classes), f"{answer}: a failure does not guess"
 
 
 def check_batch_equals_single(benchmark: Benchmark) -> None:

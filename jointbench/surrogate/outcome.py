@@ -1,13 +1,14 @@
 """From what the trees say to what happens: errors, costs, failure, and a draw of each."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, sqrt, total, where
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.cost_model import CostModel
@@ -20,6 +21,21 @@ COSTS = ("training_seconds", "overhead_seconds", "peak_memory", "images_per_seco
 DRAWS = 4
 
 _OK = STATUSES.index(Status.OK)
+
+
+class Outcome(NamedTuple):
+    """What happens: errors (fractions), seconds, the number of the status in `STATUSES`, bytes; of one configuration
+    numbers, of a batch columns (n,)."""
+
+    validation_error: Any
+    test_error: Any
+    training_seconds: Any
+    wall_seconds: Any
+    status: Any
+    epochs: Any
+    images_per_second: Any
+    peak_memory: Any
+    failure_probability: Any
 
 
 class OutcomeModel:
@@ -64,15 +80,13 @@ class OutcomeModel:
         facts: Facts,
         budget: Any,
         uniforms: list[Any] | None,
-    ) -> tuple[Any, ...]:
-        """Validation and test error, training and wall seconds, number of the status, epochs, images per second,
-        peak memory (bytes), probability of failure; expected, or drawn with `DRAWS` uniform numbers.
-        """
+    ) -> Outcome:
+        """What is expected, or drawn with `DRAWS` uniform numbers."""
         costs, count = self.first_cost, len(COSTS)
         status, failing = self._status(outputs[costs + 2 * count :], uniforms)
         ok = status == _OK
         validation, test = self._errors(outputs, uniforms)
-        guessing = 1 - 1 / self.images.classes
+        guessing = [metric.guessing(self.images.classes) for metric in (VALIDATION_ERROR, TEST_ERROR)]
         seconds, overhead, memory, speed = (
             usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
             for k, usual in enumerate(self.usual_costs(at, facts, budget))
@@ -83,16 +97,16 @@ class OutcomeModel:
             seconds = where(ok & (seconds < budget), budget, seconds)
         else:
             speed = where(ok, self._whole_steps(at, budget) / seconds, speed)
-        return (
-            where(ok, validation, guessing),
-            where(ok, test, guessing),
-            seconds,
-            seconds + overhead,
-            status,
-            seconds * speed / self.images.training,
-            speed,
-            memory,
-            failing,
+        return Outcome(
+            validation_error=where(ok, validation, guessing[0]),
+            test_error=where(ok, test, guessing[1]),
+            training_seconds=seconds,
+            wall_seconds=seconds + overhead,
+            status=status,
+            epochs=seconds * speed / self.images.training,
+            images_per_second=speed,
+            peak_memory=memory,
+            failure_probability=failing,
         )
 
     @property

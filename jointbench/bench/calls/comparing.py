@@ -1,7 +1,6 @@
 """`jointbench.compare`, and what it gives: a comparison."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +17,8 @@ from jointbench.bench.comparing.comparison_folder import First, Overhead, Settin
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
-from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
-from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
+from jointbench.bench.comparing.summary import Row, cells, headings, rows
+from jointbench.bench.comparing.trajectories import Runs, held_out, read_trajectories, time_grid
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import words
@@ -74,17 +73,21 @@ class Comparison(Result):
     def tables(self) -> dict[str, ResultTable]:
         title, cell_rows = words(self.settings).title, [cells(row) for row in self.summary]
         numbers = _columns(self.summary)
-        return {"summary": ResultTable(title, HEADINGS, cell_rows, ("optimizer",), SPARE, numbers=numbers)}
+        return {
+            "summary": ResultTable(title, headings(self.summary), cell_rows, ("optimizer",), SPARE, numbers=numbers)
+        }
 
     def drawings(self) -> dict[str, Drawing]:
-        runs, clock, guessing = self.runs, words(self.settings).clock, self.settings.guessing_error
+        runs, clock, guessing = self.runs, words(self.settings).clock, self.settings.guessing
         look, grid = styles(runs), time_grid(runs, self.settings.time)
-        return {
+        drawn = {
             "error": Drawing(lambda: error_figure(runs, look, grid, clock), 520),
             "ranks": Drawing(lambda: rank_figure(runs, look, grid, clock), 400),
             "regret": Drawing(lambda: regret_figure(runs, look, grid, clock, guessing), 400),
-            "test_error": Drawing(lambda: error_figure(runs, look, grid, clock, test=True), 520),
         }
+        if judged := held_out(runs):
+            drawn[judged.name] = Drawing(lambda: error_figure(runs, look, grid, clock, judged), 520)
+        return drawn
 
     def to_pandas(self) -> "DataFrame":
         """A row an evaluation of all runs: `optimizer` and `run_seed` before the columns that `jointbench.run` gives.
@@ -97,7 +100,7 @@ class Comparison(Result):
             tables.append(with_run(table, called[optimizer], seed))
         if not tables:
             raise LogError("comparison", str(self.folder), "a folder with finished runs")
-        return tidy(pa.concat_tables(tables))
+        return tidy(pa.concat_tables(tables, promote_options="default"))
 
     def report(self) -> Path:
         """Draw the page into the folder, and say where it is."""
@@ -123,7 +126,11 @@ def _columns(summary: Sequence[Row]) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
     for row in summary:
         low, high = row.quartiles
-        flat = {name: value for name, value in asdict(row).items() if name not in ("quartiles", "speedup")}
+        flat: dict[str, object] = {"optimizer": row.optimizer, "seeds": row.seeds, "evaluations": row.evaluations}
+        flat[row.objective.name] = row.value
+        if row.judged is not None:
+            flat[row.judged.name] = row.held_out
+        flat |= {"regret": row.regret, "rank": row.rank, "ends": row.ends}
         factor = None if row.speedup is None else row.speedup.factor
         interval = (None, None) if row.speedup is None or row.speedup.interval is None else row.speedup.interval
         ends = {"lower_quartile": low, "upper_quartile": high}

@@ -104,7 +104,7 @@ def _choose(log: EvaluationLog, configurations: int, seeds: int, seed: int) -> l
         raise LogError(
             "log", str(log.path), f"{configurations} configurations at the largest budget, not {len(largest)}"
         )
-    ranked = sorted(largest, key=lambda row: largest[row].validation_error)
+    ranked = sorted(largest, key=lambda row: log.task.objective.loss_of(largest[row]))
     chosen = [ranked[round(i * (len(ranked) - 1) / max(1, configurations - 1))] for i in range(configurations)]
     missing = [
         (dict(largest[row].configuration), budget)

@@ -17,6 +17,7 @@ from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.running.cluster import Finished, Started
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.numbers import readable
 from jointbench.data.quantities import counted
 
@@ -30,11 +31,17 @@ class CollectionDisplay:
     """A watcher that shows what it hears of; use as a context manager."""
 
     def __init__(
-        self, run_name: str, ladder: Ladder, full_budgets: float, console: Console | None = None, quiet: bool = False
+        self,
+        run_name: str,
+        ladder: Ladder,
+        full_budgets: float,
+        console: Console | None = None,
+        quiet: bool = False,
+        objective: Metric = VALIDATION_ERROR,
     ) -> None:
         self.console = Console(stderr=True, quiet=quiet) if console is None else console
-        self.run_name, self.ladder = run_name, ladder
-        self.progress = CollectionProgress(ladder, full_budgets)
+        self.run_name, self.ladder, self.objective = run_name, ladder, objective
+        self.progress = CollectionProgress(ladder, full_budgets, objective=objective)
         live = self.console.is_terminal and not quiet
         self._live = Live(self, console=self.console, refresh_per_second=2) if live else None
         self._said = time.monotonic()
@@ -68,7 +75,7 @@ class CollectionDisplay:
         if self._live:
             return
         evaluation = finished.evaluation
-        outcome = f"{evaluation.validation_error:.3f}" if evaluation.ok else evaluation.reason
+        outcome = f"{evaluation.metrics[self.objective.name]:.3f}" if evaluation.ok else evaluation.reason
         trial = f"#{finished.started.number}, {self.ladder.amount(evaluation.budget)}"
         self._say(f"{trial}: {evaluation.status} {outcome}")
         if time.monotonic() - self._said >= SUMMARY_EVERY:
@@ -88,7 +95,9 @@ class CollectionDisplay:
         best = self.progress.incumbent
         if best is None:
             return "no incumbent yet"
-        return f"incumbent's validation error {best.validation_error:.1%} at {self.ladder.amount(best.budget)}"
+        value = best.metrics[self.objective.name]
+        shown = f"{value:.1%}" if self.objective.fraction else self.objective.shown(value)
+        return f"incumbent's {self.objective.label} {shown} at {self.ladder.amount(best.budget)}"
 
     def _pace(self) -> str:
         at = self.progress

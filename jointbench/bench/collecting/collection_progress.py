@@ -8,7 +8,9 @@ from typing import Protocol
 
 from jointbench.bench.running.cluster import Cluster, Finished, Started
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.incumbent import Incumbents
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 
 
 class Watcher(Protocol):
@@ -52,11 +54,17 @@ class CollectionProgress:
     `running`: trial number to what is trained and since when (seconds on `clock`).
     """
 
-    def __init__(self, ladder: Ladder, full_budgets: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        ladder: Ladder,
+        full_budgets: float,
+        clock: Callable[[], float] = time.monotonic,
+        objective: Metric = VALIDATION_ERROR,
+    ) -> None:
         self.ladder, self.full_budgets, self._clock = ladder, full_budgets, clock
         self.done: Counter[float] = Counter()
         self.failures: Counter[str] = Counter()
-        self.incumbent: Evaluation | None = None
+        self._incumbents = Incumbents((objective,), "largest-budget")
         self.running: dict[int, tuple[Started, float]] = {}
         self._spent = self._spent_before = 0.0
         self._finished = 0
@@ -82,11 +90,12 @@ class CollectionProgress:
         if not evaluation.ok:
             self.failures[evaluation.status.value] += 1
             return
-        # The best at the largest budget seen so far.
-        standing = (-evaluation.budget, evaluation.validation_error)
-        best = self.incumbent
-        if best is None or standing < (-best.budget, best.validation_error):
-            self.incumbent = evaluation
+        self._incumbents.hear(evaluation)
+
+    @property
+    def incumbent(self) -> Evaluation | None:
+        """The best at the largest budget seen so far."""
+        return self._incumbents.best
 
     @property
     def evaluations(self) -> int:

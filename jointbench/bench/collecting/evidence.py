@@ -187,18 +187,19 @@ def _replicates(part: Part, log: EvaluationLog) -> list[Trial]:
 
 
 def _ranked(log: EvaluationLog, budget: float) -> list[Configuration]:
-    """The configurations that ended ok at this budget, by their mean validation error."""
-    errors: dict[tuple[float, ...], list[float]] = defaultdict(list)
+    """The configurations that ended ok at this budget, by their mean in the objective, the best first."""
+    objective = log.task.objective
+    losses: dict[tuple[float, ...], list[float]] = defaultdict(list)
     configurations: dict[tuple[float, ...], Configuration] = {}
     for evaluation in log.evaluations():
         if evaluation.ok and evaluation.budget == budget:
             row = tuple(log.space.row(evaluation.configuration))
-            errors[row].append(evaluation.validation_error)
+            losses[row].append(objective.loss_of(evaluation))
             configurations[row] = evaluation.configuration
-    means: FloatArray = np.array([np.mean(found) for found in errors.values()])
+    means: FloatArray = np.array([np.mean(found) for found in losses.values()])
     if not len(means):
         raise LogError("log", str(log.path), f"evaluations at {budget:g} that ended ok")
-    rows = list(errors)
+    rows = list(losses)
     return [configurations[rows[index]] for index in np.argsort(means, kind="stable")]
 
 

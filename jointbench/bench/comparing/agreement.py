@@ -17,8 +17,8 @@ def rank_correlation(kind: Any, first: FloatArray, second: FloatArray) -> float:
 
 
 def final_medians(runs: Runs) -> FloatArray:
-    """The median final validation error of each optimizer, (optimizers,)."""
-    return np.array([np.median([run.validation_error[-1] for run in several]) for several in runs.values()])
+    """The median final objective of each optimizer, (optimizers,)."""
+    return np.array([np.median([run.values[-1] for run in several]) for several in runs.values()])
 
 
 def common_grid(first: Runs, second: Runs) -> FloatArray:

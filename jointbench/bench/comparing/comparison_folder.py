@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -15,7 +16,9 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.spaces.registry import get_space
+from jointbench.data.task import Task
 from jointbench.data.visible import visible
 from jointbench.optimizers.optimizer import WallClock
 from jointbench.optimizers.options import split_name
@@ -48,7 +51,7 @@ class Settings:
 
     A run ends after `time`, wall-clock seconds on the simulated cluster, and `full_budgets` is what random search
     spends in it; where `time` is None it ends when `full_budgets` are spent. `incumbent`: which evaluation an
-    optimizer would recommend; `first`: with what it begins.
+    optimizer would recommend; `first`: with what it begins; `metrics`: what evaluations have, the objective first.
     """
 
     objective: Kind
@@ -66,11 +69,16 @@ class Settings:
     time: float | None = field(default=None, kw_only=True)
     incumbent: IncumbentRule = field(default="any-budget", kw_only=True)
     first: First = field(default="own", kw_only=True)
+    metrics: tuple[Metric, ...] = field(default=TRAINED, kw_only=True)
+
+    @cached_property
+    def task(self) -> Task:
+        return Task(get_space(self.space), self.ladder, self.images, self.metrics)
 
     @property
-    def guessing_error(self) -> float:
-        """The fraction of images that a network gets wrong which guesses."""
-        return 1 - 1 / self.images.classes
+    def guessing(self) -> float | None:
+        """What a network that guesses gets in the objective; None where that is not known."""
+        return self.metrics[0].guessing(self.images.classes)
 
     @property
     def stop(self) -> tuple[float, float]:
@@ -92,13 +100,15 @@ class Settings:
         try:
             content = read_content(folder)["settings"]
             ladder, images = Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
-            return cls(**{**_EARLIER, **content, "ladder": ladder, "images": images})
+            metrics = tuple(Metric.from_dict(one) for one in content.get("metrics", ())) or TRAINED
+            return cls(**{**_EARLIER, **content, "ladder": ladder, "images": images, "metrics": metrics})
         except (KeyError, TypeError, ValueError):
             raise _no_comparison(folder) from None
 
     def write(self, folder: Path, **more: Any) -> None:
         """Write the settings and `more`, whole or not at all."""
-        write_whole(folder / SETTINGS, json.dumps({"settings": asdict(self), **more}, indent=1) + "\n")
+        settings = {**asdict(self), "metrics": [metric.as_dict() for metric in self.metrics]}
+        write_whole(folder / SETTINGS, json.dumps({"settings": settings, **more}, indent=1) + "\n")
 
 
 #: How comparisons were made that do not say it.

@@ -6,7 +6,7 @@ from pathlib import Path
 from jointbench.bench.comparing.comparison_folder import looks
 from jointbench.bench.comparing.statistics import LEVEL, Pair, pairs, seeds_needed
 from jointbench.bench.comparing.summary import rows
-from jointbench.bench.comparing.trajectories import final_errors, read_trajectories
+from jointbench.bench.comparing.trajectories import final_losses, read_trajectories
 
 #: Every pair of so many of the best is to be decided.
 BEST = 3
@@ -35,5 +35,5 @@ def undecided(folder: Path) -> list[Pair]:
     """The pairs among the best three, by mean rank, that cannot be told apart yet."""
     runs = read_trajectories(folder)
     best = [row.optimizer for row in rows(runs)][:BEST]
-    tested = pairs(final_errors(runs), LEVEL / looks(folder))
+    tested = pairs(final_losses(runs), LEVEL / looks(folder))
     return [pair for pair in tested if pair.first in best and pair.second in best and not pair.significant]

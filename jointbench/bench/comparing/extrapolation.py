@@ -8,6 +8,7 @@ import numpy as np
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.data.errors import JointBenchError
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.surrogate.stored import load_benchmark
 
 HEADINGS = ("optimizer", "incumbents' error", "not known of it", "most", "random configurations")
@@ -18,13 +19,13 @@ _RANDOM = 1_000
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Of an optimizer's final incumbents: the median of their validation error, and one standard deviation of what the
-    surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for random
-    configurations. All are fractions.
+    """Of an optimizer's final incumbents: the median of their validation error (`value`), and one standard deviation
+    of what the surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for
+    random configurations. All are fractions.
     """
 
     optimizer: str
-    validation_error: float
+    value: float
     median: float
     most: float
     random: float
@@ -32,7 +33,7 @@ class Extrapolation:
     @property
     def cells(self) -> tuple[str, ...]:
         """In the order of HEADINGS."""
-        numbers = (self.validation_error, self.median, self.most, self.random)
+        numbers = (self.value, self.median, self.most, self.random)
         return (self.optimizer, *(f"{number:.2%}" for number in numbers))
 
 
@@ -60,7 +61,7 @@ def extrapolation(folder: Path) -> list[Extrapolation]:
     found = []
     for name in dict.fromkeys(incumbent.optimizer for incumbent in incumbents):
         own = [k for k, incumbent in enumerate(incumbents) if incumbent.optimizer == name]
-        errors = [incumbents[k].validation_error for k in own]
+        errors = [incumbents[k].metrics[VALIDATION_ERROR.name] for k in own]
         numbers = (np.median(errors), np.median(doubts[own]), doubts[own].max(), np.median(sampled.uncertainty))
         found.append(Extrapolation(name, *map(float, numbers)))
     return found

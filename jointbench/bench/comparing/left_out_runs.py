@@ -14,6 +14,7 @@ from jointbench.data.errors import JointBenchError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.surrogate.surrogate import Surrogate
@@ -35,8 +36,8 @@ class Search:
         """From evaluations in the order in which they ended."""
         made = list(evaluations)
         largest = len(ladder.rungs) - 1
-        errors = [e.validation_error if e.ok and ladder.rung_of(e.budget) == largest else np.inf for e in made]
-        lowest = np.minimum.accumulate(errors) if errors else np.array([])
+        losses = [VALIDATION_ERROR.loss_of(e) if ladder.rung_of(e.budget) == largest else np.inf for e in made]
+        lowest = np.minimum.accumulate(losses) if losses else np.array([])
         spent = np.cumsum([e.budget for e in made]) / ladder.maximum
         return cls(spent, np.where(np.isfinite(lowest), lowest, np.nan))
 

@@ -17,11 +17,13 @@ from jointbench.data.incumbent import IncumbentRule, Incumbents
 from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.schema import metric_field, stored_value
 from jointbench.data.spaces.arrow import configuration_type, to_struct
-from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
 
 #: An incumbent's evaluation to the metrics that it is judged by.
 Truth = Callable[[Evaluation], Metrics]
+
+#: How the columns begin that say what is true of the incumbent.
+INCUMBENT = "incumbent_"
 
 _CODE, _NAME = b"optimizer code", b"optimizer name"
 
@@ -58,7 +60,7 @@ def run_table(
     columns[pa.field("incumbent", pa.bool_())] = became
     for metric in metrics:
         # Means of whole numbers are none.
-        field = pa.field(f"incumbent_{metric.name}", pa.float64())
+        field = pa.field(f"{INCUMBENT}{metric.name}", pa.float64())
         if metric.name in (truths[-1] if truths else {}) or metric in metrics[:1]:
             columns[field] = [known.get(metric.name, metric.failure) for known in truths]
     kind = configuration_type(space)
@@ -80,7 +82,8 @@ def write_run(
         else:
             fitting = f"ends within {settings.time:g} seconds"
         raise InputError("optimizer", optimizer_of(path), f"one whose first proposal {fitting}")
-    table = run_table(finished, get_space(settings.space), truth, settings.incumbent)
+    task = settings.task
+    table = run_table(finished, task.space, truth, settings.incumbent, task.metrics)
     marked = table.replace_schema_metadata({_CODE: code.encode(), **({_NAME: name.encode()} if name else {})})
     write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
 

@@ -16,8 +16,8 @@ SHORTEST = 1e-6
 
 @dataclass(frozen=True)
 class Speedup:
-    """`factor`: the time from which random search's median over seeds stays at or below its final validation error,
-    over the time from which the optimizer's median stays at or below the same error; 0 where that never comes.
+    """`factor`: the time from which random search's median over seeds stays as good as its final one, by the objective,
+    over the time from which the optimizer's median stays as good as that; 0 where that never comes.
 
     `interval`: 95 %, from resampled seeds of both; None where one has a single seed.
     """
@@ -39,7 +39,10 @@ def _times(factor: float) -> str:
 def speedup(yardstick: Sequence[Trajectory], runs: Sequence[Trajectory]) -> Speedup:
     """Of `runs` over `yardstick`, random search's."""
     grid = change_times([*yardstick, *runs])
-    slow, fast = (np.nan_to_num(np.stack([run.at(grid) for run in some]), nan=np.inf) for some in (yardstick, runs))
+    slow, fast = (
+        np.nan_to_num(np.stack([run.objective.losses(run.at(grid)) for run in some]), nan=np.inf)
+        for some in (yardstick, runs)
+    )
     itself = yardstick is runs
 
     def factors(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:

@@ -1,6 +1,6 @@
-"""What a comparison found: the incumbent's error over time, run by run."""
+"""What a comparison found: the incumbent's metrics over time, run by run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
-from jointbench.bench.comparing.run_table import run_labels
+from jointbench.bench.comparing.run_table import INCUMBENT, run_labels
 from jointbench.bench.comparing.statistics import mean_ranks
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
+from jointbench.data.task import Task
 
 #: Points in time at which trajectories are drawn.
 GRID_POINTS = 200
@@ -20,26 +22,42 @@ GRID_POINTS = 200
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One run: after each evaluation's end (seconds, simulated), the incumbent's true errors (fractions)."""
+    """One run: after each evaluation's end (seconds, simulated), the incumbent's true metrics, each (evaluations,).
+
+    Before there is an incumbent they have what a failure counts as, or NaN. The optimizer searched for `objective`;
+    `judged` is what it is judged by besides, such as the test error.
+    """
 
     optimizer: str
     seed: int
     seconds: FloatArray
-    validation_error: FloatArray
-    test_error: FloatArray
+    metrics: Mapping[str, FloatArray]
+    objective: Metric = VALIDATION_ERROR
+    judged: Metric | None = None
+
+    @property
+    def values(self) -> FloatArray:
+        """Those of the objective."""
+        return self.metrics[self.objective.name]
+
+    @property
+    def losses(self) -> FloatArray:
+        """The same as what is minimised."""
+        return self.objective.losses(self.values)
 
     @property
     def evaluations(self) -> int:
         return len(self.seconds)
 
-    def at(self, grid: FloatArray, *, test: bool = False) -> FloatArray:
-        """The incumbent's validation (or test) error at each time of the grid; NaN before the first evaluation ended.
+    def at(self, grid: FloatArray, metric: Metric | None = None) -> FloatArray:
+        """A metric of the incumbent, the objective where none is given, at each time of the grid; NaN before the first
+        evaluation ended.
 
-        Where several evaluations end at one time, the error is that after the last of them.
+        Where several evaluations end at one time, the value is that after the last of them.
         """
         last = np.searchsorted(self.seconds, grid, side="right") - 1
-        errors = self.test_error if test else self.validation_error
-        return np.where(last < 0, np.nan, errors[np.maximum(last, 0)])
+        values = self.values if metric is None else self.metrics[metric.name]
+        return np.where(last < 0, np.nan, values[np.maximum(last, 0)])
 
 
 #: Optimizer to its runs.
@@ -51,21 +69,31 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
 
     Raises LogError when there are none, or one that cannot be read.
     """
-    Settings.read(folder)
+    task = Settings.read(folder).task
     found: dict[str, list[Trajectory]] = {}
     runs = run_files(folder)
     called = run_labels(folder)
     for optimizer, seed, path in runs:
         try:
             with open(path, "rb") as file:
-                table = pq.read_table(file, columns=["end", "incumbent_validation_error", "incumbent_test_error"])
+                there = pq.read_schema(file).names
+                known = [metric for metric in task.metrics if f"{INCUMBENT}{metric.name}" in there]
+                table = pq.read_table(file, columns=["end", *(f"{INCUMBENT}{metric.name}" for metric in known)])
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
-        columns = [column.to_numpy() for column in table.columns]
-        found.setdefault(called[optimizer], []).append(Trajectory(called[optimizer], seed, *columns))
+        seconds, *values = (column.to_numpy() for column in table.columns)
+        metrics = dict(zip((metric.name for metric in known), values, strict=True))
+        made = Trajectory(called[optimizer], seed, seconds, metrics, task.objective, _judged(task, metrics))
+        found.setdefault(called[optimizer], []).append(made)
     if not found:
         raise LogError("comparison", str(folder), "a folder with finished runs")
     return found
+
+
+def _judged(task: Task, known: Collection[str]) -> Metric | None:
+    """The first metric after the objective in which a failure counts as something: no cost, but a quality."""
+    qualities = (m for m in task.metrics if m.failure is not None and m != task.objective and m.name in known)
+    return next(qualities, None)
 
 
 def time_grid(runs: Runs, until: float | None = None) -> FloatArray:
@@ -78,28 +106,40 @@ def time_grid(runs: Runs, until: float | None = None) -> FloatArray:
 
 
 def change_times(runs: Iterable[Trajectory]) -> FloatArray:
-    """The times at which the validation error of any of the incumbents begins or changes, ascending."""
-    changes = [run.seconds[np.append(True, np.diff(run.validation_error) != 0)] for run in runs]
+    """The times at which the objective of any of the incumbents begins or changes, ascending."""
+    changes = [run.seconds[np.append(True, np.diff(run.values) != 0)] for run in runs]
     return np.unique(np.concatenate(changes))
 
 
+def objective_of(runs: Runs) -> Metric:
+    """What the runs of a comparison searched for."""
+    return next(run.objective for several in runs.values() for run in several)
+
+
+def held_out(runs: Runs) -> Metric | None:
+    """The metric by which the incumbents are judged besides, where all runs have one."""
+    found = {run.judged for several in runs.values() for run in several}
+    return found.pop() if len(found) == 1 else None
+
+
 def band(
-    runs: Sequence[Trajectory], grid: FloatArray, *, test: bool = False
+    runs: Sequence[Trajectory], grid: FloatArray, metric: Metric | None = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Lower quartile, median and upper quartile over runs at each time; NaN until all runs have begun to answer."""
-    values = np.stack([run.at(grid, test=test) for run in runs])
+    values = np.stack([run.at(grid, metric) for run in runs])
     lower, median, upper = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
     return lower, median, upper
 
 
-def final_errors(runs: Runs) -> dict[str, dict[int, float]]:
-    """Optimizer to seed to the incumbent's validation error at the end."""
-    return {name: {run.seed: float(run.validation_error[-1]) for run in several} for name, several in runs.items()}
+def final_losses(runs: Runs) -> dict[str, dict[int, float]]:
+    """Optimizer to seed to the incumbent's objective at the end, as what is minimised."""
+    return {name: {run.seed: float(run.losses[-1]) for run in several} for name, several in runs.items()}
 
 
-def lowest_error(runs: Runs) -> float:
-    """The lowest true validation error that any incumbent ever had: where regret is 0."""
-    return min(float(run.validation_error.min()) for several in runs.values() for run in several)
+def best_value(runs: Runs) -> float:
+    """The best true objective that any incumbent ever had: where regret is 0."""
+    best = min(float(np.nanmin(run.losses)) for several in runs.values() for run in several)
+    return float(objective_of(runs).losses(best))
 
 
 def shared_seeds(runs: Runs) -> list[int]:
@@ -115,5 +155,7 @@ def ranks_over_time(runs: Runs, grid: FloatArray) -> dict[str, FloatArray]:
     shared = set(shared_seeds(runs))
     if not shared:
         return {}
-    errors = np.stack([[run.at(grid) for run in several if run.seed in shared] for several in runs.values()])
-    return dict(zip(runs, mean_ranks(np.nan_to_num(errors, nan=np.inf)), strict=True))
+    losses = objective_of(runs).losses(
+        np.stack([[run.at(grid) for run in several if run.seed in shared] for several in runs.values()])
+    )
+    return dict(zip(runs, mean_ranks(np.nan_to_num(losses, nan=np.inf)), strict=True))

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.data.metrics import Metric
+
 #: Ticks of a logarithmic axis below which they stand at equal steps instead.
 FEWEST = 3
 
@@ -29,6 +31,15 @@ def number_axis(values: npt.ArrayLike) -> dict[str, Any]:
 def error_axis(values: npt.ArrayLike) -> dict[str, Any]:
     """Of a logarithmic axis over fractions, in per cent."""
     return _log_axis(values, ".3~%", lambda tick: f"{100 * tick:.10g}%")
+
+
+def metric_axis(metric: Metric, values: npt.ArrayLike) -> dict[str, Any]:
+    """Of an axis over a metric's values: logarithmic where small ones are good and none is below 0."""
+    found = np.asarray(values, dtype=np.float64)
+    found = found[np.isfinite(found)]
+    if metric.maximize or (found < 0).any() or not (found > 0).any():
+        return share_axis() if metric.fraction else {"tickformat": "~g"}
+    return error_axis(values) if metric.fraction else number_axis(values)
 
 
 def share_axis() -> dict[str, Any]:

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from jointbench.bench.comparing.trajectories import Runs, band, lowest_error, ranks_over_time
-from jointbench.bench.drawing.axes import error_axis, number_axis, time_unit
+from jointbench.bench.comparing.trajectories import Runs, band, best_value, objective_of, ranks_over_time
+from jointbench.bench.drawing.axes import metric_axis, number_axis, time_unit
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.coinciding import coinciding_words, overlays
 from jointbench.data.arrays import FloatArray
+from jointbench.data.metrics import Metric
 
 #: Fraction of the colour that a band shows.
 BAND = 0.13
@@ -20,30 +21,34 @@ LEAST_ERROR = 1e-4
 Looks = Mapping[str, Style]
 
 
-def error_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, *, test: bool = False) -> Any:
-    """Median and interquartile band of the incumbent's true validation (or test) error at times (seconds)."""
+def error_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, metric: Metric | None = None) -> Any:
+    """Median and interquartile band of a metric of the incumbent, by default the objective, without noise, at times
+    (seconds)."""
     import plotly.graph_objects as go
 
-    bands = {name: band(several, grid, test=test) for name, several in runs.items()}
-    figure = _lines({name: np.maximum(median, LEAST_ERROR) for name, (_, median, _) in bands.items()}, look, grid)
-    figure.update_traces(hovertemplate="%{y:.2%}")
+    shown = objective_of(runs) if metric is None else metric
+    bands = {name: tuple(_drawn(shown, one) for one in band(several, grid, shown)) for name, several in runs.items()}
+    figure = _lines({name: median for name, (_, median, _) in bands.items()}, look, grid)
+    figure.update_traces(hovertemplate=f"%{{y:{shown.format}}}")
     behind = []
     for name, (lower, _, upper) in bands.items():
         known = ~np.isnan(lower)
         x, line = grid[known] / time_unit(grid[-1])[1], {"width": 0, "shape": "hv"}
         hidden = {"legendgroup": name, "showlegend": False, "hoverinfo": "skip", "mode": "lines", "x": x, "line": line}
-        behind.append(go.Scatter(y=np.maximum(upper, LEAST_ERROR)[known], **hidden))
+        behind.append(go.Scatter(y=upper[known], **hidden))
         fill = {"fill": "tonexty", "fillcolor": look[name].faded(BAND)}
-        behind.append(go.Scatter(y=np.maximum(lower, LEAST_ERROR)[known], **fill, **hidden))
+        behind.append(go.Scatter(y=lower[known], **fill, **hidden))
     # All lines above all bands.
     figure = go.Figure([*behind, *figure.data])
     every = np.concatenate([values for several in bands.values() for values in several])
     figure.update_xaxes(**_time_axis(runs, grid, clock))
-    figure.update_yaxes(
-        title_text=f"incumbent's {'test' if test else 'validation'} error", **error_axis(np.maximum(every, LEAST_ERROR))
-    )
+    figure.update_yaxes(title_text=f"incumbent's {shown.axis}", **metric_axis(shown, every))
     figure.update_layout(hovermode="x unified")
     return figure
+
+
+def _drawn(metric: Metric, values: FloatArray) -> FloatArray:
+    return np.maximum(values, LEAST_ERROR) if metric.fraction and not metric.maximize else values
 
 
 def coinciding_lines(runs: Runs, grid: FloatArray) -> str:
@@ -61,11 +66,17 @@ def rank_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str) -> Any:
     return figure
 
 
-def regret_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, guessing: float) -> Any:
-    """Median of the normalised regret of the validation error: 1 is guessing, 0 the lowest error of any incumbent."""
-    least = lowest_error(runs)
-    medians = {name: band(several, grid)[1] for name, several in runs.items()}
-    regrets = {name: (median - least) / max(guessing - least, 1e-12) for name, median in medians.items()}
+def regret_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, guessing: float | None) -> Any:
+    """Median of the normalised regret of the objective: 1 is guessing, or where nobody knows what that gives the worst
+    incumbent of all, 0 the best."""
+    objective = objective_of(runs)
+    least = objective.loss(best_value(runs))
+    medians = {name: objective.losses(band(several, grid)[1]) for name, several in runs.items()}
+    if guessing is None:
+        most = max(float(np.nanmax(run.losses)) for several in runs.values() for run in several)
+    else:
+        most = objective.loss(guessing)
+    regrets = {name: (median - least) / max(most - least, 1e-12) for name, median in medians.items()}
     figure = _lines(regrets, look, grid)
     figure.update_traces(hovertemplate="%{y:.3f}")
     figure.update_xaxes(**_time_axis(runs, grid, clock))

@@ -6,10 +6,18 @@ from pathlib import Path
 
 from jointbench.bench.comparing.comparison_folder import Settings, looks, read_content, run_files
 from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, omnibus, pairs
-from jointbench.bench.comparing.summary import HEADINGS, Row, cells, rows
-from jointbench.bench.comparing.trajectories import Runs, final_errors, read_trajectories, shared_seeds, time_grid
+from jointbench.bench.comparing.summary import Row, cells, headings, rows
+from jointbench.bench.comparing.trajectories import (
+    Runs,
+    final_losses,
+    held_out,
+    objective_of,
+    read_trajectories,
+    shared_seeds,
+    time_grid,
+)
 from jointbench.bench.drawing.palette import styles
-from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure, rank_figure, regret_figure
+from jointbench.bench.pages.comparison_figures import Looks, coinciding_lines, error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import Words, first_words, incumbent_words, shown_settings, words
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
@@ -18,6 +26,8 @@ from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.retraining_section import retraining_section
 from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section
+from jointbench.data.arrays import FloatArray
+from jointbench.data.metrics import TEST_ERROR, Metric
 
 
 def comparison_page(folder: Path) -> list[str]:
@@ -32,41 +42,67 @@ def comparison_page(folder: Path) -> list[str]:
     runs = {row.optimizer: found[row.optimizer] for row in table}
     look, grid = styles(runs), time_grid(runs, settings.time)
     tested, asked = _tests(runs, folder)
+    objective = objective_of(runs)
+    called = _called(objective)
+    best = f"{'best' if objective.maximize else 'lowest'} {called}"
     return [
         script(),
         "<h1>Which optimizer wins?</h1>",
         f'<p class="lead">{_lead(said, table, tested, asked)}{first_words(settings)}</p>',
         *missing,
-        "<h2>The incumbent's error over time</h2>",
-        "<p>Lower and further left is better. At each time an optimizer would recommend one configuration, its "
-        f"incumbent: {incumbent_words(settings)} {said.judged}: the median over seeds, with a band over the middle "
-        "half of them. Until an optimizer has an incumbent its error counts as 100 %, as that of a training that "
-        "failed.</p>",
+        f"<h2>The incumbent's {called} over time</h2>",
+        f"<p>{'Higher' if objective.maximize else 'Lower'} and further left is better. At each time an optimizer would "
+        f"recommend one configuration, its incumbent: {incumbent_words(settings)} {said.judged}: the median over "
+        "seeds, with a band over the middle half of them." + _before(objective) + "</p>",
         figure_html(error_figure(runs, look, grid, said.clock), 520),
         f'<p class="note">{coinciding_lines(runs, grid)} Click a name to hide its line, double-click to see it alone, '
         "drag to zoom, double-click in the plot to zoom out.</p>",
         "<h2>The table</h2>",
-        table_html(HEADINGS, (cells(row) for row in table), look),
-        f'<p class="note">{_final_words(settings)} Regret is the distance to the lowest error that any '
-        "incumbent ever had. Ranks are by final validation error among runs of the same seed. Speed-up is how much "
-        "sooner the median gets to random search's final error for good, with its 95 % interval over resampled "
+        table_html(headings(table), (cells(row) for row in table), look),
+        f'<p class="note">{_final_words(settings)} Regret is the distance to the {best} that any '
+        f"incumbent ever had. Ranks are by final {objective.label} among runs of the same seed. Speed-up is how much "
+        f"sooner the median gets to random search's final {called} for good, with its 95 % interval over resampled "
         "seeds.</p>",
         *differences_section(table, tested, len(shared_seeds(runs)), look, asked, looks(folder)),
         "<h2>Ranks and regret over time</h2>",
         '<div class="two">',
         f"<div><p>Mean rank over seeds, 1 the best.</p>{figure_html(rank_figure(runs, look, grid, said.clock), 400)}"
         "</div>",
-        "<div><p>Normalised regret: 1 is guessing, 0 the best incumbent of all.</p>"
-        f"{figure_html(regret_figure(runs, look, grid, said.clock, settings.guessing_error), 400)}</div>",
+        f"<div><p>Normalised regret: 1 is {'guessing' if settings.guessing else 'the worst'}, 0 the best incumbent of "
+        "all.</p>"
+        f"{figure_html(regret_figure(runs, look, grid, said.clock, settings.guessing), 400)}</div>",
         "</div>",
-        "<h2>On test images</h2>",
-        "<p>The same incumbents, judged on test images, whose errors no optimizer has seen.</p>",
-        figure_html(error_figure(runs, look, grid, said.clock, test=True), 440),
+        *_held_out(runs, look, grid, said.clock),
         *extrapolation_section(folder, look),
         *workers_section(folder, look),
         *retraining_section(folder, look),
         *again(folder),
     ]
+
+
+def _called(objective: Metric) -> str:
+    """An error for short."""
+    return "error" if objective.chance == "error" else objective.label
+
+
+def _before(objective: Metric) -> str:
+    """What an optimizer is drawn at that has no incumbent yet."""
+    if objective.failure is None:
+        return ""
+    at = f"{100 * objective.failure:g} %" if objective.fraction else objective.shown(objective.failure)
+    called = _called(objective)
+    return f" Until an optimizer has an incumbent its {called} counts as {at}, as that of a training that failed."
+
+
+def _held_out(runs: Runs, look: Looks, grid: FloatArray, clock: str) -> list[str]:
+    """By what the incumbents are judged besides."""
+    judged = held_out(runs)
+    if judged is None:
+        return []
+    of = "On test images" if judged == TEST_ERROR else f"By {judged.label}"
+    by = "on test images, whose errors no optimizer has seen" if judged == TEST_ERROR else f"by {judged.label}"
+    figure = figure_html(error_figure(runs, look, grid, clock, judged), 440)
+    return [f"<h2>{of}</h2>", f"<p>The same incumbents, judged {by}.</p>", figure]
 
 
 def terminal_verdict(folder: Path) -> str:
@@ -78,7 +114,7 @@ def terminal_verdict(folder: Path) -> str:
 
 def _tests(runs: Runs, folder: Path) -> tuple[list[Pair], Omnibus | None]:
     """All pairs and the test before them, at the level that the looks at the comparison leave."""
-    errors, level = final_errors(runs), LEVEL / looks(folder)
+    errors, level = final_losses(runs), LEVEL / looks(folder)
     return pairs(errors, level), omnibus(errors, level)
 
 
@@ -107,12 +143,12 @@ def again(folder: Path) -> list[str]:
 def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) -> str:
     best = table[0]
     name = f"<b>{html.escape(best.optimizer)}</b>"
-    ends = f"ends at a median validation error of {best.validation_error:.2%}."
+    ends = f"ends at a median {best.objective.label} of {best.objective.shown(best.value)}."
     if len(table) == 1:
         return f"{name} searches {said.searched}. It {ends}"
     lines = [f"{len(table)} optimizers of architecture and hyperparameters are compared {said.searched}."]
     if best.rank is None:
-        lines.append(f"{name} has the lowest median error and {ends}")
+        lines.append(f"{name} has the best median and {ends}")
     elif best.rank == table[1].rank:
         tied = [html.escape(row.optimizer) for row in table if row.rank == best.rank]
         lines.append(f"<b>{', '.join(tied)}</b> share the lowest mean rank, {best.rank:.2f}; {name} {ends}")

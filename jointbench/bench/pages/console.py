@@ -21,7 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from jointbench.bench.comparing.summary import HEADINGS, Row, cells
+from jointbench.bench.comparing.summary import Row, cells, headings
 from jointbench.surrogate.judging.tables import JudgedTable
 
 #: Columns of a comparison that a narrow terminal can do without, the least important first.
@@ -177,7 +177,7 @@ def judged_table(judged: JudgedTable) -> WideTable:
 
 def summary_table(rows: Sequence[Row], title: str) -> WideTable:
     """The table of a comparison."""
-    return WideTable(title, HEADINGS, [cells(row) for row in rows], ("optimizer",), SPARE)
+    return WideTable(title, headings(rows), [cells(row) for row in rows], ("optimizer",), SPARE)
 
 
 def listed_table(title: str, names: Mapping[str, str]) -> Table:

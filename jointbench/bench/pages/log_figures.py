@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jointbench.bench.drawing.axes import error_axis, number_axis, time_unit
+from jointbench.bench.drawing.axes import error_axis, metric_axis, number_axis, time_unit
 from jointbench.bench.drawing.palette import BLACK, rung_colour
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import VALIDATION_ERROR
 
 T = TypeVar("T")
 
@@ -19,34 +20,36 @@ MOST_CURVES, MOST_POINTS = 60, 2000
 
 
 def every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
-    """Validation error of each training when it ended, by budget."""
+    """The objective of each training when it ended, by budget."""
     ends = np.array([e.finished_at for e in evaluations])
     began = min((e.finished_at - e.wall_seconds for e in evaluations), default=0.0)
     unit, seconds = time_unit(float(ends.max(initial=began) - began))
     figure = _by_budget(log, evaluations, lambda e: (e.finished_at - began) / seconds)
     largest = [e for e in evaluations if e.ok and log.ladder.rung_of(e.budget) == len(log.ladder.rungs) - 1]
+    objective = log.task.objective
+    so_far: np.ufunc = np.maximum if objective.maximize else np.minimum
     if largest:
         figure.add_scatter(
             x=[(e.finished_at - began) / seconds for e in largest],
-            y=np.minimum.accumulate([_drawn(log, e.validation_error) for e in largest]),
+            y=so_far.accumulate([_value(log, e) for e in largest]),
             mode="lines",
             line={"color": BLACK, "shape": "hv", "width": 2},
-            name="lowest so far",
-            hovertemplate="%{y:.2%}",
+            name="highest so far" if objective.maximize else "lowest so far",
+            hovertemplate=f"%{{y:{objective.format}}}",
         )
     figure.update_xaxes(title_text=f"time since the first training began, {unit}")
     return figure
 
 
 def against_parameters(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
-    """Validation error of each training against its network's size, by budget."""
+    """The objective of each training against its network's size, by budget."""
     figure = _by_budget(log, evaluations, lambda e: e.parameters)
     figure.update_xaxes(title_text="parameters", ticktext=None, tickvals=None, dtick=1, tickformat="~s")
     return figure
 
 
 def against_seconds(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
-    """Validation error of each training against the time that it took, by budget."""
+    """The objective of each training against the time that it took, by budget."""
     unit, seconds = time_unit(max((e.duration for e in evaluations), default=0.0))
     figure = _by_budget(log, evaluations, lambda e: e.duration / seconds)
     figure.update_xaxes(title_text=f"{unit} from start to finish")
@@ -80,7 +83,7 @@ def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> An
     if not spent:
         return None
     figure.update_xaxes(title_text=f"{log.ladder.unit} of training", **number_axis(spent))
-    figure.update_yaxes(title_text="validation error", **error_axis(errors))
+    figure.update_yaxes(title_text=VALIDATION_ERROR.axis, **error_axis(errors))
     return figure
 
 
@@ -125,25 +128,27 @@ _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?\b")
 
 
 def _by_budget(log: EvaluationLog, evaluations: Sequence[Evaluation], x_of: Callable[[Evaluation], float]) -> Any:
-    """A point a training that ended well: its validation error against `x_of` it, above 0."""
+    """A point a training that ended well: its objective against `x_of` it, above 0."""
     import plotly.graph_objects as go
 
-    figure, spans, errors = go.Figure(), list[float](), list[float]()
+    objective = log.task.objective
+
+    figure, spans, values = go.Figure(), list[float](), list[float]()
     for index, rung in enumerate(log.ladder.rungs):
         own = _thinned(_of_rung(log, evaluations, index), MOST_POINTS)
-        x, y = [x_of(e) for e in own], [_drawn(log, e.validation_error) for e in own]
+        x, y = [x_of(e) for e in own], [_value(log, e) for e in own]
         figure.add_scatter(
             x=x,
             y=y,
             mode="markers",
             marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
             name=log.ladder.amount(rung),
-            hovertemplate="%{y:.2%}",
+            hovertemplate=f"%{{y:{objective.format}}}",
         )
         spans += x
-        errors += y
+        values += y
     figure.update_xaxes(**number_axis(spans))
-    figure.update_yaxes(title_text="validation error", **error_axis(errors))
+    figure.update_yaxes(title_text=objective.axis, **metric_axis(objective, values))
     return figure
 
 
@@ -157,6 +162,13 @@ def _thinned(several: Sequence[T], most: int) -> list[T]:
     if len(several) <= most:
         return list(several)
     return [several[index] for index in np.linspace(0, len(several) - 1, most).astype(int)]
+
+
+def _value(log: EvaluationLog, evaluation: Evaluation) -> float:
+    """The objective as it is drawn."""
+    objective = log.task.objective
+    value = evaluation.metrics[objective.name]
+    return _drawn(log, value) if objective.fraction and not objective.maximize else value
 
 
 def _drawn(log: EvaluationLog, error: float) -> float:

@@ -18,6 +18,7 @@ from jointbench.bench.pages.log_figures import (
 )
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.incumbent import ranked
 from jointbench.data.log import EvaluationLog
 from jointbench.data.quantities import counted
 from jointbench.surrogate.judging.scores import correlation
@@ -118,11 +119,14 @@ def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
     largest = [e for e in evaluations if e.ok and log.ladder.rung_of(e.budget) == len(log.ladder.rungs) - 1]
     if not largest:
         return ""
-    best = min(largest, key=lambda e: e.validation_error)
-    return (
-        f" The lowest validation error at the largest budget is {best.validation_error:.2%}; that training's test "
-        f"error is {best.test_error:.2%}."
-    )
+    objective = log.task.objective
+    best = ranked(largest, objective)[0]
+    said = f" The {'highest' if objective.maximize else 'lowest'} {objective.label} at the largest budget is "
+    said += objective.shown(best.metrics[objective.name])
+    judged = next((m for m in log.task.metrics if m.failure is not None and m != objective), None)
+    if judged is None or judged.name not in best.metrics:
+        return f"{said}."
+    return f"{said}; that training's {judged.label} is {judged.shown(best.metrics[judged.name])}."
 
 
 def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
@@ -134,7 +138,7 @@ def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list
     for e in evaluations:
         if e.ok:
             key = tuple(log.space.row(e.configuration))
-            errors[log.ladder.rung_of(e.budget)].setdefault(key, []).append(e.validation_error)
+            errors[log.ladder.rung_of(e.budget)].setdefault(key, []).append(e.metrics[log.task.objective.name])
     means = [{key: float(np.mean(values)) for key, values in rung.items()} for rung in errors]
     rows = []
     for i, low in enumerate(means[:-1]):

@@ -15,6 +15,7 @@ from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html, table_html
 from jointbench.data.arrays import FloatArray
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.quantities import counted, short
 
 #: Configurations below which no correlation is printed.
@@ -74,11 +75,17 @@ def _cells(name: str, own: Sequence[Retrained], budget: str) -> tuple[str, ...]:
         budget,
         str(sum(len(one.evaluations) for one in own)),
         str(sum(one.failed for one in own)),
-        f"{np.mean([one.validation_error for one in seen]):.2%}" if seen else "-",
+        f"{np.mean([one.metrics[VALIDATION_ERROR.name] for one in seen]):.2%}" if seen else "-",
         _spread(np.concatenate([one.validation for one in own])),
-        f"{np.mean([one.test_error for one in seen]):.2%}" if seen else "-",
+        f"{np.mean([one.metrics[TEST_ERROR.name] for one in seen]):.2%}" if seen else "-",
         _spread(np.concatenate([one.test for one in own])),
     )
+
+
+def _before(one: Retrained) -> float:
+    """The validation error by which the comparison judged it."""
+    assert one.incumbent is not None
+    return one.incumbent.metrics[VALIDATION_ERROR.name]
 
 
 def _spread(values: FloatArray) -> str:
@@ -91,7 +98,7 @@ def _correlation(incumbents: Sequence[Retrained]) -> str:
 
     # Runs that ended with the same configuration are one point.
     different = {str(one.incumbent.configuration): one for one in incumbents if one.incumbent}.values()
-    values = np.array([(one.incumbent.validation_error, one.validation.mean()) for one in different if one.incumbent])
+    values = np.array([(_before(one), one.validation.mean()) for one in different])
     if len(values) < FEWEST:
         return "There are too few of them for a rank correlation."
 
@@ -123,7 +130,7 @@ def _scatter(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style
 
     figure, reach = go.Figure(), 0.0
     for name, own in groups.items():
-        x = [one.incumbent.validation_error for one in own if one.incumbent]
+        x = [_before(one) for one in own if one.incumbent]
         y = [one.validation.mean() for one in own]
         bars = [one.validation.std(ddof=1) if len(one.validation) > 1 else 0.0 for one in own]
         reach = max(reach, *x, *(top + bar for top, bar in zip(y, bars, strict=True)))

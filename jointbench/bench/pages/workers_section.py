@@ -7,7 +7,7 @@ from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files, workers_folders
 from jointbench.bench.comparing.summary import Row, summary
-from jointbench.bench.drawing.axes import error_axis, number_axis
+from jointbench.bench.drawing.axes import metric_axis, number_axis
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html
 from jointbench.data.quantities import counted
@@ -70,22 +70,21 @@ def _errors(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
         rows = [row for _, row in points]
         figure.add_scatter(
             x=[count for count, _ in points],
-            y=[row.validation_error for row in rows],
+            y=[row.value for row in rows],
             error_y={
                 "type": "data",
-                "array": [row.quartiles[1] - row.validation_error for row in rows],
-                "arrayminus": [row.validation_error - row.quartiles[0] for row in rows],
+                "array": [row.quartiles[1] - row.value for row in rows],
+                "arrayminus": [row.value - row.quartiles[0] for row in rows],
                 "thickness": 1.2,
                 "width": 3,
             },
             **_line(name, points, look),
         )
-    figure.update_traces(hovertemplate="%{y:.2%}, %{text}")
-    drawn = [
-        error for points in found.values() for _, row in points for error in (*row.quartiles, row.validation_error)
-    ]
+    objective = next(row.objective for points in found.values() for _, row in points)
+    figure.update_traces(hovertemplate=f"%{{y:{objective.format}}}, %{{text}}")
+    drawn = [error for points in found.values() for _, row in points for error in (*row.quartiles, row.value)]
     figure.update_xaxes(**_workers_axis(found))
-    figure.update_yaxes(title_text="final validation error", **error_axis(drawn))
+    figure.update_yaxes(title_text=f"final {objective.axis}", **metric_axis(objective, drawn))
     return figure
 
 
