@@ -61,5 +61,11 @@ def full_budgets(sub: Parser, default: float | None = None, required: bool = Tru
     )
 
 
+def anyway(sub: Parser) -> None:
+    sub.add_argument(
+        "--anyway", action="store_true", help="also on a benchmark that is not usable, as every page then says"
+    )
+
+
 def force(sub: Parser) -> None:
     sub.add_argument("--force", action="store_true", help="replace what is there")

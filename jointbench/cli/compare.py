@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointbench.cli.command import Commands, force, full_budgets, say
+from jointbench.cli.command import Commands, anyway, force, full_budgets, say
 from jointbench.cli.training_options import training_options
 from jointbench.cli.values import least_zero, names, overhead, positive, whole, worker_counts
 from jointbench.cli.workplace_options import place_options, workplace
@@ -98,6 +98,7 @@ def add_to(commands: Commands) -> None:
         help="expert: the first trial of each optimizer has the hyperparameters that two-stage's first stage has",
     )
     add("--out", type=Path, default=Path("runs/compare"), metavar="DIR", help="default runs/compare")
+    anyway(sub)
     force(sub)
     simulated = sub.add_argument_group("on simulated workers")
     simulated.add_argument(
@@ -136,12 +137,12 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.comparing.comparison_folder import Settings, run_files
-    from jointbench.bench.comparing.extrapolation import extrapolation
     from jointbench.bench.comparing.summary import summary
     from jointbench.bench.pages.comparison_page import terminal_verdict
     from jointbench.bench.pages.comparison_words import words
     from jointbench.bench.pages.console import show, summary_table
     from jointbench.bench.pages.report import write_report
+    from jointbench.bench.pages.trust_words import judged_line, trust_words
 
     real = arguments.objective == "train"
     if arguments.time is not None and arguments.full_budgets is not None:
@@ -159,15 +160,12 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"jointbench: {one.sentence}", file=sys.stderr)  # noqa: T201
     page = write_report(arguments.out)
     if run_files(arguments.out):
-        show(summary_table(summary(arguments.out), words(Settings.read(arguments.out)).title))
-        if said := terminal_verdict(arguments.out):
-            say(said)
-        if found := extrapolation(arguments.out):
-            each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
-            say(
-                f"what the surrogate does not know of the incumbents' errors, one standard deviation: {each}; "
-                f"of random configurations' {found[0].random:.2%}"
-            )
+        table = summary(arguments.out)
+        for line in filter(None, [judged_line(arguments.out)]):
+            say(line)
+        show(summary_table(table, words(Settings.read(arguments.out)).title))
+        for line in filter(None, [terminal_verdict(arguments.out), *trust_words(arguments.out, table)]):
+            say(line)
     say(f"the picture: {page}")
     if failed:
         sys.exit(1)
@@ -194,6 +192,7 @@ def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
 
 
 def _simulated(arguments: argparse.Namespace) -> None:
+    from jointbench.bench.calls.comparing import check_objective
     from jointbench.bench.comparing.comparison import compare
     from jointbench.bench.comparing.deciding import undecided
     from jointbench.bench.comparing.simulated_objective import (
@@ -210,6 +209,7 @@ def _simulated(arguments: argparse.Namespace) -> None:
     objective: SimulatedObjective
     if arguments.objective == "surrogate":
         objective = SurrogateObjective(load_benchmark(arguments.benchmark or DEFAULT_BENCHMARK))
+        check_objective(objective, anyway=arguments.anyway)
     elif arguments.benchmark:
         raise InputError("benchmark", arguments.benchmark, "none beside a log, which answers by itself")
     else:

@@ -40,7 +40,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.calls.fitting import fitted
-    from jointbench.bench.pages.console import StagesDisplay, judged_table, show
+    from jointbench.bench.pages.console import StagesDisplay, judged_table, show, verdict_table
     from jointbench.bench.pages.report import PAGE
     from jointbench.data.log import EvaluationLog
 
@@ -60,6 +60,9 @@ def run(arguments: argparse.Namespace) -> None:
             command=arguments.words,
             tell=display.update,
         )
+    found = made.benchmark.verdict
+    say(f"{made.benchmark.name} is {found.sentence}")
+    show(verdict_table(found))
     for sentence in made.notes:
         say(f"note: {sentence}")
     if arguments.tune:

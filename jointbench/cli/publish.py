@@ -4,7 +4,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from jointbench.cli.command import Commands, force, say
+from jointbench.cli.command import Commands, anyway, force, say
 from jointbench.cli.values import day
 
 
@@ -15,6 +15,7 @@ def add_to(commands: Commands) -> None:
     add("benchmark", metavar="BENCHMARK", help="a folder that `jointbench fit` wrote, or a name that ships")
     add("--out", type=Path, required=True, metavar="DIR", help="folder to write")
     add("--date", type=day, help="day of publication such as 2026-12-24; default today")
+    anyway(sub)
     force(sub)
 
 
@@ -26,6 +27,8 @@ def run(arguments: argparse.Namespace) -> None:
     out: Path = arguments.out
     check_replaceable(out, force=arguments.force)
     benchmark = load_benchmark(arguments.benchmark)
-    wheel = publish(benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force)
+    wheel = publish(
+        benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force, anyway=arguments.anyway
+    )
     say(f"{benchmark.name}: published in {out}")
     say(f"the wheel, {wheel.stat().st_size / 1e6:.1f} MB: pip install {wheel}")

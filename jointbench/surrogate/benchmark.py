@@ -21,6 +21,7 @@ from jointbench.surrogate.answer import STATUSES, Answer, Answers
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.judging.verdict import Verdict, verdict
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
 from jointbench.surrogate.model_file import read_models
@@ -98,6 +99,11 @@ class Benchmark:
     def checksum(self) -> str:
         """Changes whenever an answer could."""
         return self.manifest.identity
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether optimizers may be compared on it, and the numbers that decide: from the judgement that it carries."""
+        return verdict(self.ladder, self.quality, self.manifest.best)
 
     def accelerate(self) -> None:
         """Compile the answers to single queries, in about 0.3 s; not a bit of them changes.

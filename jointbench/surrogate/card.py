@@ -6,11 +6,12 @@ from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
+from jointbench.surrogate.judging.verdict import HEADINGS, WORDS
 
 
 def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     """Markdown, made from the log, the frozen benchmark and what is to be said of it."""
-    made, images, ladder = benchmark.provenance, benchmark.images, benchmark.ladder
+    made, images, ladder, found = benchmark.provenance, benchmark.images, benchmark.ladder, benchmark.verdict
     statuses: dict[str, int] = {}
     for evaluation in log.evaluations():
         statuses[evaluation.status.value] = statuses.get(evaluation.status.value, 0) + 1
@@ -25,6 +26,17 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         f"A surrogate of training networks of the space `{benchmark.space.name}` (Zela et al. 2018, Table 3: 10 "
         f"architecture choices and 7 hyperparameters) on `{images.name}`, fitted to {made['evaluations']:,} "
         "real trainings.",
+        "",
+        f"## Verdict: {found.word}",
+        "",
+        f"{found.sentence[0].upper()}{found.sentence[1:]} All are of validation errors. `jointbench compare` and "
+        "`jointbench publish` refuse what is not usable, unless they are told `--anyway`.",
+        "",
+        _line(HEADINGS),
+        _line(["---"] * len(HEADINGS)),
+        *(_line(ground.cells) for ground in found.grounds),
+        "",
+        WORDS,
         "",
         "## How the data was made",
         "",

@@ -58,6 +58,8 @@ class Manifest:
     provenance: Mapping[str, Any]
     checksum: str
     identity: str
+    #: As `judging.best.best` gives them; none in benchmarks of before there was a verdict.
+    best: Sequence[Mapping[str, Any]] = ()
 
     @classmethod
     def from_dict(cls, content: Any, source: str) -> "Manifest":
@@ -78,10 +80,11 @@ class Manifest:
                 _whole("members", content["members"], 1, _MOST_MEMBERS),
                 _noise(content["noise"]),
                 {Status(kind): _odds(pair) for kind, pair in content["odds"].items()},
-                _quality(content["quality"]),
+                _rows("quality", content["quality"]),
                 dict(content["provenance"]),
                 str(content["models"]),
                 _identity(content),
+                _rows("best", content.get("best", [])),
             )
         except BenchmarkError:
             raise
@@ -134,9 +137,9 @@ def _ladder(content: Mapping[str, Any]) -> Ladder:
     return ladder
 
 
-def _quality(rows: Any) -> Sequence[Mapping[str, Any]]:
+def _rows(field: str, rows: Any) -> Sequence[Mapping[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError("quality", rows, "a list of objects")
+        raise InputError(field, rows, "a list of objects")
     return rows
 
 

@@ -9,6 +9,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.croissant import CROISSANT, EVALUATIONS, SPACE, croissant
 from jointbench.surrogate.golden import GOLDEN, check_golden
+from jointbench.surrogate.judging.verdict import check_usable
 from jointbench.surrogate.standalone import build_wheel
 from jointbench.surrogate.stored import MANIFEST, MODELS, read_file
 from jointbench.surrogate.whole_folder import write_folder
@@ -22,14 +23,15 @@ PAGE = "report.html"
 LARGEST_WHEEL = 5 * 10**6
 
 
-def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False) -> Path:
+def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False, anyway: bool = False) -> Path:
     """Write the folder `out`, whole or not at all, and return the path of the wheel in it.
 
     The benchmark must come from a folder with its card, evaluations and golden answers, as `jointbench fit` writes
-    it; `day` is the day of publication, as in 2026-12-24. Raises BenchmarkError when a file is missing, a golden
-    answer has changed or the wheel would be too large, WouldOverwriteError when `out` may not be written,
-    MissingExtraError where hatchling is not installed.
+    it; `day` is the day of publication, as in 2026-12-24; `anyway`: also what is not usable, as its card says. Raises
+    BenchmarkError when it is not usable, a file is missing, a golden answer has changed or the wheel would be too
+    large, WouldOverwriteError when `out` may not be written, MissingExtraError where hatchling is not installed.
     """
+    check_usable(benchmark.name, benchmark.verdict, anyway=anyway)
     folder = Path(benchmark.source)
     page = (PAGE,) if (folder / PAGE).exists() else ()
     files = {name: read_file(folder, name) for name in (CARD, EVALUATIONS, MANIFEST, MODELS, GOLDEN, *page)}

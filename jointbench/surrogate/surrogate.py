@@ -11,6 +11,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
+from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, checked_name
@@ -61,6 +62,7 @@ class Surrogate:
             "images": log.images.as_dict(),
             "noise": asdict(held_out.noise),
             "quality": held_out.scores(),
+            "best": best(held_out, seed),
             "provenance": {
                 **_provenance(log, seed),
                 "repeats": len(Repeats.of(table)),

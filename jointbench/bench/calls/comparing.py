@@ -15,6 +15,7 @@ from jointbench.bench.comparing.comparison import compare as make_runs
 from jointbench.bench.comparing.comparison import default_seeds
 from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings, run_files
 from jointbench.bench.comparing.failures import Failure, failures
+from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
 from jointbench.bench.comparing.summary import Row, cells, headings, rows
@@ -24,6 +25,7 @@ from jointbench.bench.pages.comparison_figures import error_figure, rank_figure,
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.console import SPARE, ComparisonDisplay
 from jointbench.bench.pages.report import write_report
+from jointbench.bench.pages.trust_words import judged_box
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
@@ -33,6 +35,7 @@ from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.judging.verdict import check_usable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -112,7 +115,8 @@ class Comparison(Result):
         return f"<comparison {self.folder}: {names}; {len(runs)} runs on {self.settings.name}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{words(self.settings).title}</p>{super()._repr_html_()}"
+        box = "".join(judged_box(self.settings.name, judged_verdict(self.folder)))
+        return f"{box}<p>{words(self.settings).title}</p>{super()._repr_html_()}"
 
 
 def with_run(table: pa.Table, optimizer: str, seed: int) -> pa.Table:
@@ -145,6 +149,12 @@ def simulated(given: str | Path | Benchmark | EvaluationLog) -> SimulatedObjecti
     return ReplayObjective(given) if isinstance(given, EvaluationLog) else SurrogateObjective(the_benchmark(given))
 
 
+def check_objective(objective: SimulatedObjective, *, anyway: bool) -> None:
+    """Raises BenchmarkError for a benchmark that is not usable, unless it is to be used `anyway`."""
+    if isinstance(objective, SurrogateObjective):
+        check_usable(objective.benchmark.name, objective.benchmark.verdict, anyway=anyway)
+
+
 def compare(
     benchmark: str | Path | Benchmark | EvaluationLog = DEFAULT_BENCHMARK,
     optimizers: Sequence[str | type[Optimizer]] = OPTIMIZERS,
@@ -159,6 +169,7 @@ def compare(
     death_rate: float = 0.0,
     incumbent: IncumbentRule = "any-budget",
     first: First = "own",
+    anyway: bool = False,
     force: bool = False,
     quiet: bool = False,
 ) -> Comparison:
@@ -169,8 +180,9 @@ def compare(
     where nobody says otherwise. `time`: simulated seconds that each run has, by default what random search takes for
     256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of overhead charged to the simulated clock a
     trial, or "measured"; `death_rate`: deaths of a worker an hour of its work; `incumbent` and `first` as `Settings`
-    has them. Runs that are there are kept. `quiet`: without progress. Raises as the command says, InputError for a
-    class that other processes cannot find.
+    has them; `anyway`: also on a benchmark that is not usable. Runs that are there are kept. `quiet`: without progress.
+    Raises as the command says, BenchmarkError for a benchmark that is not usable, InputError for a class that other
+    processes cannot find.
     """
     if isinstance(optimizers, str) or not optimizers:
         raise InputError("optimizers", optimizers, "a list of at least one")
@@ -180,6 +192,7 @@ def compare(
     if time is not None and full_budgets is not None:
         raise InputError("full budgets", full_budgets, "time or full budgets, not both")
     objective, several = simulated(benchmark), whole("workers", workers, 1)
+    check_objective(objective, anyway=anyway)
     others = {"overhead": overhead, "death_rate": death_rate, "incumbent": incumbent, "first": first}
     if full_budgets is None:
         seconds = None if time is None else above_zero("time", time)

@@ -13,6 +13,7 @@ from jointbench.bench.pages.console import SPARE_JUDGED, StagesDisplay
 from jointbench.bench.pages.fit_page import figures, fit_page
 from jointbench.bench.pages.page import page_html
 from jointbench.bench.pages.report import PAGE
+from jointbench.bench.pages.trust_words import verdict_box
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import card
@@ -23,6 +24,7 @@ from jointbench.surrogate.judging.held_out import PARTITIONS
 from jointbench.surrogate.judging.ingredients import ingredients as judged_ingredients
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
+from jointbench.surrogate.judging.verdict import Verdict
 from jointbench.surrogate.manifest import checked_name
 from jointbench.surrogate.models import DEFAULT, ErrorSettings, Settings
 from jointbench.surrogate.publish import CARD
@@ -62,6 +64,11 @@ class Fitted(Result):
     @property
     def benchmark(self) -> Benchmark:
         return self.surrogate.benchmark
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether optimizers may be compared on it, and the numbers that decide."""
+        return self.benchmark.verdict
 
     @cached_property
     def judged(self) -> dict[str, JudgedTable]:
@@ -111,10 +118,11 @@ class Fitted(Result):
         return Path(out)
 
     def __repr__(self) -> str:
-        return f"<fitted to {self.log.path}: {self.benchmark!r}>"
+        return f"<fitted to {self.log.path}, {self.verdict.word}: {self.benchmark!r}>"
 
     def _repr_html_(self) -> str:
-        return f"{self.benchmark._repr_html_()}{super()._repr_html_()}"
+        box = verdict_box(self.benchmark.name, self.verdict)
+        return f"{box}{self.benchmark._repr_html_()}{super()._repr_html_()}"
 
 
 def _numbers(fitted: Fitted, name: str) -> Mapping[str, list[Any]] | None:

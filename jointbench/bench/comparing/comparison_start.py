@@ -19,6 +19,7 @@ from jointbench.bench.comparing.comparison_folder import (
     workers_folders,
 )
 from jointbench.bench.comparing.failures import failure_file
+from jointbench.bench.comparing.judged import JUDGED, judged_now
 from jointbench.bench.comparing.run_table import written_by
 from jointbench.bench.running.run_code import library_versions, optimizer_code
 from jointbench.data.errors import WouldOverwriteError
@@ -75,7 +76,9 @@ def start(
             versions = {**there["versions"], **versions}
             planned |= set(there.get("looks", ()))
     make_folder(folder / RUNS)
-    settings.write(folder, commands=commands, versions=versions, looks=sorted(planned))
+    known = judged_now(settings)
+    more = {} if known is None else {JUDGED: known.as_dict()}
+    settings.write(folder, commands=commands, versions=versions, looks=sorted(planned), **more)
 
 
 def _there(folder: Path) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jointbench.bench.comparing.comparison_folder import Settings, looks, read_content, run_files
+from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, omnibus, pairs
 from jointbench.bench.comparing.summary import Row, cells, headings, rows
 from jointbench.bench.comparing.trajectories import (
@@ -24,6 +25,7 @@ from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.retraining_section import retraining_section
+from jointbench.bench.pages.trust_words import judged_box, trust_html
 from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section
 from jointbench.data.arrays import FloatArray
@@ -33,9 +35,15 @@ from jointbench.data.metrics import TEST_ERROR, Metric
 def comparison_page(folder: Path) -> list[str]:
     """The body of the page. Raises LogError when the folder holds no finished run and none that failed."""
     settings, said = Settings.read(folder), words(Settings.read(folder))
-    missing = missing_section(folder)
+    missing, box = missing_section(folder), judged_box(settings.name, judged_verdict(folder))
     if missing and not run_files(folder):
-        return ["<h1>Which optimizer wins?</h1>", '<p class="lead">No run has finished.</p>', *missing, *again(folder)]
+        return [
+            "<h1>Which optimizer wins?</h1>",
+            *box,
+            '<p class="lead">No run has finished.</p>',
+            *missing,
+            *again(folder),
+        ]
     found = read_trajectories(folder)
     table = rows(found, one_time=settings.time is not None)
     # The order of the table, in every legend too.
@@ -48,7 +56,9 @@ def comparison_page(folder: Path) -> list[str]:
     return [
         script(),
         "<h1>Which optimizer wins?</h1>",
+        *box,
         f'<p class="lead">{_lead(said, table, tested, asked)}{first_words(settings)}</p>',
+        *trust_html(folder, table),
         *missing,
         f"<h2>The incumbent's {called} over time</h2>",
         f"<p>{'Higher' if objective.maximize else 'Lower'} and further left is better. At each time an optimizer would "

@@ -23,6 +23,8 @@ from rich.text import Text
 
 from jointbench.bench.comparing.summary import Row, cells, headings
 from jointbench.surrogate.judging.tables import JudgedTable
+from jointbench.surrogate.judging.verdict import HEADINGS as VERDICT
+from jointbench.surrogate.judging.verdict import WORDS, Verdict
 
 #: Columns of a comparison that a narrow terminal can do without, the least important first.
 SPARE = ("speed-up over random", "regret", "quartiles", "evaluations", "seeds", "final test error", "mean rank")
@@ -173,6 +175,13 @@ def judged_table(judged: JudgedTable) -> WideTable:
     """What was found about a surrogate."""
     words = ("error", "left out", "model")
     return WideTable(judged.title, judged.headings, judged.rows, words, SPARE_JUDGED, judged.words)
+
+
+def verdict_table(found: Verdict) -> WideTable:
+    """The numbers that decide."""
+    title = f"The verdict, on validation errors {found.where}"
+    words = (VERDICT[0], VERDICT[1], VERDICT[-1])
+    return WideTable(title, VERDICT, [ground.cells for ground in found.grounds], words, ("refused", "usable"), WORDS)
 
 
 def summary_table(rows: Sequence[Row], title: str) -> WideTable:

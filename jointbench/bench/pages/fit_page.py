@@ -11,11 +11,13 @@ from jointbench.bench.comparing.left_out_runs import LeftOut
 from jointbench.bench.drawing.axes import error_axis, log_range, number_axis, share_axis
 from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, rung_colour, styles
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.trust_words import verdict_box
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
+from jointbench.surrogate.judging.verdict import HEADINGS, WORDS
 
 #: Of most figures, in pixels.
 HEIGHT = 380
@@ -26,13 +28,16 @@ def fit_page(
 ) -> list[str]:
     """The body of the page."""
     tables = judged_tables(judgement, benchmark.ladder)
-    made, images = benchmark.provenance, benchmark.images
+    made, images, found = benchmark.provenance, benchmark.images, benchmark.verdict
     body = [
         script(),
         f"<h1>{html.escape(benchmark.name)}: how far it can be trusted</h1>",
+        verdict_box(benchmark.name, found),
         '<p class="lead">A surrogate of training networks of the space '
         f"<b>{html.escape(benchmark.space.name)}</b> on {html.escape(images.name)} "
         f"for {benchmark.ladder.amounts()}, fitted to {made['evaluations']:,} real trainings.</p>",
+        table_html(HEADINGS, (ground.cells for ground in found.grounds)),
+        f'<p class="note">{WORDS}</p>',
         *(f"<p>{html.escape(sentence)}.</p>" for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",

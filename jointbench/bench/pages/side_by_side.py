@@ -16,12 +16,14 @@ from jointbench.bench.comparing.agreement import (
     trajectory_correlation,
 )
 from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.comparing.trajectories import Runs, read_trajectories, time_grid
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure
 from jointbench.bench.pages.comparison_page import again
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
 
@@ -46,6 +48,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
     return [
         script(),
         "<h1>Do two comparisons agree?</h1>",
+        *(part for folder, one in zip(folders, settings, strict=True) for part in _box(folder, one)),
         f'<p class="lead"><b>{html.escape(names[0])}</b> and <b>{html.escape(names[1])}</b> have {len(common)} '
         f"optimizers in common. {_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}</p>",
         "<h2>The incumbent's error over time</h2>",
@@ -76,6 +79,10 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         "comparisons have.</p>",
         *(part for folder in folders for part in again(folder)),
     ]
+
+
+def _box(folder: Path, settings: Settings) -> list[str]:
+    return judged_box(settings.name, judged_verdict(folder))
 
 
 def _ranks(errors: FloatArray) -> FloatArray:

@@ -16,8 +16,9 @@ FEWEST = 5
 def best(held_out: HeldOut, seed: int) -> list[Row]:
     """A row a budget, error and share of `SHARES`, over the evaluations (`n`) of the configurations whose measured
     mean error is among the lowest: `real`, that mean (a fraction); `bias`, predicted less real (a fraction), and
-    `relative_bias`, as a share of the real; `rmse`; `spearman`. Means over the partitions; `low` and `high` are ends
-    of 95 % intervals; `ceiling_` is a perfect predictor's, which selecting by luck biases as well.
+    `relative_bias`, as a share of the real; `rmse`; `off`, the median distance between predicted and real (a fraction);
+    `spearman`. Means over the partitions; `low` and `high` are ends of 95 % intervals; `ceiling_` is a perfect
+    predictor's, which selecting by luck biases as well.
     """
     table, perfect, rng = held_out.table, held_out.perfect, np.random.default_rng(seed)
     rows: list[Row] = []
@@ -62,6 +63,7 @@ def among(real: FloatArray, predicted: FloatArray) -> Row:
         "bias": bias,
         "relative_bias": bias / float(real.mean()) if real.mean() > 0 else None,
         "rmse": rms(real - predicted),
+        "off": float(np.median(np.abs(predicted - real))),
         "spearman": correlation(spearmanr, real, predicted),
     }
 

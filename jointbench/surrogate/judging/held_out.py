@@ -117,9 +117,9 @@ class HeldOut:
         return PerfectPredictor.of(self, 0)
 
     def scores(self) -> list[Row]:
-        """For the evaluations that ended ok, one row a budget and one for all, of each error: means over the
-        partitions; `low` and `high` are ends of 95 % intervals over the configurations, `ceiling_` a perfect
-        predictor's scores.
+        """For the evaluations that ended ok (`n`, of so many `configurations`), one row a budget and one for all, of
+        each error: means over the partitions; `low` and `high` are ends of 95 % intervals over the configurations,
+        `ceiling_` a perfect predictor's scores.
         """
         return self._scores
 
@@ -130,7 +130,8 @@ class HeldOut:
         for budget, chosen in self.table.ok_by_budget():
             drawn = resamples(self.table.group[chosen], rng) if chosen.any() else np.empty((0, 0))
             for part, error in enumerate(("validation", "test")):
-                row = {"budget": budget, "error": error, "n": int(chosen.sum())}
+                configurations = len(np.unique(self.table.group[chosen]))
+                row = {"budget": budget, "error": error, "n": int(chosen.sum()), "configurations": configurations}
                 real, said = self.table.errors[chosen, part], self.partitions[:, chosen, part]
                 found = mean_rows(scores(real, one) for one in said)
                 if found["r2"] is not None:

@@ -1,0 +1,64 @@
+"""What is known of the surrogate that a comparison was made on: it travels with the comparison, wherever that goes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from jointbench.bench.comparing.comparison_folder import Settings, read_content
+from jointbench.data.errors import JointBenchError, LogError
+from jointbench.data.ladder import Ladder
+from jointbench.surrogate.judging.verdict import Verdict, verdict
+from jointbench.surrogate.stored import load_benchmark
+
+#: Of the comparison's file, where it is kept.
+JUDGED = "judged"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A benchmark's judgement: the rows of `HeldOut.scores` and of `judging.best.best`, as its manifest has them."""
+
+    scores: Sequence[Mapping[str, Any]]
+    best: Sequence[Mapping[str, Any]]
+
+    def verdict(self, ladder: Ladder) -> Verdict:
+        return verdict(ladder, self.scores, self.best)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def judged_now(settings: Settings) -> Judged | None:
+    """From the benchmark itself; None where no surrogate answers, or it is not there (any more) as it was."""
+    if settings.objective != "surrogate":
+        return None
+    try:
+        benchmark = load_benchmark(settings.source)
+    except JointBenchError:
+        return None
+    if benchmark.checksum != settings.checksum:
+        return None
+    return Judged(benchmark.quality, benchmark.manifest.best)
+
+
+def judged(folder: Path) -> Judged | None:
+    """As the comparison in a folder keeps it; of one that was made before it did, from the benchmark. None where no
+    surrogate answered, or nothing is known of it. Raises LogError for what is no judgement.
+    """
+    content = read_content(folder).get(JUDGED)
+    if content is None:
+        return judged_now(Settings.read(folder))
+    try:
+        scores, best = content["scores"], content["best"]
+        if all(isinstance(rows, list) and all(isinstance(row, dict) for row in rows) for rows in (scores, best)):
+            return Judged(scores, best)
+    except (KeyError, TypeError):
+        pass
+    raise LogError("judgement of the comparison's benchmark", str(folder), "lists of objects, as compare writes them")
+
+
+def judged_verdict(folder: Path) -> Verdict | None:
+    """Of the surrogate that a comparison was made on; None where there was none, or nothing is known of it."""
+    found = judged(folder)
+    return None if found is None else found.verdict(Settings.read(folder).ladder)

@@ -1,0 +1,64 @@
+"""How far from a benchmark's trainings the incumbents of a comparison lie, in the unit cube."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.data.arrays import FloatArray
+from jointbench.data.errors import JointBenchError
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.croissant import EVALUATIONS
+from jointbench.surrogate.stored import load_benchmark
+
+#: Configurations of the space beside which the incumbents' distances are read.
+_RANDOM = 1_000
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """Distances to the nearest configuration that was trained with the largest budget and ended ok, Euclidean in the
+    unit cube, where each hyperparameter goes from 0 to 1: of the final incumbents, by optimizer; `random`, the median
+    of random configurations.
+    """
+
+    by_optimizer: dict[str, list[float]]
+    random: float
+
+    @property
+    def median(self) -> float:
+        return float(np.median([distance for own in self.by_optimizer.values() for distance in own]))
+
+
+def nearest(folder: Path) -> Nearest | None:
+    """None where no surrogate answered, or its trainings are not there. Raises LogError where there are no runs."""
+    settings = Settings.read(folder)
+    if settings.objective != "surrogate":
+        return None
+    try:
+        benchmark = load_benchmark(settings.source)
+        if benchmark.checksum != settings.checksum:
+            return None
+        evaluations = EvaluationLog.open(Path(benchmark.source) / EVALUATIONS).evaluations()
+        space, largest = benchmark.space, benchmark.ladder.maximum
+        there = [one.configuration for one in evaluations if one.ok and np.isclose(one.budget, largest)]
+    except JointBenchError:
+        return None
+    incumbents = final_incumbents(folder)
+    if not there or not incumbents:
+        return None
+    trained = space.encode(space.rows(there))
+    own = _distances(space.encode(space.rows([one.configuration for one in incumbents])), trained)
+    sampled = _distances(space.encode(space.rows(space.sample(np.random.default_rng(0), _RANDOM))), trained)
+    by_optimizer: dict[str, list[float]] = {}
+    for incumbent, distance in zip(incumbents, own.tolist(), strict=True):
+        by_optimizer.setdefault(incumbent.optimizer, []).append(distance)
+    return Nearest(by_optimizer, float(np.median(sampled)))
+
+
+def _distances(rows: FloatArray, trained: FloatArray) -> FloatArray:
+    """Of each row (n, hyperparameters) to the nearest of those trained: (n,)."""
+    found: FloatArray = np.array([np.sqrt(np.square(trained - row).sum(axis=1).min()) for row in rows])
+    return found

@@ -1,0 +1,103 @@
+"""How far a comparison on a surrogate can be trusted, in words: under its lead, on the page and on the terminal."""
+
+import html
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.extrapolation import extrapolation
+from jointbench.bench.comparing.judged import judged, judged_verdict
+from jointbench.bench.comparing.nearest import nearest
+from jointbench.bench.comparing.summary import Row
+from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best
+
+#: Of the distance of random configurations, beyond which an incumbent is no nearer to the trainings than chance.
+_FAR = 0.9
+
+
+def verdict_box(name: str, found: Verdict, warning: str = "") -> str:
+    """The verdict on a benchmark as a paragraph of HTML; `warning`: what follows from it, a sentence."""
+    kind = {USABLE: "well", CARE: "care", NOT: "refused"}[found.word]
+    reasons = html.escape(f"{found.reasons[0].upper()}{found.reasons[1:]}.")
+    return f'<p class="judged {kind}"><b>{html.escape(name)} is {found.word}.</b> {warning}{reasons}</p>'
+
+
+def judged_box(name: str, found: Verdict | None) -> list[str]:
+    """At the top of every page of a comparison on a surrogate that is not usable, or with care; HTML."""
+    if found is None or found.word == USABLE:
+        return []
+    warning = "Nothing below says which optimizer is better. " if found.word == NOT else ""
+    return [verdict_box(name, found, warning)]
+
+
+def judged_line(folder: Path) -> str:
+    """The same on the terminal, above everything; empty where there is nothing to say."""
+    found = judged_verdict(folder)
+    if found is None or found.word == USABLE:
+        return ""
+    return f"{Settings.read(folder).name} is {found.sentence}"
+
+
+def trust_html(folder: Path, table: Sequence[Row]) -> list[str]:
+    """The sentences of `trust_words` as a paragraph."""
+    said = re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(" ".join(trust_words(folder, table))))
+    return [f"<p>{said}</p>"] if said else []
+
+
+def trust_words(folder: Path, table: Sequence[Row]) -> list[str]:
+    """Sentences of plain text: how large the surrogate's error is beside the differences shown, how far the incumbents
+    lie from its trainings, and what decides. `table` as `summary` gives it, the best first; empty where no surrogate
+    answered.
+    """
+    settings = Settings.read(folder)
+    if settings.objective != "surrogate":
+        return []
+    said = [*_error_words(folder, table), *_distance_words(folder), *_doubt_words(folder)]
+    return [*said, "`jointbench retrain` trains what the optimizers found for real, and decides."]
+
+
+def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
+    known, ladder = judged(folder), Settings.read(folder).ladder
+    found = None if known is None else off_among_best(ladder, known.best)
+    if found is None:
+        return ["The errors are a surrogate's, and how wrong it is among the best configurations has not been judged."]
+    share, row = found
+    off, bias = 100 * row["off"], 100 * row["bias"]
+    direction = "high" if bias > 0 else "low"
+    line = (
+        f"The errors are a surrogate's. Its predictions for the best {share} of the configurations that it had not "
+        f"seen are off by {off:.1f} percentage points in the median and too {direction} by {abs(bias):.1f} on average"
+    )
+    if len(table) < 2:
+        return [f"{line}."]
+    first, second = table[0], table[1]
+    apart = 100 * abs(second.validation_error - first.validation_error)
+    line += f"; the best two optimizers, {first.optimizer} and {second.optimizer}, differ by {apart:.2f}"
+    if apart < off:
+        return [f"{line}, which is less: real trainings may order them otherwise."]
+    return [f"{line}, which is more."]
+
+
+def _distance_words(folder: Path) -> list[str]:
+    found = nearest(folder)
+    if found is None:
+        return []
+    ladder = Settings.read(folder).ladder
+    ratio = found.median / found.random if found.random else 0.0
+    return [
+        f"The incumbents lie {found.median:.2f} (median) from the nearest configuration that was trained for "
+        f"{ladder.amount(ladder.maximum)}, where each hyperparameter runs from 0 to 1; random configurations lie "
+        f"{found.random:.2f} away" + (": where the optimizers end, little was trained." if ratio > _FAR else ".")
+    ]
+
+
+def _doubt_words(folder: Path) -> list[str]:
+    found = extrapolation(folder)
+    if not found:
+        return []
+    each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
+    return [
+        f"What the surrogate does not know of the incumbents' errors, one standard deviation: {each}; of random "
+        f"configurations' {found[0].random:.2%}."
+    ]

@@ -1,0 +1,217 @@
+"""The verdict on a surrogate: may optimizers be compared on it, and which numbers decide that.
+
+All are of validation errors at the largest budget, of configurations that the surrogate had not seen. It is only
+numbers in, words out, so that it travels with a benchmark that needs NumPy alone.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jointbench.data.errors import BenchmarkError
+from jointbench.data.ladder import Ladder
+
+Word = Literal["usable", "usable with care", "not usable"]
+USABLE: Word = "usable"
+CARE: Word = "usable with care"
+NOT: Word = "not usable"
+
+#: Below 20 configurations rank correlations up to about .3 are chance (95 % of Kendall's tau of unrelated ranks); below
+#: 50 the best tenth has fewer than five.
+CONFIGURATIONS_REFUSED, CONFIGURATIONS_USABLE = 20, 50
+#: At .5 the error of a prediction is .7 of the spread between configurations, at .8 it is under half of it.
+R2_REFUSED, R2_USABLE = 0.5, 0.8
+#: Of two configurations it says (1 + tau) / 2 times rightly which is better: 7 of 10 at .4, 8 of 10 at .6. Who wins
+#: is a question of order, and a coin is right 5 times.
+ORDER_REFUSED, ORDER_USABLE = 0.4, 0.6
+#: Among the best, differences are small and partly luck, so that little order is no reason to refuse. Of the quarter;
+#: the tenth are so few that more cannot be asked than that the order is not reversed.
+BEST_ORDER_USABLE = 0.3
+#: Of the real error. A bias that all optimizers share moves no rank, so it is no reason to refuse; a quarter is more
+#: than separates the first from the last of the default comparison (20 %), and selecting by luck alone makes 11 to 17 %
+#: of it on digits-cpu, even of a perfect predictor.
+BEST_BIAS_USABLE = 0.25
+#: Of the real error: where predictions are off by more than half of it, 3 % cannot be told from 2 %.
+BEST_RMSE_USABLE = 0.5
+
+#: The best of which it decides whether they are ordered at all.
+SHARE_OF_ORDER = 0.25
+
+HEADINGS = ("number that decides", "reached", "usable", "refused", "says")
+
+#: What the numbers mean.
+WORDS = (
+    "R2: the share of the differences between configurations that is predicted, 1 at best, 0 for always saying the "
+    "mean. Sparse Kendall: how much more often than not the better of two configurations is said to be better, 1 "
+    "always, 0 as a coin would. Spearman: how far the order is right, 1 at best. Relative bias: by how much the "
+    "predicted error is above the real one, as a share of it. In brackets: 95 % intervals; behind the stroke: what a "
+    "perfect predictor would reach."
+)
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A number that decides, in words: what it is (`name`), what was `reached` with the ends of its 95 % `interval`
+    and what a `perfect` predictor reaches ("" where unknown), from where on it is `usable`, where it is `refused`
+    ("-": nowhere), and what follows from it alone.
+    """
+
+    name: str
+    reached: str
+    interval: str
+    perfect: str
+    usable: str
+    refused: str
+    word: Word
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """In the order of HEADINGS."""
+        interval, perfect = f" ({self.interval})" * bool(self.interval), f" / {self.perfect}" * bool(self.perfect)
+        return (self.name, f"{self.reached}{interval}{perfect}", self.usable, self.refused, self.word)
+
+    @property
+    def sentence(self) -> str:
+        said = (
+            f"95 % interval {self.interval}" * bool(self.interval),
+            f"a perfect predictor's is {self.perfect}" * bool(self.perfect),
+            f"usable {self.usable}",
+            f"refused {self.refused}" * (self.refused != "-"),
+        )
+        return f"{self.name} is {self.reached} ({', '.join(filter(None, said))})"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the `grounds` come to: the worst that one of them says. `where` says at which budget."""
+
+    grounds: tuple[Ground, ...]
+    where: str
+
+    @property
+    def word(self) -> Word:
+        words = [ground.word for ground in self.grounds]
+        return NOT if NOT in words else CARE if CARE in words else USABLE
+
+    @property
+    def decisive(self) -> list[Ground]:
+        """The grounds that say it."""
+        return [ground for ground in self.grounds if ground.word == self.word]
+
+    @property
+    def reasons(self) -> str:
+        """The decisive grounds in a sentence without a full stop: with their bounds where they refuse, else briefly."""
+        if self.word == NOT:
+            said = "; ".join(ground.sentence for ground in self.decisive)
+        else:
+            said = "; ".join(f"{ground.name} {ground.reached}" for ground in self.decisive)
+        return f"on configurations that it had not seen, {self.where}: {said}"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.word}. {self.reasons[0].upper()}{self.reasons[1:]}."
+
+
+def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
+    """From the rows of `HeldOut.scores` and `best.best`, as a manifest carries them; what an older one does not carry
+    is no ground, and where nothing is known of the best the surrogate is usable with care at most.
+    """
+    where = f"at {ladder.amount(ladder.maximum)}"
+    score: Mapping[str, Any] = next(iter(_at_the_top(ladder, scores)), {})
+    grounds = []
+    if (count := _number(score, "configurations")) is not None:
+        refused, usable = CONFIGURATIONS_REFUSED, CONFIGURATIONS_USABLE
+        word = NOT if count < refused else CARE if count < usable else USABLE
+        grounds.append(
+            Ground("number of configurations", f"{count:,.0f}", "", "", f"from {usable}", f"below {refused}", word)
+        )
+    for name, key, low, high in (
+        ("R2", "r2", R2_REFUSED, R2_USABLE),
+        ("sparse Kendall", "sparse_kendall", ORDER_REFUSED, ORDER_USABLE),
+    ):
+        reached, interval, perfect = _reached(score, key)
+        if interval == "" and _number(score, key) is not None:
+            reached += " without an interval"
+        wanted = f"from {high:g}, interval above {low:g}"
+        word = _word(score, key, low, high)
+        grounds.append(Ground(name, reached, interval, perfect, wanted, f"below {low:g}", word))
+    rows = _at_the_top(ladder, best) or [{"share": SHARE_OF_ORDER}]
+    return Verdict((*grounds, *(ground for row in rows for ground in _among_the_best(row))), where)
+
+
+def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
+    """Of one share of the best."""
+    decisive = row.get("share") == SHARE_OF_ORDER
+    share = "quarter" if decisive else "tenth"
+    order, lowest = _number(row, "spearman"), _number(row, "spearman_low")
+    bias, rmse, real = (_number(row, key) for key in ("relative_bias", "rmse", "real"))
+    if decisive:
+        wanted = f"from {BEST_ORDER_USABLE:g}, interval above 0"
+        ordered = order is not None and order >= BEST_ORDER_USABLE and lowest is not None and lowest > 0
+    else:
+        wanted, ordered = "above 0", order is not None and order > 0
+    unbiased = bias is not None and abs(bias) <= BEST_BIAS_USABLE
+    most = "" if real is None else f", {BEST_RMSE_USABLE * real:.2%}"
+    close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * real
+    found = (
+        ("Spearman", _reached(row, "spearman"), wanted, ordered),
+        ("relative bias", _reached(row, "relative_bias", "{:.0%}"), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
+        ("RMSE", _reached(row, "rmse", "{:.2%}"), f"up to {BEST_RMSE_USABLE:.0%} of the real error{most}", close),
+    )
+    return [
+        Ground(f"{name} of the best {share}", *reached, usable, "-", USABLE if well else CARE)
+        for name, reached, usable, well in found
+    ]
+
+
+def _word(row: Mapping[str, Any], key: str, refused: float, usable: float) -> Word:
+    value, low = _number(row, key), _number(row, f"{key}_low")
+    if value is None or value < refused:
+        return NOT
+    # What may be by chance above the bound is not known to be.
+    return USABLE if value >= usable and low is not None and low >= refused else CARE
+
+
+def _reached(row: Mapping[str, Any], key: str, shown: str = "{:.2f}") -> tuple[str, str, str]:
+    """The value, the ends of its interval, and what a perfect predictor reaches."""
+    value, low, high, perfect = (_number(row, name) for name in (key, f"{key}_low", f"{key}_high", f"ceiling_{key}"))
+    if value is None:
+        return "not judged", "", ""
+    interval = "" if low is None or high is None else f"{shown.format(low)} to {shown.format(high)}"
+    return shown.format(value), interval, "" if perfect is None else shown.format(perfect)
+
+
+def _at_the_top(ladder: Ladder, rows: Rows) -> list[Mapping[str, Any]]:
+    """Those of validation errors at the largest budget."""
+    return [row for row in rows if row.get("error") == "validation" and row.get("budget") == ladder.maximum]
+
+
+def _number(row: Mapping[str, Any], key: str) -> float | None:
+    value = row.get(key)
+    try:
+        number = float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        number = math.nan
+    return number if math.isfinite(number) else None
+
+
+def off_among_best(ladder: Ladder, best: Rows) -> tuple[str, Mapping[str, Any]] | None:
+    """Where optimizers end, as few of the best as could be judged: "tenth" or "quarter", and the row of `best.best`;
+    None where nothing is known of them.
+    """
+    known = [row for row in _at_the_top(ladder, best) if None not in (_number(row, "off"), _number(row, "bias"))]
+    for share, name in ((0.1, "tenth"), (0.25, "quarter")):
+        for row in known:
+            if row.get("share") == share:
+                return name, row
+    return None
+
+
+def check_usable(name: str, found: Verdict, *, anyway: bool) -> None:
+    """Raises BenchmarkError for what is not usable, unless it is to be used `anyway`."""
+    if found.word == NOT and not anyway:
+        expected = f"a usable benchmark, or --anyway (in Python anyway=True), since this one is {found.word}"
+        raise BenchmarkError("benchmark", name, f"{expected}: {found.reasons}")
