@@ -123,7 +123,7 @@ ANYTHING = (
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     st.dictionaries(st.sampled_from([*GOOD, *QUARTER]), ANYTHING),
     st.dictionaries(st.sampled_from([*QUARTER]), ANYTHING),
@@ -143,7 +143,7 @@ def test_better_numbers_are_never_judged_worse(r2: float, more: float, tau: floa
     assert order.index(better.word) >= order.index(lower.word)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20))
 def test_off_is_the_median_distance(pairs: list[tuple[float, float]]) -> None:
     real, predicted = np.array(pairs).T
@@ -303,6 +303,12 @@ class TestPages:
         assert "digits-cpu-v2 is usable with care." in body
         assert "digits-cpu-v2 is not usable." in body
 
+    def test_so_does_an_analysis_of_the_benchmark(self, worthless: Path, tmp_path: Path) -> None:
+        alone = shutil.copytree(worthless, tmp_path / "without-evaluations")
+        (alone / "evaluations.parquet").unlink()
+        page = jointbench.analyse(alone).page(tmp_path / "analysis.html").read_text(encoding="utf-8")
+        assert page.index("<h1>") < page.index("digits-cpu-v2 is not usable.") < page.index('<p class="lead">')
+
     def test_it_says_so_where_the_benchmark_is_gone(self, worthless: Path, anyway: Path, tmp_path: Path) -> None:
         moved = shutil.copytree(anyway, tmp_path / "moved")
         content = json.loads((moved / SETTINGS).read_text(encoding="utf-8"))
@@ -337,14 +343,14 @@ class TestTrust:
         assert known is not None
         found = off_among_best(Settings.read(anyway).ladder, known.best)
         assert found is not None
-        near = [table[0], replace(table[1], validation_error=table[0].validation_error + 0.0012)]
+        near = [table[0], replace(table[1], value=table[0].value + 0.0012)]
         said = " ".join(trust_words(anyway, near))
         assert (
             f"the best {found[0]} of the configurations that it had not seen are off by {100 * found[1]['off']:.1f}"
             in said
         )
         assert f"{table[0].optimizer} and {table[1].optimizer}, differ by 0.12, which is less" in said
-        far = [table[0], replace(table[1], validation_error=table[0].validation_error + found[1]["off"] + 0.01)]
+        far = [table[0], replace(table[1], value=table[0].value + found[1]["off"] + 0.01)]
         assert "which is more" in " ".join(trust_words(anyway, far))
         assert said.endswith("`jointbench retrain` trains what the optimizers found for real, and decides.")
 

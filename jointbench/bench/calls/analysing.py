@@ -17,6 +17,7 @@ from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.pages.analysis_page import analysis_page
 from jointbench.bench.pages.page import write_page
+from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.errors import LogError, UnknownNameError
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
@@ -38,8 +39,16 @@ class Analysis(Result):
     sentences that stand first on the page. `source`: how a person named it.
     """
 
-    def __init__(self, source: str, title: str, about: str, exhibits: Sequence[Exhibit], numbers: "DataFrame") -> None:
-        self.source, self.title, self.about = source, title, about
+    def __init__(
+        self,
+        source: str,
+        title: str,
+        about: str,
+        exhibits: Sequence[Exhibit],
+        numbers: "DataFrame",
+        judged: Sequence[str] = (),
+    ) -> None:
+        self.source, self.title, self.about, self._judged = source, title, about, judged
         self.exhibits, self._numbers = list(exhibits), numbers
 
     @property
@@ -95,7 +104,8 @@ class Analysis(Result):
     def page(self, file: str | Path) -> Path:
         """Write the page, and say where it is. Raises UnwritableError."""
         settings = [("source", self.source), ("JointBench", jointbench.__version__)]
-        return write_page(Path(file), self.title, analysis_page(self.title, self.about, self.exhibits, settings))
+        body = analysis_page(self.title, self.about, self.exhibits, settings, judged=self._judged)
+        return write_page(Path(file), self.title, body)
 
     def write(self, out: str | Path, formats: Several[str] | None = None) -> list[Path]:
         """Write the page, every figure (svg, pdf, png) and every table (csv, latex) into a folder; returns the files.
@@ -110,7 +120,7 @@ class Analysis(Result):
         return f"<analysis of {self.source}: {', '.join(one.name for one in self.exhibits)}>"
 
     def _repr_html_(self) -> str:
-        return "".join(f"<p>{sentence}</p>" for sentence in self.findings) + super()._repr_html_()
+        return "".join([*self._judged, *(f"<p>{sentence}</p>" for sentence in self.findings), super()._repr_html_()])
 
 
 def _shown(table: Table) -> ResultTable:
@@ -167,7 +177,8 @@ def _analysis(result: Result, source: object) -> Analysis:
     evidence = _evidence(result)
     exhibits = list(exhibits_of_evidence(evidence))
     numbers = frame({}) if evidence.frame is None else evidence.frame
-    return Analysis(str(named), f"What the evidence says: {evidence.name}", _about(evidence), exhibits, numbers)
+    judged = [] if evidence.benchmark is None else judged_box(evidence.name, evidence.benchmark.verdict)
+    return Analysis(str(named), f"What the evidence says: {evidence.name}", _about(evidence), exhibits, numbers, judged)
 
 
 def _evidence(result: Result) -> Evidence:

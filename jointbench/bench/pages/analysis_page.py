@@ -18,13 +18,16 @@ def analysis_page(
     exhibits: Sequence[Exhibit],
     settings: Iterable[tuple[str, str]],
     styles: Mapping[str, Style] | None = None,
+    judged: Sequence[str] = (),
 ) -> list[str]:
-    """The body of the page. `about`: what was analysed, in a sentence; `settings`: how it was, name and value."""
+    """The body of the page. `about`: what was analysed, in a sentence; `settings`: how it was, name and value;
+    `judged`: what is to be said first of a surrogate, as `trust_words.judged_box` says it."""
     findings = [exhibit.finding for exhibit in exhibits if exhibit.finding][:MOST_FINDINGS]
     lead = " ".join(findings) or "There is too little here to find anything; what is missing is said below."
     body = [
         script(),
         f"<h1>{html.escape(title)}</h1>",
+        *judged,
         f'<p class="lead"><b>{html.escape(lead)}</b></p>',
         f"<p>{html.escape(about)}</p>",
     ]

@@ -72,7 +72,7 @@ def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     if len(table) < 2:
         return [f"{line}."]
     first, second = table[0], table[1]
-    apart = 100 * abs(second.validation_error - first.validation_error)
+    apart = 100 * abs(second.value - first.value)
     line += f"; the best two optimizers, {first.optimizer} and {second.optimizer}, differ by {apart:.2f}"
     if apart < off:
         return [f"{line}, which is less: real trainings may order them otherwise."]
