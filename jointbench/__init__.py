@@ -5,7 +5,8 @@
 >>> benchmark.ladder.rungs
 (1.0, 3.0, 9.0, 27.0)
 
-What commands do, calls of the same names do: `run`, `compare`, `fit`, `collect`, `analyse`, `check`, `export`, `list`.
+What commands do, calls of the same names do: `plan`, `collect`, `train`, `doctor`, `merge`, `fit`, `compare`,
+`retrain`, `report`, `analyse`, `publish`, `describe`, `check`, `export`, `list`; and `run`, which makes one run.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -17,9 +18,17 @@ if TYPE_CHECKING:
     from jointbench.bench.calls.checking import check
     from jointbench.bench.calls.collecting import Collection, collect
     from jointbench.bench.calls.comparing import Comparison, compare
+    from jointbench.bench.calls.describing import describe
+    from jointbench.bench.calls.examining import doctor
     from jointbench.bench.calls.exporting import export
     from jointbench.bench.calls.fitting import Fitted, fit
+    from jointbench.bench.calls.merging import merge
+    from jointbench.bench.calls.planning import plan
+    from jointbench.bench.calls.publishing import publish
+    from jointbench.bench.calls.reporting import report
+    from jointbench.bench.calls.retraining import retrain
     from jointbench.bench.calls.running import run
+    from jointbench.bench.calls.training import train
     from jointbench.data.errors import JointBenchError
     from jointbench.data.evaluation import Evaluation, Status
     from jointbench.data.ladder import Ladder
@@ -53,13 +62,21 @@ _HOMES = {
     "check": "bench.calls.checking",
     "collect": "bench.calls.collecting",
     "compare": "bench.calls.comparing",
+    "describe": "bench.calls.describing",
+    "doctor": "bench.calls.examining",
     "export": "bench.calls.exporting",
     "fit": "bench.calls.fitting",
     "get_space": "data.spaces.registry",
     "list": "bench.calls.listing",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
+    "merge": "bench.calls.merging",
+    "plan": "bench.calls.planning",
+    "publish": "bench.calls.publishing",
+    "report": "bench.calls.reporting",
+    "retrain": "bench.calls.retraining",
     "run": "bench.calls.running",
+    "train": "bench.calls.training",
 }
 
 #: Public names that are called otherwise in their modules, where they would hide Python's own.
@@ -86,12 +103,20 @@ __all__ = [
     "check",
     "collect",
     "compare",
+    "describe",
+    "doctor",
     "export",
     "fit",
     "get_space",
     "load_benchmark",
     "make_optimizer",
+    "merge",
+    "plan",
+    "publish",
+    "report",
+    "retrain",
     "run",
+    "train",
 ]
 
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from comparing import small
 
-from jointbench.bench.pages.console import StagesDisplay, WideTable, text
+from jointbench.bench.calls.progress import Stage
+from jointbench.bench.pages.console import WideTable, text
 from jointbench.cli import main, parser
 from jointbench.cli.completion import completer
+from jointbench.cli.displays import StagesDisplay
 from jointbench.data.quantities import counted, duration, large, size
 from jointbench.surrogate.stored import released
 
@@ -188,9 +190,9 @@ class TestTables:
 
 def test_stages_are_told_as_they_end(capsys: pytest.CaptureFixture[str]) -> None:
     with StagesDisplay() as display:
-        display.update("tuning", 0, 3)
-        display.update("tuning", 3, 3)
-        display.update("fitting")
+        display(Stage("tuning", 0, 3))
+        display(Stage("tuning", 3, 3))
+        display(Stage("fitting"))
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("tuning: ")
     assert second.startswith("fitting: ")

@@ -7,10 +7,10 @@ import pytest
 from analytic import Analytic
 from rich.console import Console
 
-from jointbench.bench.collecting.collection_display import CollectionDisplay
 from jointbench.bench.collecting.collection_progress import CollectionProgress, WatchedCluster
 from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
 from jointbench.bench.running.run import run
+from jointbench.cli.collection_display import CollectionDisplay
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
@@ -43,7 +43,7 @@ class TestProgress:
         for finished in (ended(0, 1.0, 0.2), ended(1, 9.0, 0.4), ended(2, 9.0, 0.9, Status.DIVERGED), ended(3, 3.0)):
             at.started(finished.started)
             at.finished(finished)
-        assert at.done == {1.0: 1, 9.0: 2, 3.0: 1}
+        assert at.done_at == {1.0: 1, 9.0: 2, 3.0: 1}
         assert at.failures == {"diverged": 1}
         assert at.incumbent is not None
         assert (at.incumbent.budget, at.incumbent.validation_error) == (9.0, 0.4)
@@ -85,17 +85,18 @@ class TestProgress:
 @pytest.mark.parametrize("unit", ["seconds", "epochs"])
 def test_lines_of_a_collection_say_the_unit_of_a_budget(unit: str, capsys: pytest.CaptureFixture[str]) -> None:
     ladder = Ladder(1, 9, unit=unit)  # type: ignore[arg-type]
-    with CollectionDisplay("random-0", ladder, 10.0) as display:
-        display.finished(ended(7, 3.0))
+    with CollectionDisplay() as display:
+        CollectionProgress(ladder, 10.0, stage="random-0", hear=display).finished(ended(7, 3.0))
     shown = " ".join(capsys.readouterr().err.split())
     assert f"random-0 #7, 3 {unit}: ok 0.500" in shown
     assert f"at 3 {unit}" in shown
 
 
 def test_a_failure_says_why(capsys: pytest.CaptureFixture[str]) -> None:
-    with CollectionDisplay("random-0", LADDER, 10.0) as display:
-        display.resumed([ended(0, 1.0).evaluation])
-        display.finished(ended(1, 3.0, 0.9, Status.CRASHED))
+    with CollectionDisplay() as display:
+        at = CollectionProgress(LADDER, 10.0, stage="random-0", hear=display)
+        at.resumed([ended(0, 1.0).evaluation])
+        at.finished(ended(1, 3.0, 0.9, Status.CRASHED))
     shown = capsys.readouterr().err
     assert "continues after 1 evaluation" in shown
     assert "crashed because" in shown
@@ -105,15 +106,16 @@ def test_a_failure_says_why(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.fixture
 def live() -> tuple[CollectionDisplay, io.StringIO]:
     screen = io.StringIO()
-    return CollectionDisplay("bohb-0", LADDER, 10.0, Console(file=screen, force_terminal=True, width=100)), screen
+    return CollectionDisplay(console=Console(file=screen, force_terminal=True, width=100)), screen
 
 
 def test_a_terminal_shows_rungs_trainings_and_the_end(live: tuple[CollectionDisplay, io.StringIO]) -> None:
     display, screen = live
     with display:
-        display.finished(ended(1, 9.0, 0.25))
-        display.finished(ended(2, 1.0, 0.9, Status.OUT_OF_MEMORY))
-        display.started(ended(3, 3.0).started)
+        at = CollectionProgress(LADDER, 10.0, stage="bohb-0", hear=display)
+        at.finished(ended(1, 9.0, 0.25))
+        at.finished(ended(2, 1.0, 0.9, Status.OUT_OF_MEMORY))
+        at.started(ended(3, 3.0).started)
     shown = screen.getvalue()
     for words in (
         "bohb-0",
@@ -132,8 +134,10 @@ def test_a_terminal_shows_rungs_trainings_and_the_end(live: tuple[CollectionDisp
 def test_looking_at_it_changes_nothing(live: tuple[CollectionDisplay, io.StringIO], tmp_path: Path) -> None:
     display, _ = live
     console = Console(record=True, file=io.StringIO(), width=100, force_terminal=True)
-    display.started(ended(3, 3.0).started)
-    for _ in range(2):
-        console.print(display)
-    assert display.progress.evaluations == 0
+    at = CollectionProgress(LADDER, 10.0, stage="bohb-0", hear=display)
+    with display:
+        at.started(ended(3, 3.0).started)
+        for _ in range(2):
+            console.print(display)
+    assert at.evaluations == 0
     assert console.export_text().count("#3") == 2

@@ -28,7 +28,7 @@ ONE_TRAINING = """
 import sys
 from pathlib import Path
 from jointbench.bench.collecting.collection import collect
-from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import ThisMachine
@@ -49,8 +49,8 @@ if __name__ == "__main__":
         JOINT, ladder, "digits", Hardware(clock="calibrated"), folder=folder, checkpoint_every=0.2
     )
     place = ThisMachine.processors(1)
-    display = CollectionDisplay("one", ladder, 1)
-    collect(log, objective, optimizer, run_name="one", full_budgets=1, workplace=place, seed=0, watcher=display)
+    told = CollectionProgress(ladder, 1)
+    collect(log, objective, optimizer, run_name="one", full_budgets=1, workplace=place, seed=0, watcher=told)
 """
 
 

@@ -32,7 +32,7 @@ COMPARE = "compare --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out
 WRITING = {
     f"{COMPARE} {{place}}": "jointbench.bench.comparing.comparison._run_all",
     f"fit {RELEASED} --out {{place}}": "jointbench.surrogate.surrogate.Surrogate.fit",
-    "publish digits-cpu --out {place}": "jointbench.surrogate.publish.publish",
+    "publish digits-cpu --out {place}": "jointbench.surrogate.publish.check_golden",
     f"merge {RELEASED} --out {{place}}": "jointbench.data.log.EvaluationLog.table",
     f"report {RELEASED} --out {{place}}": "jointbench.bench.pages.report.log_page",
     "train zela-2018 --images digits --budget 0.3 --device cpu --log {place}": (

@@ -210,9 +210,9 @@ class TestDistilledBenchmark:
         table = surrogate.held_out.table
         ok, benchmark = table.take(table.ok), surrogate.benchmark
         answers = benchmark.query_batch(ok.rows, ok.budgets)
-        logit = ErrorScale(ok.images.validation)
+        scale = ErrorScale(ok.images.validation)
         assert answers.uncertainty is not None
-        said = np.log(answers.uncertainty * logit.slope(answers.validation_error))
+        said = np.log(answers.uncertainty * scale.slope(answers.validation_error))
         taught = np.log(Teacher.fit(ok, 0).variance(ok)) / 2
         assert np.corrcoef(said, taught)[0, 1] > 0.8
         single = benchmark.query(JOINT.configuration(ok.rows[0]), float(ok.budgets[0]))

@@ -39,26 +39,26 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.calls.fitting import fitted
-    from jointbench.bench.pages.console import StagesDisplay, judged_table, show, verdict_table
+    import jointbench
+    from jointbench.bench.pages.console import judged_table, show, verdict_table
     from jointbench.bench.pages.report import PAGE
-    from jointbench.data.log import EvaluationLog
+    from jointbench.cli.displays import StagesDisplay
 
     with StagesDisplay(arguments.quiet) as display:
-        made = fitted(
-            EvaluationLog.open(arguments.log),
+        made = jointbench.fit(
+            arguments.log,
             arguments.out,
             name=arguments.name,
             version=arguments.version,
             seed=arguments.seed,
-            judge_baselines=arguments.baselines,
-            judge_ingredients=arguments.ingredients,
+            baselines=arguments.baselines,
+            ingredients=arguments.ingredients,
             partitions=arguments.partitions,
             quick=arguments.quick,
-            trials=arguments.tune,
+            tune=arguments.tune,
             force=arguments.force,
             command=arguments.words,
-            tell=display.update,
+            progress=display,
         )
     found = made.benchmark.verdict
     say(f"{made.benchmark.name} is {found.sentence}")

@@ -14,7 +14,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.data.merging import merge
+    import jointbench
 
-    merged = merge(arguments.logs, arguments.out)
-    say(f"{merged.table(['key']).num_rows:,} evaluations in {merged.path}")
+    log = jointbench.merge(arguments.logs, arguments.out).log
+    say(f"{log.table(['key']).num_rows:,} evaluations in {log.path}")

@@ -1,7 +1,6 @@
 """`jointbench publish`: a folder for a data repository, and a wheel that needs NumPy alone."""
 
 import argparse
-from datetime import date
 from pathlib import Path
 
 from jointbench.cli.command import Commands, anyway, force, say
@@ -20,15 +19,10 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.surrogate.publish import publish
-    from jointbench.surrogate.stored import load_benchmark
-    from jointbench.surrogate.whole_folder import check_replaceable
+    import jointbench
 
-    out: Path = arguments.out
-    check_replaceable(out, force=arguments.force)
-    benchmark = load_benchmark(arguments.benchmark)
-    wheel = publish(
-        benchmark, out, arguments.date or date.today().isoformat(), force=arguments.force, anyway=arguments.anyway
+    made = jointbench.publish(
+        arguments.benchmark, arguments.out, date=arguments.date, anyway=arguments.anyway, force=arguments.force
     )
-    say(f"{benchmark.name}: published in {out}")
-    say(f"the wheel, {wheel.stat().st_size / 1e6:.1f} MB: pip install {wheel}")
+    say(f"{made.name}: published in {made.folder}")
+    say(f"the wheel, {made.wheel.stat().st_size / 1e6:.1f} MB: pip install {made.wheel}")

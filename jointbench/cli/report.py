@@ -20,9 +20,6 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.pages.report import write_report, write_side_by_side
+    import jointbench
 
-    if arguments.second is None:
-        say(f"the picture: {write_report(arguments.folder, arguments.out)}")
-    else:
-        say(f"the picture: {write_side_by_side(arguments.folder, arguments.second, arguments.out)}")
+    say(f"the picture: {jointbench.report(arguments.folder, arguments.second, out=arguments.out)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from jointbench.cli.values import memory
 
 if TYPE_CHECKING:
+    from jointbench.bench.calls.workers import TrainingOptions
     from jointbench.bench.training.hardware import Hardware
 
 
@@ -26,9 +27,19 @@ def training_options(to: "argparse._ActionsContainer") -> None:
     add("--memory", type=memory, metavar="GiB", help="device memory that a training may take; default all")
 
 
+def training_keywords(arguments: argparse.Namespace) -> "TrainingOptions":
+    """What was said, as the calls take it."""
+    return {
+        "device": arguments.device,
+        "precision": arguments.precision,
+        "clock": arguments.clock,
+        "compile": arguments.compile,
+        "memory": arguments.memory,
+    }
+
+
 def hardware(arguments: argparse.Namespace) -> "Hardware":
     """What a single training runs on. Raises as `Workers.hardware` does."""
     from jointbench.bench.calls.workers import Workers
 
-    made = Workers(arguments.device, arguments.precision, arguments.clock, arguments.compile, arguments.memory)
-    return made.hardware()
+    return Workers.of(**training_keywords(arguments)).hardware()

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import date
 
 from jointbench.data.errors import InputError
-from jointbench.data.ladder import Unit, split_unit
 
 
 def whole(field: str, least: int) -> Callable[[str], int]:
@@ -32,14 +31,6 @@ def positive(field: str) -> Callable[[str], float]:
         return value
 
     return parse
-
-
-def budget(text: str) -> tuple[float, Unit | None]:
-    number, unit = split_unit(text)
-    try:
-        return positive("budget")(number), unit
-    except InputError:
-        raise InputError("budget", text, "a finite number above 0, such as 27, 27s or 27epochs") from None
 
 
 def day(text: str) -> str:
@@ -90,14 +81,14 @@ def image_shape(text: str) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def memory(text: str) -> int:
+def memory(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not (value > 0 and math.isfinite(value)):
         raise InputError("memory", text, "GiB as a finite number above 0")
-    return int(value * 2**30)
+    return value
 
 
 def formats(text: str) -> list[str]:

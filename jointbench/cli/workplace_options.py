@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jointbench.cli.command import Parser
+from jointbench.cli.training_options import training_keywords
 from jointbench.cli.values import whole
 
 if TYPE_CHECKING:
-    from jointbench.bench.running.workplaces import Workplace
-    from jointbench.bench.training.hardware import Hardware
+    from jointbench.bench.calls.workers import PlaceOptions, WorkerOptions
 
 
 def workplace_options(sub: Parser) -> None:
@@ -43,22 +43,17 @@ def place_options(to: "argparse._ActionsContainer") -> None:
     )
 
 
-def workplace(arguments: argparse.Namespace) -> "tuple[Workplace, Hardware]":
-    """Where the workers are and what each trains on.
+def place_keywords(arguments: argparse.Namespace) -> "PlaceOptions":
+    """What was said of hardware and place, as the calls take it."""
+    return {
+        **training_keywords(arguments),
+        "workers_per_gpu": arguments.workers_per_gpu,
+        "cluster": arguments.cluster,
+        "config": arguments.config,
+        "dashboard": arguments.dashboard,
+    }
 
-    Raises InputError where the options do not go together, MissingExtraError where there is nothing to show pages with.
-    """
-    from jointbench.bench.calls.workers import Workers
 
-    return Workers(
-        arguments.device,
-        arguments.precision,
-        arguments.clock,
-        arguments.compile,
-        arguments.memory,
-        arguments.workers,
-        arguments.workers_per_gpu,
-        arguments.cluster,
-        arguments.config,
-        arguments.dashboard,
-    ).workplace()
+def worker_keywords(arguments: argparse.Namespace) -> "WorkerOptions":
+    """The same with the number of workers."""
+    return {**place_keywords(arguments), "workers": arguments.workers}

@@ -8,6 +8,9 @@ from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.judging.verdict import HEADINGS, WORDS
 
+#: The file's name.
+CARD = "card.md"
+
 
 def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     """Markdown, made from the log, the frozen benchmark and what is to be said of it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.card import CARD
 from jointbench.surrogate.croissant import CROISSANT, EVALUATIONS, SPACE, croissant
 from jointbench.surrogate.golden import GOLDEN, check_golden
 from jointbench.surrogate.judging.verdict import check_usable
@@ -14,7 +15,6 @@ from jointbench.surrogate.standalone import build_wheel
 from jointbench.surrogate.stored import MANIFEST, MODELS, read_file
 from jointbench.surrogate.whole_folder import write_folder
 
-CARD = "card.md"
 CHECKSUMS = "SHA256SUMS"
 #: Of plots, where there is one.
 PAGE = "report.html"

@@ -11,8 +11,12 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
+from jointbench.surrogate.card import CARD, card
+from jointbench.surrogate.croissant import EVALUATIONS
+from jointbench.surrogate.golden import GOLDEN, golden
 from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
+from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, checked_name
 from jointbench.surrogate.models import Models, Settings
@@ -20,16 +24,18 @@ from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.stored import MANIFEST, MODELS
 from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.table import training_table
-from jointbench.surrogate.whole_folder import write_folder
+from jointbench.surrogate.whole_folder import check_replaceable, write_folder
 
 
 class Surrogate:
     """A surrogate fitted to a log; freeze it with `save`, or ask its `benchmark` at once.
 
-    `held_out` is what its like say of configurations that they have not seen.
+    `held_out` is what its like say of configurations that they have not seen; `log` has the evaluations at the rungs
+    that it was fitted to.
     """
 
-    def __init__(self, held_out: HeldOut, manifest: dict[str, Any], models: bytes) -> None:
+    def __init__(self, held_out: HeldOut, manifest: dict[str, Any], models: bytes, log: EvaluationLog) -> None:
+        self.log = log
         # Through JSON and back, so that the surrogate in hand is the one that will be loaded.
         self.held_out, self._manifest, self._models = held_out, json.loads(json.dumps(manifest)), models
         self.benchmark = Benchmark(self._manifest, models, manifest["name"])
@@ -70,7 +76,7 @@ class Surrogate:
                 **({"left_out": rungs.words(set(table.optimizer.tolist()))} if rungs.left_out else {}),
             },
         }
-        return cls._of(held_out, manifest, Models.fit(table, seed, settings))
+        return cls._of(held_out, manifest, Models.fit(table, seed, settings), log)
 
     def without(self, optimizer: str) -> "Surrogate":
         """As if `optimizer` had collected nothing; its noise and odds stay.
@@ -78,10 +84,10 @@ class Surrogate:
         Raises InputError when too little is left.
         """
         table, seed = without(self.held_out.table, optimizer), self._manifest["provenance"]["seed"]
-        return self._of(self.held_out, self._manifest, Models.fit(table, seed, self.held_out.settings))
+        return self._of(self.held_out, self._manifest, Models.fit(table, seed, self.held_out.settings), self.log)
 
     @classmethod
-    def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models) -> "Surrogate":
+    def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models, log: EvaluationLog) -> "Surrogate":
         file = models.file()
         followed = {
             "format_version": DISTILLED_FORMAT if models.doubts else ENSEMBLE_FORMAT,
@@ -91,12 +97,32 @@ class Surrogate:
             "odds": {kind.value: held_out.odds[kind] for kind in models.failures},
             "models": hashlib.sha256(file).hexdigest(),
         }
-        return cls(held_out, {**manifest, **followed}, file)
+        return cls(held_out, {**manifest, **followed}, file, log)
 
-    def save(self, folder: str | Path, *, extra: dict[str, bytes] | None = None, force: bool = False) -> None:
-        """Write the benchmark's folder, whole or not at all. Raises WouldOverwriteError when it exists."""
-        manifest = json.dumps(self._manifest, indent=1) + "\n"
-        write_folder(Path(folder), {MANIFEST: manifest.encode(), MODELS: self._models, **(extra or {})}, force=force)
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        judgement: Judgement | None = None,
+        extra: dict[str, bytes] | None = None,
+        force: bool = False,
+    ) -> None:
+        """Write the benchmark's folder, whole or not at all, as `publish` takes it: with its evaluations, its golden
+        answers and its card, which says what was found in `judgement`; without one it is made.
+
+        `extra`: more files by name. Raises WouldOverwriteError when the folder exists and `force` is not set.
+        """
+        check_replaceable(Path(folder), force=force)
+        found = judgement or Judgement.of(self.held_out, self._manifest["provenance"]["seed"])
+        files = {
+            MANIFEST: (json.dumps(self._manifest, indent=1) + "\n").encode(),
+            MODELS: self._models,
+            EVALUATIONS: self.log.content(),
+            GOLDEN: golden(self.benchmark).encode(),
+            CARD: card(self.benchmark, self.log, found).encode(),
+            **(extra or {}),
+        }
+        write_folder(Path(folder), files, force=force)
 
 
 def _provenance(log: EvaluationLog, seed: int) -> dict[str, Any]:

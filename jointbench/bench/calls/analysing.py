@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib import resources, util
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jointbench
 from jointbench.bench.analysing.evidence import Evidence
@@ -81,10 +81,6 @@ class Analysis(Result):
     def table3(self) -> "DataFrame":
         """The best configuration found beside the paper's: a row a hyperparameter. Raises UnknownNameError."""
         return self.table("table_3").to_pandas()
-
-    def figure(self, name: str) -> Any:
-        """A plotly figure in the page's look, such as "figure_1". Raises UnknownNameError."""
-        return self.plot(name)
 
     @cached_property
     def _tables(self) -> dict[str, ResultTable]:

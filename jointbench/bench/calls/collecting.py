@@ -1,28 +1,31 @@
 """`jointbench.collect`: train what an optimizer proposes, into a log; and what it gives."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from jointbench.bench.calls.given import above_zero, the_log, whole
+from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_space, whole
+from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.calls.time_limit import time_limit
 from jointbench.bench.calls.without_main import without_main
-from jointbench.bench.calls.workers import Workers
-from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.calls.workers import WorkerOptions, Workers
+from jointbench.bench.collecting.collection_progress import CollectionProgress
+from jointbench.bench.collecting.evidence import EvidencePlan, optimizer_of
 from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.workplaces import Workplace
+from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed
-from jointbench.data.spaces.registry import get_space
-from jointbench.optimizers import make_optimizer
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
 
 #: Seconds between two checkpoints of a training, where nobody says otherwise.
 CHECKPOINT_EVERY = 300.0
+
+#: Evaluations of a configuration that is repeated, at each budget.
+REPEAT_SEEDS = 3
 
 #: What proposes where nobody says otherwise: configurations that no search has chosen judge a surrogate best.
 OPTIMIZER = "random"
@@ -49,10 +55,10 @@ class CollectionRun:
 
 
 class Collection(Result):
-    """The trainings of a log."""
+    """The trainings of a log. `complete`: whether what was to be collected is there, as far as anybody knows."""
 
-    def __init__(self, log: str | Path | EvaluationLog) -> None:
-        self.log = the_log(log)
+    def __init__(self, log: str | Path | EvaluationLog, *, complete: bool = True) -> None:
+        self.log, self.complete = the_log(log), complete
 
     @cached_property
     def evaluations(self) -> list[Evaluation]:
@@ -98,10 +104,10 @@ def train_runs(
     workplace: Workplace,
     data: str | None,
     checkpoint_every: float,
-    quiet: bool,
-    lock: bool = True,
-) -> Iterable[CollectionRun]:
-    """Make each run, which goes on where it stood, and give it back when it has ended. `lock` as in `Journal`."""
+    hear: Callable[[CollectionProgress], None],
+    lock: bool,
+) -> None:
+    """Make each run, which goes on where it stood. `lock` as in `Journal`."""
     # Only where torch is known to be there.
     from jointbench.bench.collecting.collection import collect as collect_run
     from jointbench.bench.running.training_objective import TrainingObjective
@@ -109,22 +115,20 @@ def train_runs(
     for made in runs:
         log = made.log
         objective = TrainingObjective(log.space, log.ladder, images, hardware, data, log.path, checkpoint_every)
-        with CollectionDisplay(made.name, log.ladder, made.full_budgets, quiet=quiet) as display:
-            collect_run(
-                log,
-                objective,
-                made.optimizer,
-                run_name=made.name,
-                full_budgets=made.full_budgets,
-                seed=made.seed,
-                workplace=workplace,
-                watcher=display,
-                lock=lock,
-            )
-        yield made
+        collect_run(
+            log,
+            objective,
+            made.optimizer,
+            run_name=made.name,
+            full_budgets=made.full_budgets,
+            seed=made.seed,
+            workplace=workplace,
+            watcher=CollectionProgress(log.ladder, made.full_budgets, stage=made.name, hear=hear),
+            lock=lock,
+        )
 
 
-def searching(log: EvaluationLog, optimizer: Optimizer, seed: int, full_budgets: float) -> CollectionRun:
+def _searching(log: EvaluationLog, optimizer: Optimizer, seed: int, full_budgets: float) -> CollectionRun:
     """The run of an optimizer that was made with `collection_seed(seed)`, the trainings' too."""
     name = f"{quote(optimizer.name, safe=':=')}-{seed}"
     return CollectionRun(name, log, optimizer, full_budgets, collection_seed(seed))
@@ -133,64 +137,85 @@ def searching(log: EvaluationLog, optimizer: Optimizer, seed: int, full_budgets:
 def collect(
     log: str | Path,
     *,
-    images: str,
-    ladder: str | Ladder,
-    full_budgets: float,
-    optimizer: str = OPTIMIZER,
-    space: str = "joint",
+    images: str | None = None,
+    ladder: str | Ladder | None = None,
+    full_budgets: float | None = None,
+    optimizer: str | type[Optimizer] = OPTIMIZER,
+    space: str | Space = "joint",
     seed: int = 0,
-    workers: int | None = None,
-    device: str | None = None,
-    precision: Literal["fp32", "bf16"] = "fp32",
-    clock: str = "measured",
-    compile: bool = False,  # noqa: A002
-    memory: float | None = None,
-    workers_per_gpu: int | None = None,
-    cluster: Literal["local", "slurm"] = "local",
-    config: str | Path | None = None,
+    plan: str | Path | None = None,
+    repeat: int | None = None,
+    repeat_seeds: int = REPEAT_SEEDS,
+    stop_after: float | None = None,
     data: str | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
     lock: bool = True,
-    dashboard: bool = False,
     quiet: bool = False,
+    progress: Callable[[CollectionProgress], None] | None = None,
+    **workers: Unpack[WorkerOptions],
 ) -> Collection:
     """What `jointbench collect` does: train what an optimizer proposes until the budgets spent sum up to
     `full_budgets` of the largest, and log every evaluation; a run that was stopped goes on.
 
     `log`: its folder, begun if it does not exist. `images`: a name as `jointbench list images` shows it. `ladder`:
-    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `memory` in GiB. `lock`: False for a file
-    system that cannot lock files. All else as the command's options of the same names. Raises what the command says
-    in a sentence, such as MissingExtraError without torch.
+    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `optimizer`: a name, or a class. `plan`: a TOML
+    file that names space, images, ladder, clock and memory, and the parts to collect instead. `repeat`: instead of
+    searching, bring so many configurations of the log up to `repeat_seeds` evaluations at each of its two largest
+    budgets. `stop_after` minutes, so that the same call can go on later (then the result is not `complete`).
+    `checkpoint_every`: seconds.
+    `lock`: False for a file system that cannot lock files. `progress` hears of every training; without one there is
+    a bar in a notebook, unless `quiet`. `workers`: as `WorkerOptions` has them. Raises what the command says in a
+    sentence, such as MissingExtraError without torch.
     """
-    at, rungs = get_space(space), Ladder.parse(ladder) if isinstance(ladder, str) else ladder
-    total, first = above_zero("full budgets", full_budgets), whole("seed", seed, 0)
-    place, hardware = Workers(
-        device,
-        precision,
-        clock,
-        compile,
-        None if memory is None else int(above_zero("memory", memory) * 2**30),
-        None if workers is None else whole("workers", workers, 1),
-        None if workers_per_gpu is None else whole("workers per GPU", workers_per_gpu, 1),
-        cluster,
-        None if config is None else Path(config),
-        dashboard,
-    ).workplace()
+    evidence = None if plan is None else EvidencePlan.read(Path(plan))
+    if evidence is not None:
+        space, images, ladder = evidence.space, evidence.images, evidence.ladder
+        workers = {**workers, "clock": evidence.clock, "memory": evidence.memory}
+    for field, value in (("images", images), ("ladder", ladder), ("full budgets", evidence or full_budgets)):
+        if value is None:
+            raise InputError(field, None, f"--{field.replace(' ', '-')}, or a --plan")
+    assert images is not None
+    assert ladder is not None
+    at, rungs = the_space(space), the_ladder(ladder)
+    place, hardware = Workers.of(**workers).workplace()
     facts = load_images(images, data).facts
-    made = make_optimizer(optimizer, at, rungs, seed=collection_seed(first), full_budgets=total)
-    opened = EvaluationLog.open_or_create(log, at, rungs, facts)
     every = above_zero("checkpoint every", checkpoint_every)
-    run = searching(opened, made, first, total)
-    with without_main():
-        for _ in train_runs(
-            [run],
+    minutes = None if stop_after is None else above_zero("stop after", stop_after)
+
+    def opened() -> EvaluationLog:
+        return EvaluationLog.open_or_create(log, at, rungs, facts)
+
+    if evidence is not None:
+        runs: Iterable[CollectionRun] = _parts(evidence, opened)
+    else:
+        total, first = above_zero("full budgets", full_budgets), whole("seed", seed, 0)
+        how: dict[str, Any] = {"seed": collection_seed(first), "full_budgets": total}
+        if repeat is None:
+            made = the_optimizer(optimizer, at, rungs, **how)
+        else:
+            # Only now that torch is known to be there.
+            from jointbench.bench.collecting.collection import repeats
+
+            several, each = whole("repeat", repeat, 1), whole("repeat seeds", repeat_seeds, 2)
+            made = repeats(opened(), several, each, **how)
+        runs = [_searching(opened(), made, first, total)]
+    with heard(progress, quiet) as hear, without_main(), time_limit(minutes) as limit:
+        train_runs(
+            runs,
             images,
             hardware=hardware,
             workplace=place,
             data=data,
             checkpoint_every=every,
-            quiet=quiet,
+            hear=hear,
             lock=lock,
-        ):
-            pass
-    return Collection(opened)
+        )
+    return Collection(opened(), complete=not limit.reached)
+
+
+def _parts(evidence: EvidencePlan, opened: Callable[[], EvaluationLog]) -> Iterator[CollectionRun]:
+    """Each is made when those before it have ended: what a part of a plan trains may follow from them."""
+    log = opened()
+    for part in evidence.parts:
+        optimizer, full_budgets = optimizer_of(part, log)
+        yield CollectionRun(part.name, log, optimizer, full_budgets, collection_seed(part.seed))

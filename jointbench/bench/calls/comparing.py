@@ -1,29 +1,30 @@
 """`jointbench.compare`, and what it gives: a comparison."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Unpack
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jointbench.bench.calls.comparison_runs import Wanted, simulate, train
 from jointbench.bench.calls.given import above_zero, optimizer_name, the_benchmark, whole
+from jointbench.bench.calls.progress import Hear, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
-from jointbench.bench.comparing.comparison import compare as make_runs
-from jointbench.bench.comparing.comparison import default_seeds
+from jointbench.bench.calls.workers import PlaceOptions
 from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings, run_files
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.comparing.run_table import run_labels
-from jointbench.bench.comparing.simulated_objective import SimulatedObjective, simulated_settings, timed_settings
+from jointbench.bench.comparing.simulated_objective import SimulatedObjective
 from jointbench.bench.comparing.summary import Row, cells, headings, rows
 from jointbench.bench.comparing.trajectories import Runs, held_out, read_trajectories, time_grid
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import words
-from jointbench.bench.pages.console import SPARE, ComparisonDisplay
+from jointbench.bench.pages.console import SPARE
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.pages.trust_words import judged_box
 from jointbench.bench.running.replay import ReplayObjective
@@ -32,6 +33,7 @@ from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.frames import tidy
 from jointbench.data.incumbent import IncumbentRule
+from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
@@ -48,10 +50,14 @@ WORKERS = 10
 
 
 class Comparison(Result):
-    """The comparison in a folder. Raises LogError where there is none."""
+    """The comparison in a folder. Raises LogError where there is none.
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    Of the call that gave it: `failed`, the runs that it asked for and their optimizers did not bring to an end, and
+    `notes`, sentences about what it did otherwise than asked.
+    """
+
+    def __init__(self, folder: str | Path, *, failed: Sequence[Failure] = (), notes: Sequence[str] = ()) -> None:
+        self.folder, self.failed, self.notes = Path(folder), list(failed), list(notes)
         self.settings = Settings.read(self.folder)
 
     @cached_property
@@ -159,8 +165,10 @@ def compare(
     benchmark: str | Path | Benchmark | EvaluationLog = DEFAULT_BENCHMARK,
     optimizers: Sequence[str | type[Optimizer]] = OPTIMIZERS,
     *,
+    objective: Literal["surrogate", "train"] = "surrogate",
     seeds: int | None = None,
-    workers: int = WORKERS,
+    until_decided: int | None = None,
+    workers: int | Sequence[int] | None = None,
     time: float | None = None,
     full_budgets: float | None = None,
     out: str | Path = "runs/compare",
@@ -169,48 +177,95 @@ def compare(
     death_rate: float = 0.0,
     incumbent: IncumbentRule = "any-budget",
     first: First = "own",
+    images: str | None = None,
+    ladder: str | Ladder | None = None,
+    data: str | None = None,
+    lock: bool = True,
     anyway: bool = False,
     force: bool = False,
+    command: str | None = None,
     quiet: bool = False,
+    progress: Hear | None = None,
+    **training: Unpack[PlaceOptions],
 ) -> Comparison:
     """What `jointbench compare` does: run each optimizer with seeds 0 to n - 1 on a simulated cluster, kept in `out`.
 
     `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
     the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
-    where nobody says otherwise. `time`: simulated seconds that each run has, by default what random search takes for
-    256 full budgets; `full_budgets`: the other stop. `overhead`: seconds of overhead charged to the simulated clock a
-    trial, or "measured"; `death_rate`: deaths of a worker an hour of its work; `incumbent` and `first` as `Settings`
-    has them; `anyway`: also on a benchmark that is not usable. Runs that are there are kept. `quiet`: without progress.
-    Raises as the command says, BenchmarkError for a benchmark that is not usable, InputError for a class that other
-    processes cannot find.
+    where nobody says otherwise; `until_decided`: add more until every pair of the best three is decided, or there are
+    so many. `workers`: 10 where nobody says otherwise; of several numbers the page is about the first, and shows what
+    the others change. `time`: simulated seconds that each run has, by default what random search takes for 256 full
+    budgets; `full_budgets`: the other stop. `overhead`: seconds charged to the simulated clock for each trial, or
+    "measured"; `death_rate`: deaths of a worker an hour of its work; `jobs`: processes, by default one a core;
+    `incumbent` and `first` as `Settings` has them; `anyway`: also on a benchmark that is not usable. Runs that are
+    there are kept.
+
+    `objective="train"`: the same by real trainings of the benchmark's space, on real workers, one a GPU unless said;
+    `images` and `ladder`: by default the benchmark's; `data`: folder of the image files; `lock`: False for a file
+    system that cannot lock files; `training`: as `WorkerOptions` has them.
+
+    `command`: how a person called it, for the page; by default this call. `progress` hears of evaluations done and
+    expected, or of every training; without one there is a bar in a notebook, unless `quiet`. Raises as the command
+    says, BenchmarkError for a benchmark that is not usable, InputError for a class that other processes cannot find.
     """
     if isinstance(optimizers, str) or not optimizers:
         raise InputError("optimizers", optimizers, "a list of at least one")
     names = list(dict.fromkeys(optimizer_name(one) for one in optimizers))
-    seeds = None if seeds is None else whole("seeds", seeds, 1)
-    counts: Mapping[str, int] = {name: seeds or default_seeds(name) for name in names}
     if time is not None and full_budgets is not None:
-        raise InputError("full budgets", full_budgets, "time or full budgets, not both")
-    objective, several = simulated(benchmark), whole("workers", workers, 1)
-    check_objective(objective, anyway=anyway)
-    others = {"overhead": overhead, "death_rate": death_rate, "incumbent": incumbent, "first": first}
-    if full_budgets is None:
-        seconds = None if time is None else above_zero("time", time)
-        settings = timed_settings(objective, workers=several, time=seconds, **others)
-    else:
-        total = above_zero("full budgets", full_budgets)
-        settings = simulated_settings(objective, workers=several, full_budgets=total, **others)  # type: ignore[arg-type]
-    how = f"seeds={seeds}, workers={workers}, time={time}, full_budgets={full_budgets}"
-    called = f"jointbench.compare({settings.name!r}, {names}, {how})"
-    with ComparisonDisplay(quiet) as display, without_main():
-        make_runs(
-            settings,
-            names,
-            seeds=counts,
-            out=Path(out),
-            jobs=jobs,
-            command=called,
-            progress=display.update,
-            force=force,
-        )
-    return Comparison(out)
+        raise InputError("full budgets", full_budgets, "one stop: either these or --time")
+    numbers = [workers] if workers is None or isinstance(workers, int) else list(workers)
+    real = objective == "train"
+    default = None if real else WORKERS
+    wanted = Wanted(
+        names,
+        Path(out),
+        [default if number is None else whole("workers", number, 1) for number in numbers],
+        None if seeds is None else whole("seeds", seeds, 1),
+        None if until_decided is None else whole("until decided", until_decided, 2),
+        force,
+        command
+        or f"jointbench.compare({_named(benchmark)!r}, {names}, seeds={seeds}, workers={workers}, time={time}, "
+        f"full_budgets={full_budgets})",
+    )
+    spent = None if full_budgets is None else above_zero("full budgets", full_budgets)
+    with heard(progress, quiet) as hear, without_main():
+        if real:
+            if isinstance(benchmark, EvaluationLog):
+                raise InputError("benchmark", benchmark, "a benchmark, whose space is trained")
+            wanted, notes = train(
+                wanted,
+                OPTIMIZERS,
+                benchmark,
+                images=images,
+                ladder=ladder,
+                data=data,
+                full_budgets=spent,
+                incumbent=incumbent,
+                first=first,
+                lock=lock,
+                hear=hear,
+                workers=training,
+            )
+        else:
+            answers = simulated(benchmark)
+            check_objective(answers, anyway=anyway)
+            wanted, notes = wanted.on(answers.ladder, OPTIMIZERS)
+            notes += simulate(
+                wanted,
+                answers,
+                time=None if time is None else above_zero("time", time),
+                full_budgets=spent,
+                overhead=overhead,
+                death_rate=death_rate,
+                incumbent=incumbent,
+                first=first,
+                jobs=jobs,
+                hear=hear,
+            )
+    return Comparison(out, failed=wanted.failed(), notes=notes)
+
+
+def _named(given: str | Path | Benchmark | EvaluationLog) -> str:
+    if isinstance(given, EvaluationLog):
+        return str(given.path)
+    return given.name if isinstance(given, Benchmark) else str(given)

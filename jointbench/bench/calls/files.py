@@ -8,7 +8,7 @@ from typing import Any
 
 from jointbench.bench.calls.result import Result
 from jointbench.data.errors import InputError, MissingExtraError
-from jointbench.data.files import check_writable, make_folder
+from jointbench.data.files import check_writable, make_folder, write_whole
 
 #: What figures and tables can be written as, and how the files' names end.
 FIGURES: Mapping[str, str] = {"svg": ".svg", "pdf": ".pdf", "png": ".png"}
@@ -52,7 +52,10 @@ def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Pa
             for name, table in result.tables().items():
                 (made / f"{name}{TABLES['latex']}").write_text(table.to_latex(), encoding="utf-8")
         _draw(result, made, [one for one in wanted if one in FIGURES])
-        return [path.replace(out / path.name) for path in sorted(made.iterdir())]
+        files = sorted(made.iterdir())
+        for file in files:
+            write_whole(out / file.name, file.read_bytes())
+    return [out / file.name for file in files]
 
 
 def _draw(result: Result, folder: Path, formats: Collection[str]) -> None:
@@ -64,7 +67,7 @@ def _draw(result: Result, folder: Path, formats: Collection[str]) -> None:
 
     figures: list[Any] = []
     for name in result.drawings():
-        figure = result.plot(name)
+        figure = result.figure(name)
         # Pages have a background of their own.
         figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", width=WIDTH)
         figures.append(figure)

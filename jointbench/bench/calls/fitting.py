@@ -1,25 +1,23 @@
 """`jointbench.fit`: fit a surrogate to a log, judge it, and freeze it where a folder is named."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jointbench.bench.calls.given import the_log, whole
+from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.left_out_runs import LeftOut, left_out_runs
-from jointbench.bench.pages.console import SPARE_JUDGED, StagesDisplay
+from jointbench.bench.pages.console import SPARE_JUDGED
 from jointbench.bench.pages.fit_page import figures, fit_page
 from jointbench.bench.pages.page import page_html
 from jointbench.bench.pages.report import PAGE
 from jointbench.bench.pages.trust_words import verdict_box
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.card import card
-from jointbench.surrogate.croissant import EVALUATIONS
-from jointbench.surrogate.golden import GOLDEN, golden
-from jointbench.surrogate.judging.baselines import baselines
+from jointbench.surrogate.judging.baselines import baselines as judged_baselines
 from jointbench.surrogate.judging.held_out import PARTITIONS
 from jointbench.surrogate.judging.ingredients import ingredients as judged_ingredients
 from jointbench.surrogate.judging.judgement import Judgement
@@ -27,7 +25,6 @@ from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
 from jointbench.surrogate.judging.verdict import Verdict
 from jointbench.surrogate.manifest import checked_name
 from jointbench.surrogate.models import DEFAULT, ErrorSettings, Settings
-from jointbench.surrogate.publish import CARD
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.surrogate import Surrogate
@@ -37,9 +34,6 @@ from jointbench.surrogate.whole_folder import check_replaceable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-#: What hears of the work: a stage's name, how many of its parts are done, and how many there are, if anybody counts.
-Tell = Callable[..., None]
 
 
 class Fitted(Result):
@@ -108,13 +102,8 @@ class Fitted(Result):
         Raises WouldOverwriteError when it exists and `force` is not set.
         """
         body = fit_page(self.benchmark, self.surrogate.held_out, self.judgement, self.left_out, self.command)
-        files = {
-            CARD: card(self.benchmark, self.log, self.judgement),
-            GOLDEN: golden(self.benchmark),
-            PAGE: page_html(f"{self.benchmark.name}: how far it can be trusted", body),
-        }
-        extra = {name: text.encode() for name, text in files.items()} | {EVALUATIONS: self.log.content()}
-        self.surrogate.save(out, extra=extra, force=force)
+        page = page_html(f"{self.benchmark.name}: how far it can be trusted", body)
+        self.surrogate.save(out, judgement=self.judgement, extra={PAGE: page.encode()}, force=force)
         return Path(out)
 
     def __repr__(self) -> str:
@@ -126,7 +115,10 @@ class Fitted(Result):
 
 
 def _numbers(fitted: Fitted, name: str) -> Mapping[str, list[Any]] | None:
-    rows = getattr(fitted.judgement, name)
+    # Tables that are made of others have words alone.
+    rows = getattr(fitted.judgement, name, None)
+    if rows is None:
+        return None
     keys = list(dict.fromkeys(key for row in rows for key in row))
     return {key: [row.get(key) for row in rows] for key in keys}
 
@@ -144,7 +136,9 @@ def fit(
     quick: bool = False,
     tune: int = 0,
     force: bool = False,
+    command: str | None = None,
     quiet: bool = False,
+    progress: Hear | None = None,
 ) -> Fitted:
     """What `jointbench fit` does: fit a surrogate to a log, judge it on held-out configurations, freeze it into `out`.
 
@@ -152,87 +146,59 @@ def fit(
     that of the folder, else of the log. `baselines`: judge other models beside it, `ingredients`: what each part of the
     models gains, both in minutes; `partitions` into folds that it is judged on, 10 where nobody says otherwise, or 1
     with `quick`, which fits XGBoost to the trainings themselves in seconds; `tune`: trials in which XGBoost's
-    parameters are chosen first. `quiet`: without progress. Raises LogError for a log that holds too
-    little, WouldOverwriteError, InputError for a name.
+    parameters are chosen first. `command`: how a person called it, for the page; by default this call. `progress`
+    hears of each stage; without one there is a bar in a notebook, unless `quiet`. Raises LogError for a log that
+    holds too little, WouldOverwriteError, InputError for a name.
     """
     opened = the_log(log)
     how = f"version={version}, seed={seed}, baselines={baselines}, quick={quick}, tune={tune}"
     called = f"jointbench.fit({str(opened.path)!r}, {None if out is None else str(out)!r}, {how})"
-    with StagesDisplay(quiet) as display:
-        return fitted(
-            opened,
-            out,
-            name=name,
-            version=whole("version", version, 1),
-            seed=whole("seed", seed, 0),
-            judge_baselines=baselines,
-            judge_ingredients=ingredients,
-            partitions=None if partitions is None else whole("partitions", partitions, 1),
-            quick=quick,
-            trials=whole("tune", tune, 0),
-            force=force,
-            command=called,
-            tell=display.update,
-        )
-
-
-def fitted(
-    log: EvaluationLog,
-    out: str | Path | None,
-    *,
-    name: str | None,
-    version: int,
-    seed: int,
-    judge_baselines: bool,
-    judge_ingredients: bool,
-    partitions: int | None,
-    quick: bool,
-    trials: int,
-    force: bool,
-    command: str,
-    tell: Tell,
-) -> Fitted:
-    """As `fit`; `command` is how a person called it, `tell` hears of each stage."""
+    first, trials = whole("seed", seed, 0), whole("tune", tune, 0)
+    folds = (1 if quick else PARTITIONS) if partitions is None else whole("partitions", partitions, 1)
+    numbered = whole("version", version, 1)
     if out is not None:
         check_replaceable(Path(out), force=force)
-    name = name or (Path(log.path).resolve().stem if out is None else Path(out).resolve().name)
+    name = name or (Path(opened.path).resolve().stem if out is None else Path(out).resolve().name)
     checked_name(name)
-    at_rungs, rungs = at_fitted_rungs(log)
+    at_rungs, rungs = at_fitted_rungs(opened)
     notes = rungs.words(at_rungs.table(["optimizer"])["optimizer"].unique().to_pylist())
-    settings: Settings = DEFAULT if quick else DISTILLED
-    tuning: list[dict[str, object]] = []
-    if trials:
-        found = _tuned(at_rungs, trials, seed, tell)
-        settings, tuning = found.settings, found.rows
-    tell("fitting, and predicting what was held out")
-    surrogate = Surrogate.fit(
-        log,
-        name,
-        version=version,
-        seed=seed,
-        settings=settings,
-        partitions=partitions or (1 if quick else PARTITIONS),
-    )
-    held_out = surrogate.held_out
-    if judge_baselines:
-        tell("judging other models")
-    judged = baselines(held_out, seed) if judge_baselines else []
-    if judge_ingredients:
-        tell("judging the ingredients")
-    parts = judged_ingredients(held_out.table, seed) if judge_ingredients else []
-    tell("judging")
-    judgement = replace(Judgement.of(held_out, seed), baselines=judged, tuning=tuning, ingredients=parts)
-    tell("searching without each optimizer's data")
-    made = Fitted(surrogate, at_rungs, judgement, list(left_out_runs(surrogate, at_rungs)), command, notes)
-    if out is not None:
-        tell("writing")
-        made.save(out, force=force)
+    with heard(progress, quiet) as hear:
+        settings: Settings = DEFAULT if quick else DISTILLED
+        tuning: list[dict[str, object]] = []
+        if trials:
+            found = _tuned(at_rungs, trials, first, hear)
+            settings, tuning = found.settings, found.rows
+        hear(Stage("fitting, and predicting what was held out"))
+        surrogate = Surrogate.fit(
+            opened,
+            name,
+            version=numbered,
+            seed=first,
+            settings=settings,
+            partitions=folds,
+        )
+        held_out = surrogate.held_out
+        if baselines:
+            hear(Stage("judging other models"))
+        others = judged_baselines(held_out, first) if baselines else []
+        if ingredients:
+            hear(Stage("judging the ingredients"))
+        parts = judged_ingredients(held_out.table, first) if ingredients else []
+        hear(Stage("judging"))
+        judged = Judgement.of(held_out, first)
+        judgement = replace(judged, baselines=others, tuning=tuning, ingredients=parts)
+        hear(Stage("searching without each optimizer's data"))
+        left_out = list(left_out_runs(surrogate, at_rungs))
+        made = Fitted(surrogate, at_rungs, judgement, left_out, command or called, notes)
+        if out is not None:
+            hear(Stage("writing"))
+            made.save(out, force=force)
     return made
 
 
-def _tuned(log: EvaluationLog, trials: int, seed: int, tell: Tell) -> Any:
+def _tuned(log: EvaluationLog, trials: int, seed: int, hear: Hear) -> Any:
     def told(trial: int, lowest: float, best: ErrorSettings) -> None:
-        tell("tuning", trial + 1, trials)
+        hear(Stage("tuning", trial + 1, trials))
 
-    tell("tuning", 0, trials)
+    hear(Stage("tuning", 0, trials))
     return tune(training_table(log), trials, seed, told)

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.data.errors import InputError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.numbers import checked_seed, plain_number
+from jointbench.data.spaces.registry import find_configuration, get_space
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -24,6 +26,31 @@ def the_benchmark(given: str | Path | Benchmark) -> Benchmark:
 def the_log(given: str | Path | EvaluationLog) -> EvaluationLog:
     """A log, its folder or its file. Raises as `EvaluationLog.open` does."""
     return given if isinstance(given, EvaluationLog) else EvaluationLog.open(given)
+
+
+def the_space(given: str | Space) -> Space:
+    """A space or its name. Raises UnknownNameError."""
+    return get_space(given) if isinstance(given, str) else given
+
+
+def the_ladder(given: str | Ladder) -> Ladder:
+    """A ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". Raises InputError."""
+    return Ladder.parse(given) if isinstance(given, str) else given
+
+
+def the_configuration(given: Any, space: str | Space | None) -> tuple[Space, Configuration]:
+    """A configuration (a mapping, a row of a table), a named one or a JSON file, and its space: named ones bring their
+    own, others are of the one that is given, else of joint.
+
+    Raises UnknownNameError for a name that is none, and no file; ConfigurationError for what is not in the space.
+    """
+    if not isinstance(given, (str, Path)):
+        at = the_space("joint" if space is None else space)
+        return at, at.check(given)
+    if space is None:
+        return find_configuration(str(given))
+    at = the_space(space)
+    return at, at.load(str(given))
 
 
 def whole(field: str, value: Any, least: int) -> int:

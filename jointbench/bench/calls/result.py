@@ -85,12 +85,15 @@ class Result(ABC):
         """A table as a `tabular` for the package booktabs. Raises UnknownNameError."""
         return self.table(name).to_latex()
 
-    def plot(self, name: str | None = None) -> Any:
-        """A plotly figure in the page's look. Raises UnknownNameError."""
+    def figure(self, name: str | None = None) -> Any:
+        """A Plotly figure in the page's look, one of `drawings`. Raises UnknownNameError."""
         from jointbench.bench.pages.page import dressed
 
-        drawing = _named("plot", name, self.drawings())
+        drawing = _named("figure", name, self.drawings())
         return dressed(drawing.draw(), drawing.height)
+
+    #: As it was called until version 0.3.
+    plot = figure
 
     def export(self, out: str | Path, formats: Collection[str] = ("csv", "latex")) -> list[Path]:
         """Write all tables (csv, latex) and figures (svg, pdf, png) into a folder; returns the files.
@@ -106,8 +109,10 @@ class Result(ABC):
 
 
 def _named(kind: str, name: str | None, known: Mapping[str, Any]) -> Any:
-    if name is None:
+    if name is None and known:
         return next(iter(known.values()))
-    if name not in known:
+    if not known:
+        raise UnknownNameError(kind, name, f"no {kind}: there is none of this")
+    if name is None or name not in known:
         raise UnknownNameError.of(kind, name, known)
     return known[name]

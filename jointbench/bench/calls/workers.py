@@ -3,13 +3,48 @@
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypedDict
 
+from jointbench.bench.calls.given import above_zero, whole
 from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
 from jointbench.data.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from jointbench.bench.training.hardware import Hardware
+
+
+class TrainingOptions(TypedDict, total=False):
+    """Keywords of every call that trains: on what.
+
+    `device`: cpu, cuda or cuda:1, by default the first GPU, else the CPU. `precision`: fp32 unless said. `clock` of
+    the budget's seconds: measured (default), calibrated, or reference:NAME. `compile`: through torch.compile.
+    `memory`: GiB of the device's that a training may take, by default all.
+    """
+
+    device: str | None
+    precision: Literal["fp32", "bf16"]
+    clock: str
+    compile: bool
+    memory: float | None
+
+
+class PlaceOptions(TrainingOptions, total=False):
+    """Also where.
+
+    `workers_per_gpu`: trainings that share a GPU, with the calibrated clock. `cluster`: local (default), or slurm with
+    `config`, a TOML file. `dashboard`: let Dask show its pages, to every user of this computer.
+    """
+
+    workers_per_gpu: int | None
+    cluster: Literal["local", "slurm"]
+    config: str | Path | None
+    dashboard: bool
+
+
+class WorkerOptions(PlaceOptions, total=False):
+    """Also on how many `workers`: processes, by default one a GPU, or 1 on the CPU."""
+
+    workers: int | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +65,34 @@ class Workers:
     cluster: Literal["local", "slurm"] = "local"
     config: Path | None = None
     dashboard: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        device: str | None = None,
+        precision: Literal["fp32", "bf16"] = "fp32",
+        clock: str = "measured",
+        compile: bool = False,  # noqa: A002
+        memory: float | None = None,
+        workers: int | None = None,
+        workers_per_gpu: int | None = None,
+        cluster: Literal["local", "slurm"] = "local",
+        config: str | Path | None = None,
+        dashboard: bool = False,
+    ) -> "Workers":
+        """Of a call's `WorkerOptions`, memory in GiB. Raises InputError for a number that is none."""
+        return cls(
+            device,
+            precision,
+            clock,
+            compile,
+            None if memory is None else int(above_zero("memory", memory) * 2**30),
+            None if workers is None else whole("workers", workers, 1),
+            None if workers_per_gpu is None else whole("workers per GPU", workers_per_gpu, 1),
+            cluster,
+            None if config is None else Path(config),
+            dashboard,
+        )
 
     def hardware(self) -> "Hardware":
         """What each trains on. Raises MissingExtraError without torch, InputError for a device that is not there."""

@@ -73,6 +73,7 @@ def collect(
                 log.tidy()
                 watcher.finished(finished)
     log.compact()
+    watcher.ended()
 
 
 def repeats(log: EvaluationLog, configurations: int, seeds: int, *, seed: int, full_budgets: float) -> Optimizer:

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from jointbench.bench.running.cluster import Cluster, Finished, Started
 from jointbench.data.evaluation import Evaluation
@@ -28,6 +28,10 @@ class Watcher(Protocol):
 
     def finished(self, finished: Finished) -> None: ...
 
+    def ended(self) -> None:
+        """All has been trained, and is in the log."""
+        ...
+
 
 @dataclass(frozen=True)
 class WatchedCluster:
@@ -48,10 +52,16 @@ class WatchedCluster:
         return self.cluster.wait()
 
 
-class CollectionProgress:
-    """Counts of a run, earlier starts of it included; the pace is that of this start alone.
+#: What has happened last in a collection.
+Event = Literal["resumed", "watchable", "started", "finished", "ended"]
 
-    `running`: trial number to what is trained and since when (seconds on `clock`).
+
+class CollectionProgress:
+    """Counts of a run, earlier starts of it included; the pace is that of this start alone. `hear` is called with it
+    whenever something has happened: `event`, of which `resumed` is the first.
+
+    `stage` is the run's name. `running`: trial number to what is trained and since when (seconds on `clock`).
+    `last`: what has finished last, in this start. `dashboard`: where Dask's own pages are, if they were asked for.
     """
 
     def __init__(
@@ -60,9 +70,16 @@ class CollectionProgress:
         full_budgets: float,
         clock: Callable[[], float] = time.monotonic,
         objective: Metric = VALIDATION_ERROR,
+        *,
+        stage: str = "",
+        hear: "Callable[[CollectionProgress], None]" = lambda progress: None,
     ) -> None:
         self.ladder, self.full_budgets, self._clock = ladder, full_budgets, clock
-        self.done: Counter[float] = Counter()
+        self.objective, self.stage, self._hear = objective, stage, hear
+        self.event: Event = "resumed"
+        self.last: Finished | None = None
+        self.dashboard: str | None = None
+        self.done_at: Counter[float] = Counter()
         self.failures: Counter[str] = Counter()
         self._incumbents = Incumbents((objective,), "largest-budget")
         self.running: dict[int, tuple[Started, float]] = {}
@@ -75,17 +92,32 @@ class CollectionProgress:
             self._count(evaluation)
         self._spent_before = self._spent
         self._began = self._clock()
+        self._tell("resumed")
+
+    def watchable(self, address: str) -> None:
+        self.dashboard = address
+        self._tell("watchable")
 
     def started(self, started: Started) -> None:
         self.running[started.number] = started, self._clock()
+        self._tell("started")
 
     def finished(self, finished: Finished) -> None:
         self.running.pop(finished.started.number, None)
         self._finished += 1
+        self.last = finished
         self._count(finished.evaluation)
+        self._tell("finished")
+
+    def ended(self) -> None:
+        self._tell("ended")
+
+    def _tell(self, event: Event) -> None:
+        self.event = event
+        self._hear(self)
 
     def _count(self, evaluation: Evaluation) -> None:
-        self.done[evaluation.budget] += 1
+        self.done_at[evaluation.budget] += 1
         self._spent += evaluation.budget
         if not evaluation.ok:
             self.failures[evaluation.status.value] += 1
@@ -99,12 +131,21 @@ class CollectionProgress:
 
     @property
     def evaluations(self) -> int:
-        return self.done.total()
+        return self.done_at.total()
 
     @property
     def spent(self) -> float:
         """Full budgets."""
         return self._spent / self.ladder.maximum
+
+    @property
+    def done(self) -> float:
+        """Full budgets, of `total`."""
+        return self.spent
+
+    @property
+    def total(self) -> float:
+        return self.full_budgets
 
     @property
     def seconds(self) -> float:

@@ -2,13 +2,13 @@
 
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import jointbench
 from jointbench.bench.collecting.collection import collect, evaluated_by
-from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.comparing.comparison_folder import (
     TRAININGS,
     First,
@@ -83,13 +83,13 @@ def compare_for_real(
     command: str,
     force: bool = False,
     lock: bool = True,
-    quiet: bool = False,
+    hear: Callable[[CollectionProgress], None] = lambda progress: None,
 ) -> None:
     """Run each optimizer with seeds 0 to n - 1 and keep what `compare` keeps; every training is in a log in `out`.
 
     A comparison that was stopped goes on in the middle of a run; an optimizer that fails is kept as a Failure, and its
     run goes on, by the next call, as far as it repeats itself. Raises as `compare` does, and WouldOverwriteError
-    where an optimizer's own code has changed since it ran. `lock` as in `Journal`.
+    where an optimizer's own code has changed since it ran. `lock` as in `Journal`; `hear` is told of each training.
     """
     space, ladder = get_space(settings.space), settings.ladder
     for name in optimizers:
@@ -121,18 +121,17 @@ def compare_for_real(
             own = comparison_seed(seed)
             begun = settings.first_values
             optimizer = make_optimizer(name, space, ladder, seed=own, full_budgets=full, first=begun)
-            with CollectionDisplay(f"{name} {seed}", ladder, full, quiet=quiet) as display:
-                collect(
-                    log,
-                    objective,
-                    optimizer,
-                    run_name=run,
-                    full_budgets=full,
-                    workplace=workplace,
-                    seed=own,
-                    watcher=display,
-                    lock=lock,
-                )
+            collect(
+                log,
+                objective,
+                optimizer,
+                run_name=run,
+                full_budgets=full,
+                workplace=workplace,
+                seed=own,
+                watcher=CollectionProgress(ladder, full, stage=f"{name} {seed}", hear=hear),
+                lock=lock,
+            )
             evaluated = evaluated_by(log, run)
             if not evaluated:
                 Proposals(optimizer, space, ladder, own).check_any()

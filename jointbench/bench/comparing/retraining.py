@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jointbench.bench.collecting.collection import collect
-from jointbench.bench.collecting.collection_display import CollectionDisplay
+from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
 from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import Workplace
@@ -95,9 +95,9 @@ def retrain(
     workplace: Workplace,
     *,
     lock: bool = True,
-    quiet: bool = False,
+    hear: Callable[[CollectionProgress], None] = lambda progress: None,
 ) -> None:
-    """Make the trainings that are missing, and print each as it ends. `lock` as in `Journal`."""
+    """Make the trainings that are missing; `hear` is told of each. `lock` as in `Journal`."""
     for one in plans:
         if not one.missing:
             continue
@@ -114,15 +114,14 @@ def retrain(
         )
         # What is still missing after a kill is another run.
         run_name = f"{RUN}-{hashlib.sha256(repr(one.missing).encode()).hexdigest()[:12]}"
-        with CollectionDisplay(f"{RUN} {log.space.name}", log.ladder, budgets, quiet=quiet) as display:
-            collect(
-                log,
-                objective,
-                optimizer,
-                run_name=run_name,
-                full_budgets=budgets,
-                workplace=workplace,
-                seed=0,
-                watcher=display,
-                lock=lock,
-            )
+        collect(
+            log,
+            objective,
+            optimizer,
+            run_name=run_name,
+            full_budgets=budgets,
+            workplace=workplace,
+            seed=0,
+            watcher=CollectionProgress(log.ladder, budgets, stage=f"{RUN} {log.space.name}", hear=hear),
+            lock=lock,
+        )

@@ -1,23 +1,12 @@
-"""What a person sees while work goes on: progress on a terminal, plain lines elsewhere; and tables that fit."""
+"""Tables that fit a terminal."""
 
 import io
 import os
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 from rich.text import Text
 
@@ -34,80 +23,6 @@ SPARE_JUDGED = ("sparse Kendall", "Spearman", "RMSE", "regret of the best", "n")
 
 #: Columns of a file or a pipe.
 _WIDEST = 160
-
-
-class ComparisonDisplay:
-    """One bar over all evaluations of a comparison; it appears with the first of them."""
-
-    def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet)
-        self._progress = Progress(
-            TextColumn("[bold]{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("evaluations"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self.console,
-        )
-        self._task = self._progress.add_task("compare", total=None)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._progress.live.is_started:
-            self._progress.stop()
-
-    def update(self, done: int, total: int) -> None:
-        self._progress.start()
-        self._progress.update(self._task, completed=done, total=total)
-
-
-class StagesDisplay:
-    """Work in stages, one after the other, some of which count: a spinner or a bar on a terminal, else a line each."""
-
-    def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet)
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[counted]}"),
-            TimeElapsedColumn(),
-            console=self.console,
-            transient=True,
-        )
-        self._stage, self._begun = "", time.monotonic()
-
-    def __enter__(self) -> Self:
-        if self.console.is_terminal:
-            self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if kind is None:
-            self._ended()
-        if self.console.is_terminal:
-            self._progress.stop()
-
-    def update(self, stage: str, done: int = 0, total: int | None = None) -> None:
-        """`done` of `total` parts of a stage, which begins when it is first heard of; None where nobody counts."""
-        if stage != self._stage:
-            self._ended()
-            self._stage, self._begun = stage, time.monotonic()
-            self._task = self._progress.add_task(stage, total=total, counted="")
-        counted = "" if total is None else f"{done} of {total}"
-        self._progress.update(self._task, completed=done, total=total, counted=counted)
-
-    def _ended(self) -> None:
-        if self._stage:
-            self._progress.remove_task(self._task)
-            self.console.print(f"{self._stage}: {time.monotonic() - self._begun:.1f} s", highlight=False)
 
 
 @dataclass(frozen=True)

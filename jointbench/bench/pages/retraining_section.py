@@ -37,15 +37,15 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     of = f"{len(incumbents)} of {counted(len(run_files(folder)), 'run')}"
     budget = settings.ladder.amount(settings.ladder.maximum)
     devices = sorted({f"{e.provenance.device}, {e.provenance.precision}" for one in found for e in one.evaluations})
-    headings = "parameters", "budget", "trainings", "failed", f"{said} validation", "real", f"{said} test", "real"
+    first, *others = headings(said)
     return [
         "<h2>Real retrainings</h2>",
         f"<p>The final incumbents of {of}, trained anew for {budget} on "
         f"{html.escape('; '.join(devices))}. {_correlation(incumbents)}</p>",
         *(_scatter_html(groups, look, said) if incumbents else []),
         table_html(
-            ("optimizer or network", *headings),
-            [_cells(name, own, budget) for name, own in (groups | references).items()],
+            (first, *others),
+            [cells(name, own, budget) for name, own in (groups | references).items()],
             look,
         ),
         '<p class="note">As in the paper\'s Table 2: test errors after the same budget, means with the standard '
@@ -53,9 +53,9 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
         "below are published networks. A training that failed counts with an error of 100 %.</p>",
         "<details><summary>All incumbents</summary>",
         table_html(
-            ("optimizer and run", *headings),
+            ("optimizer and run", *others),
             [
-                _cells(f"{name} {one.incumbent.run_seed}", [one], budget)
+                cells(f"{name} {one.incumbent.run_seed}", [one], budget)
                 for name, own in groups.items()
                 for one in own
                 if one.incumbent
@@ -65,7 +65,14 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     ]
 
 
-def _cells(name: str, own: Sequence[Retrained], budget: str) -> tuple[str, ...]:
+def headings(said: str) -> tuple[str, ...]:
+    """Of the table; `said`: what the comparison's words are of an incumbent, as in SAID."""
+    errors = f"{said} validation", "real validation", f"{said} test", "real test"
+    return ("optimizer or network", "parameters", "budget", "trainings", "failed", *errors)
+
+
+def cells(name: str, own: Sequence[Retrained], budget: str) -> tuple[str, ...]:
+    """A row of the table: of an optimizer's incumbents, or of a network."""
     millions = sorted({short(one.parameters): one.parameters for one in own}.items(), key=lambda item: item[1])
     parameters = " to ".join(dict.fromkeys((millions[0][0], millions[-1][0])))
     seen = [one.incumbent for one in own if one.incumbent]
@@ -121,11 +128,12 @@ def _scatter_html(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, 
     return [
         "<p>A point is a configuration's mean, its bar the standard deviation over its trainings; on the dotted line "
         "the comparison was right.</p>",
-        figure_html(_scatter(groups, look, said), 480),
+        figure_html(scatter(groups, look, said), 480),
     ]
 
 
-def _scatter(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style], said: str) -> Any:
+def scatter(groups: Mapping[str, Sequence[Retrained]], look: Mapping[str, Style], said: str) -> Any:
+    """What was said of the incumbents' validation errors, and what is real, by optimizer."""
     import plotly.graph_objects as go
 
     figure, reach = go.Figure(), 0.0

@@ -30,10 +30,11 @@ def scores(real: FloatArray, predicted: FloatArray) -> Row:
     its real error above the lowest (a fraction); None where undefined. Both arrays (n,).
     """
     from scipy.stats import kendalltau, spearmanr
+    from sklearn.metrics import r2_score
 
     varies = len(real) > 1 and np.ptp(real) > 0 and np.ptp(predicted) > 0
     return {
-        "r2": defined(1 - np.mean((real - predicted) ** 2) / real.var()) if varies else None,
+        "r2": defined(r2_score(real, predicted)) if varies else None,
         "rmse": rms(real - predicted),
         "kendall": correlation(kendalltau, real, predicted),
         "sparse_kendall": correlation(kendalltau, real, _sparse(predicted)),

@@ -1,0 +1,170 @@
+"""`jointbench.describe`: the spaces, or one configuration and what follows from it by arithmetic."""
+
+import inspect
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jointbench.bench.calls.given import the_configuration, whole
+from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.data.errors import InputError
+from jointbench.data.evaluation import Configuration
+from jointbench.data.frames import frame
+from jointbench.data.numbers import readable
+from jointbench.data.quantities import counted, large
+from jointbench.data.spaces.facts import Facts, ImageShape
+from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.space import Space
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+class DescribedSpaces(Result):
+    """Spaces: their hyperparameters, and the configurations that they know by name."""
+
+    def __init__(self, spaces: Mapping[str, Space]) -> None:
+        self.spaces = spaces
+
+    def tables(self) -> dict[str, ResultTable]:
+        headings = ("hyperparameter", "range", "scale", "part")
+        return {
+            name: ResultTable(f"space '{name}'", headings, _hyperparameters(space), headings)
+            for name, space in self.spaces.items()
+        }
+
+    def drawings(self) -> dict[str, Drawing]:
+        return {}
+
+    def to_pandas(self) -> "DataFrame":
+        """A row a hyperparameter: its `space`, `name`, `range` in words, `scale` (log or linear), and the `part` of the
+        network's architecture or its training."""
+        rows = [(name, *row) for name, space in self.spaces.items() for row in _hyperparameters(space)]
+        headings = ("space", "name", "range", "scale", "part")
+        return frame({heading: [row[index] for row in rows] for index, heading in enumerate(headings)})
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        shown: dict[tuple[str, ...], Space] = {}
+        for space in self.spaces.values():
+            like = shown.setdefault(space.names, space)
+            if like is space:
+                head = f"space '{space.name}', {counted(len(space.names), 'hyperparameter')}: {_words(space)}"
+                lines += [*textwrap.wrap(head, 100), ""]
+                lines += [
+                    f"  {name:<16} {of:<28} {scale:<7} {part}" for name, of, scale, part in _hyperparameters(space)
+                ]
+            else:
+                lines += [f"space '{space.name}': as '{like.name}' but for", ""]
+                both = zip(space.hyperparameters, like.hyperparameters, strict=True)
+                lines += [f"  {one.name:<16} {one.range}" for one, other in both if one != other]
+            lines.append("")
+            named = {
+                name: f"{large(space.facts(configuration).parameters)} parameters"
+                for name, configuration in space.named.items()
+                if like is space or configuration not in like.named.values()
+            }
+            if named:
+                lines += ["  named configurations:", *(f"    {name:<24} {words}" for name, words in named.items()), ""]
+        return "\n".join(lines).rstrip()
+
+    __repr__ = __str__
+
+
+def _words(space: Space) -> str:
+    """What its class says of itself, in a paragraph."""
+    return " ".join((inspect.getdoc(type(space)) or "").partition("\n\n")[0].split())
+
+
+def _hyperparameters(space: Space) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            one.name,
+            one.range,
+            "log" if one.log else "linear",
+            "architecture" if one.name in space.architecture else "training",
+        )
+        for one in space.hyperparameters
+    ]
+
+
+class DescribedConfiguration(Result):
+    """A configuration of a space, and the `facts` of its network for images of one shape."""
+
+    def __init__(self, space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
+        self.space, self.configuration = space, configuration
+        self.image_shape, self.classes = image_shape, classes
+        self.facts: Facts = space.facts(configuration, image_shape, classes)
+
+    def _of_facts(self) -> list[tuple[str, str]]:
+        facts = self.facts
+        return [
+            ("widths", ", ".join(str(width) for width in facts.widths)),
+            ("parameters", large(facts.parameters)),
+            ("FLOPs an image", f"{large(facts.flops)}, forward, two a multiply-add"),
+        ]
+
+    def tables(self) -> dict[str, ResultTable]:
+        values = [(name, readable(value)) for name, value in self.configuration.items()]
+        words = ("fact", "value")
+        return {
+            "facts": ResultTable(self._images(), words, self._of_facts(), words),
+            "configuration": ResultTable(f"in the space '{self.space.name}'", ("name", "value"), values, ("name",)),
+        }
+
+    def drawings(self) -> dict[str, Drawing]:
+        return {}
+
+    def to_pandas(self) -> "DataFrame":
+        """One row: a column a hyperparameter, then `parameters`, `flops` of an image's forward pass, and
+        `activations`, the numbers that convolutions put out for an image."""
+        facts = self.facts
+        counts: dict[str, Any] = {
+            "parameters": facts.parameters,
+            "flops": facts.flops,
+            "activations": facts.activations,
+        }
+        return frame({name: [value] for name, value in (dict(self.configuration) | counts).items()})
+
+    def _images(self) -> str:
+        channels, height, width = self.image_shape
+        return f"for {height}x{width} images with {counted(channels, 'channel')} and {self.classes} classes"
+
+    def __str__(self) -> str:
+        lines = [f"  {name:<16} {readable(value)}" for name, value in self.configuration.items()]
+        lines += ["", f"  {self._images()}:"]
+        return "\n".join([*lines, *(f"  {name:<16} {value}" for name, value in self._of_facts())])
+
+    __repr__ = __str__
+
+
+def describe(
+    what: str | Path | Mapping[str, Any] | Space | None = None,
+    *,
+    space: str | Space | None = None,
+    image_shape: ImageShape = (3, 32, 32),
+    classes: int = 10,
+) -> DescribedSpaces | DescribedConfiguration:
+    """What `jointbench describe` does: show the spaces (all, or one by name), or one configuration's widths,
+    parameters and FLOPs for images of a shape.
+
+    `what`: a configuration, a named one or a JSON file (`space`: whose, by default joint), a Space or its name; by
+    default all spaces. `image_shape`: channels, height, width. Raises UnknownNameError, ConfigurationError,
+    InputError for a shape or a number of classes that there cannot be.
+    """
+    if what is None:
+        return DescribedSpaces(SPACES)
+    if isinstance(what, Space):
+        return DescribedSpaces({what.name: what})
+    if (
+        isinstance(what, str)
+        and what in SPACES
+        and space is None
+        and not any(what in one.named for one in SPACES.values())
+    ):
+        return DescribedSpaces({what: SPACES[what]})
+    at, configuration = the_configuration(what, space)
+    if len(image_shape) != 3 or any(whole("image shape", side, 1) < 1 for side in image_shape):
+        raise InputError("image shape", image_shape, "channels, height and width, such as (3, 32, 32)")
+    return DescribedConfiguration(at, configuration, image_shape, whole("classes", classes, 2))

@@ -1,0 +1,49 @@
+"""`jointbench.report`: draw a page, and what it gives."""
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+
+from jointbench.bench.calls.collecting import Collection
+from jointbench.bench.calls.comparing import Comparison
+from jointbench.bench.pages.report import write_report, write_side_by_side
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that opens offline in any browser: a `path`, which `open` takes, and a link in a notebook."""
+
+    path: Path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        where = html.escape(str(self.path))
+        return f'<a href="{where}" target="_blank">{where}</a>'
+
+
+def report(
+    folder: str | Path | Comparison | Collection,
+    second: str | Path | Comparison | None = None,
+    *,
+    out: str | Path | None = None,
+) -> Page:
+    """What `jointbench report` does: draw the page of a comparison, of a log, or of two comparisons side by side.
+
+    `out`: the file; by default in the folder, or here for a log that ships with JointBench. Raises LogError where the
+    folder holds neither, InputError for comparisons that have too few optimizers in common, UnwritableError.
+    """
+    place = None if out is None else Path(out)
+    if second is None:
+        return Page(write_report(_folder(folder), place))
+    return Page(write_side_by_side(_folder(folder), _folder(second), place))
+
+
+def _folder(given: str | Path | Comparison | Collection) -> Path:
+    if isinstance(given, Comparison):
+        return given.folder
+    return given.log.path if isinstance(given, Collection) else Path(given)
