@@ -9,11 +9,12 @@ import pytest
 from analytic import Analytic
 
 from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
-from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.journal import Entry, Journal
 from jointbench.bench.running.run import run
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
+from jointbench.data.schema import as_record
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Trial, make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -33,6 +34,14 @@ OUTCOME = Evaluation(
     curve=Curve((0.1, 0.2), (1.0, 2.0), (2.5, 1.5), (0.3, 0.1)),
     provenance=Provenance(images="digits", run="x"),
 )
+
+
+def test_a_decision_of_an_earlier_version_is_read() -> None:
+    """Without extras and the seed of an architecture, and with every cost."""
+    record = {**as_record(OUTCOME), "training_seconds": 3.0, "steps": 0}
+    del record["extras"], record["architecture_seed"]
+    entry = Entry("tell", 0, evaluation=json.loads(json.dumps(record)))
+    assert entry.outcome == OUTCOME.measuring(training_seconds=3.0, steps=0)
 
 
 def optimizer(name: str) -> Optimizer:

@@ -19,6 +19,7 @@ from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import tidy
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.notebook import html_table
 from jointbench.data.parts import (
     DAMAGED,
@@ -132,12 +133,20 @@ class EvaluationLog:
             return cls.open(path)
 
     @classmethod
-    def open_or_create(cls, path: str | Path, space: Space, ladder: Ladder, images: ImageFacts) -> "EvaluationLog":
+    def open_or_create(
+        cls,
+        path: str | Path,
+        space: Space,
+        ladder: Ladder,
+        images: ImageFacts | None,
+        metrics: Sequence[Metric] = TRAINED,
+    ) -> "EvaluationLog":
         """The log at `path`, begun if there is none, and rid of damaged parts (see `set_aside_damaged`).
 
+        `images`: None where it is about none; `metrics`: what evaluations have, the objective first.
         Raises LogError when it holds something else, UnwritableError where nothing can be written.
         """
-        path, task = Path(path), Task(space, ladder, images)
+        path, task = Path(path), Task(space, ladder, images, tuple(metrics))
         if os.path.isfile(path):
             raise LogError("log", str(path), "a folder, to be written to")
         check_writable(path, "log", folder=True)

@@ -25,7 +25,7 @@ def merge(pieces: Sequence[Path], out: Path) -> EvaluationLog:
             raise LogError("log", str(log.path), f"space, ladder, images and metrics as in {logs[0].path}")
     journals = _longest([log.path for log in logs] + ([out] if out.is_dir() else []))
     tables = [log.table() for log in logs]
-    merged = EvaluationLog.open_or_create(out, task.space, task.ladder, logs[0].images)
+    merged = EvaluationLog.open_or_create(out, task.space, task.ladder, task.images, task.metrics)
     for table in tables:
         write_durably(table, new_part(out, 1))
     for name, journal in journals.items():

@@ -7,7 +7,7 @@ optimizers minimise, axis labels and number formats follow from it.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, Literal, Protocol
 
@@ -123,15 +123,6 @@ class Metric:
         """The evaluation's value, or what a failure counts as; NaN where it has none."""
         return self.counted(told.metrics.get(self.name, math.nan), told.ok)
 
-    @property
-    def worst(self) -> float:
-        """What a failure counts as; where it counts as what was measured, the worse end of the bounds."""
-        return self.failure if self.failure is not None else self.bounds[0 if self.maximize else 1]
-
-    def best(self, values: npt.ArrayLike) -> float:
-        """The best of some values, none of which is NaN."""
-        return float(np.max(values) if self.maximize else np.min(values))
-
     def losses(self, values: npt.ArrayLike) -> FloatArray:
         """`loss` of an array of any shape, its NaN as they are."""
         array = np.asarray(values, dtype=np.float64)
@@ -177,10 +168,9 @@ class Metric:
         low, high = content.get("bounds", (None, None))
         bounds = (-math.inf if low is None else low, math.inf if high is None else high)
         stored = cls(**{**content, "bounds": bounds})
-        known = METRICS.get(stored.name)
+        known = METRICS.get(stored.name, stored)
         # How it is called and written may have changed since.
-        same = known is not None and (known.unit, known.maximize) == (stored.unit, stored.maximize)
-        return known if known is not None and same else stored
+        return known if replace(stored, label=known.label, format=known.format) == known else stored
 
 
 def _fraction(name: str) -> Metric:

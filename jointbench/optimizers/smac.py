@@ -144,11 +144,13 @@ class SMACFacade(Optimizer):
 
     @property
     def _failure_costs(self) -> list[float]:
-        """What a failure counts as, or the worst that was told, where that is nothing finite."""
-        failed = [objective.loss(objective.worst) for objective in self.objectives]
+        """What a failure counts as; where an objective does not say it, the worst that was told."""
         # smac's models are fitted to the costs of crashes too.
         told = [worst if math.isfinite(worst) else 0.0 for worst in self._worst]
-        return [cost if math.isfinite(cost) else worst for cost, worst in zip(failed, told, strict=True)]
+        return [
+            worst if objective.failure is None else objective.loss(objective.failure)
+            for objective, worst in zip(self.objectives, told, strict=True)
+        ]
 
 
 class SMACDefault(SMACFacade):

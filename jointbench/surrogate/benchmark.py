@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.spaces.facts import Facts
+from jointbench.data.task import Task
 from jointbench.surrogate.answer import STATUSES, Answer, Answers
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve
@@ -75,6 +77,11 @@ class Benchmark:
     def name(self) -> str:
         """With its version: answers of different versions are answers of different benchmarks."""
         return f"{self.manifest.name}-v{self.manifest.version}"
+
+    @cached_property
+    def task(self) -> Task:
+        """What it stands in for: trainings on its images, whose validation error is the objective."""
+        return Task(self.space, self.ladder, self.images)
 
     @property
     def configspace(self) -> "ConfigurationSpace":

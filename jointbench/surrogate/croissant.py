@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jointbench.data.metrics import METRICS
 from jointbench.surrogate.benchmark import Benchmark
 
 CROISSANT = "croissant.json"
@@ -68,6 +69,8 @@ _MEANINGS = {
     "curve_training_loss": "mean since the validation pass before",
     "curve_validation_error": "fraction at each validation pass",
     "finished_at": "seconds since 1970",
+    "architecture_seed": "with which a network was drawn, where the space draws any",
+    "extras": "numbers by name that are no metrics, such as the scores of proxies",
     "optimizer": "who proposed the configuration",
 }
 
@@ -129,16 +132,16 @@ def _field(name: str, kind: pa.DataType, column: str, transform: dict[str, str] 
     source: dict[str, Any] = {"fileObject": {"@id": EVALUATIONS}, "extract": {"column": column}}
     if transform:
         source["transform"] = transform
-    listed = pa.types.is_list(kind)
-    inner = kind.value_type if listed else kind
+    listed, mapped = pa.types.is_list(kind), pa.types.is_map(kind)
+    inner = kind.value_type if listed else kind.item_type if mapped else kind
     number = "sc:Integer" if pa.types.is_integer(inner) else "sc:Float"
     usual = "provenance, as the log has it" if transform is None else "hyperparameter"
     return {
         "@type": "cr:Field",
         "@id": f"evaluations/{name}",
         "name": name,
-        "description": _MEANINGS.get(name, usual),
+        "description": _MEANINGS.get(name, METRICS[name].label if name in METRICS else usual),
         "dataType": "sc:Text" if pa.types.is_string(inner) else number,
-        **({"repeated": True} if listed else {}),
+        **({"repeated": True} if listed or mapped else {}),
         "source": source,
     }

@@ -2,13 +2,16 @@
 
 import inspect
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import Metric
 from jointbench.data.numbers import checked_seed, plain_number
 from jointbench.data.spaces.registry import find_configuration, get_space
 from jointbench.data.spaces.space import Space
@@ -73,19 +76,27 @@ def above_zero(field: str, value: Any) -> float:
 
 
 def the_optimizer(
-    given: str | type[Optimizer] | Optimizer, space: Space, ladder: Ladder, *, seed: int, full_budgets: float
+    given: str | type[Optimizer] | Optimizer,
+    space: Space,
+    ladder: Ladder,
+    *,
+    seed: int,
+    full_budgets: float,
+    objectives: Sequence[Metric] = OBJECTIVE,
 ) -> Optimizer:
     """A fresh one of a name or of a class; one that is made already as it is. Raises as `make_optimizer` does."""
     if isinstance(given, Optimizer):
         return given
     if isinstance(given, type) and issubclass(given, Optimizer):
-        made = given(space, ladder, seed=seed, full_budgets=full_budgets)
         # As `make_optimizer` does.
+        made = given.__new__(given)
+        made.objectives = tuple(objectives)
+        made.__init__(space, ladder, seed=seed, full_budgets=full_budgets)  # type: ignore[misc]
         made.name = getattr(made, "name", given.__name__)
         return made
     if not isinstance(given, str):
         raise InputError("optimizer", given, "a name, a subclass of jointbench.Optimizer, or one of its objects")
-    return make_optimizer(given, space, ladder, seed=seed, full_budgets=full_budgets)
+    return make_optimizer(given, space, ladder, seed=seed, full_budgets=full_budgets, objectives=objectives)
 
 
 def optimizer_name(given: str | type[Optimizer]) -> str:

@@ -43,7 +43,8 @@ def run(
     space, ladder = objective.space, objective.ladder
     total = above_zero("full budgets", full_budgets)
     own = comparison_seed(whole("seed", seed, 0))
-    made = the_optimizer(optimizer, space, ladder, seed=own, full_budgets=total)
+    metrics = objective.task.metrics
+    made = the_optimizer(optimizer, space, ladder, seed=own, full_budgets=total, objectives=metrics[:1])
     cluster = SimulatedCluster(objective, whole("workers", workers, 1))
     finished = list(run_on(made, cluster, ladder, full_budgets=total, seed=own, space=space))
     if not finished:
@@ -52,5 +53,5 @@ def run(
     def truth(incumbent: Evaluation) -> Metrics:
         return objective.expected(incumbent.configuration, ladder.maximum).metrics
 
-    table = run_table(finished, space, truth)
+    table = run_table(finished, space, truth, metrics=metrics)
     return tidy(with_run(table, getattr(made, "name", type(made).__name__), seed))

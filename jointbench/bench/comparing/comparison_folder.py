@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
-from jointbench.data.errors import LogError
+from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
 from jointbench.data.images.facts import ImageFacts
@@ -60,7 +60,7 @@ class Settings:
     checksum: str
     space: str
     ladder: Ladder
-    images: ImageFacts
+    images: ImageFacts | None
     workers: int
     full_budgets: float
     overhead: Overhead = 0.0
@@ -76,9 +76,16 @@ class Settings:
         return Task(get_space(self.space), self.ladder, self.images, self.metrics)
 
     @property
+    def trained_on(self) -> ImageFacts:
+        """The images of its trainings. Raises InputError where it is about none."""
+        if self.images is None:
+            raise InputError("comparison", self.name, "one of trainings on images")
+        return self.images
+
+    @property
     def guessing(self) -> float | None:
         """What a network that guesses gets in the objective; None where that is not known."""
-        return self.metrics[0].guessing(self.images.classes)
+        return None if self.images is None else self.metrics[0].guessing(self.images.classes)
 
     @property
     def stop(self) -> tuple[float, float]:
@@ -99,7 +106,8 @@ class Settings:
         """Raises LogError when the folder holds no comparison."""
         try:
             content = read_content(folder)["settings"]
-            ladder, images = Ladder(**content["ladder"]), ImageFacts.from_dict(content["images"])
+            ladder = Ladder(**content["ladder"])
+            images = None if content["images"] is None else ImageFacts.from_dict(content["images"])
             metrics = tuple(Metric.from_dict(one) for one in content.get("metrics", ())) or TRAINED
             return cls(**{**_EARLIER, **content, "ladder": ladder, "images": images, "metrics": metrics})
         except (KeyError, TypeError, ValueError):

@@ -52,6 +52,7 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         full_budgets=settings.full_budgets,
         wall_clock=settings.wall_clock,
         first=settings.first_values,
+        objectives=settings.metrics[:1],
     )
     driven, cluster = _simulated(optimizer, objective, settings)
     finished: list[Finished] = []

@@ -102,11 +102,11 @@ def compare_for_real(
     objective = TrainingObjective(
         space,
         ladder,
-        settings.images.name,
+        settings.trained_on.name,
         hardware,
         data_folder,
         log.path,
-        augmentation=settings.images.augmentation,
+        augmentation=settings.trained_on.augmentation,
     )
     # Seed by seed, so that a comparison that was stopped has all optimizers.
     wanted = [(name, seed) for seed in range(max(seeds.values())) for name in optimizers if seed < seeds[name]]
@@ -120,7 +120,9 @@ def compare_for_real(
         try:
             own = comparison_seed(seed)
             begun = settings.first_values
-            optimizer = make_optimizer(name, space, ladder, seed=own, full_budgets=full, first=begun)
+            optimizer = make_optimizer(
+                name, space, ladder, seed=own, full_budgets=full, first=begun, objectives=settings.metrics[:1]
+            )
             collect(
                 log,
                 objective,
@@ -141,7 +143,7 @@ def compare_for_real(
         with closing(Journal(log.journals / f"{run}.journal", lock=lock)) as journal:
             told = list(on_the_clock(journal.entries, evaluated))
         check_first(name, told, settings)
-        truth = own_trainings(evaluated.values(), space)
+        truth = own_trainings(evaluated.values(), space, settings.metrics)
         write_run(path, told, settings, truth, code, own_name(name, optimizer))
 
 

@@ -54,10 +54,12 @@ def plan(
     is about, LogError when earlier retrainings were made on other hardware.
     """
     settings = Settings.read(folder)
-    if images not in (None, settings.images.name):
-        raise InputError("images", images, f"{settings.images.name}, which {settings.name} is about")
+    if images not in (None, settings.trained_on.name):
+        raise InputError("images", images, f"{settings.trained_on.name}, which {settings.name} is about")
     # What its trainings went through is the comparison's to say: later versions augment some data sets otherwise.
-    facts = replace(load_images(settings.images.name, data_folder).facts, augmentation=settings.images.augmentation)
+    facts = replace(
+        load_images(settings.trained_on.name, data_folder).facts, augmentation=settings.trained_on.augmentation
+    )
     if facts != settings.images:
         raise InputError("images", str(facts), f"those that {settings.name} is about: {settings.images}")
     _check_hardware(folder / RETRAININGS, hardware)

@@ -79,7 +79,7 @@ def simulated_settings(
         objective.checksum,
         objective.space.name,
         objective.ladder,
-        objective.images,
+        objective.task.images,
         workers,
         full_budgets,
         overhead,
@@ -88,6 +88,7 @@ def simulated_settings(
         time=time,
         incumbent=incumbent,
         first=first,
+        metrics=objective.task.metrics,
     )
 
 

@@ -22,14 +22,18 @@ class Words:
 
 
 def words(settings: Settings) -> Words:
-    name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name)
+    name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name if settings.images else "")
     budgets = f"{settings.full_budgets:.4g} full budgets of {settings.ladder.amount(settings.ladder.maximum)}"
     spent = budgets
     if settings.time is not None:
         spent = f"{settings.time:,g} seconds of wall-clock time, in which random search spends about {budgets}"
     simulated = f"each with {_workers(settings, 'simulated worker')} and {spent}"
     after = "" if settings.time is None else f" after {settings.time:,g} seconds"
-    noise = "An optimizer picks it by the noisy errors that it has seen; "
+    quality = "error" if settings.metrics[0].chance == "error" else settings.metrics[0].label
+    noise = f"An optimizer picks it by the noisy {quality}s that it has seen; "
+    one, evaluated = (
+        ("evaluation", "evaluations") if settings.images is None else ("training", f"trainings on {images}")
+    )
     if settings.objective == "surrogate":
         return Words(
             f"on {name}, a surrogate of trainings on {images}, {simulated}",
@@ -39,10 +43,10 @@ def words(settings: Settings) -> Words:
         )
     if settings.objective == "replay":
         return Words(
-            f"on {name}, a log of trainings on {images} that is replayed: every proposal is answered with the logged "
-            f"training that is nearest to it at the same budget; {simulated}",
-            f"{noise}the plot shows the mean error of the logged trainings nearest to it at the largest budget",
-            f"mean errors of logged trainings at the largest budget{after}; medians over seeds",
+            f"on {name}, a log of {evaluated} that is replayed: every proposal is answered with the logged "
+            f"{one} that is nearest to it at the same budget; {simulated}",
+            f"{noise}the plot shows the mean {quality} of the logged {one}s nearest to it at the largest budget",
+            f"mean {quality}s of logged {one}s at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     return Words(
@@ -88,7 +92,10 @@ def _seconds(number: float) -> str:
 def shown_settings(settings: Settings) -> list[tuple[str, str]]:
     """Names and values as the rows of a table."""
     images, ladder = settings.images, settings.ladder
-    counts = f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test"
+    shown = "none"
+    if images is not None:
+        counts = f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test"
+        shown = f"{images.name}: {counts} (split seed {images.split_seed})"
     overhead = settings.overhead
     rows = [
         ("objective", settings.objective),
@@ -96,7 +103,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         ("checksum", settings.checksum),
         ("space", settings.space),
         ("budgets", ladder.amounts()),
-        ("images", f"{images.name}: {counts} (split seed {images.split_seed})"),
+        ("images", shown),
         ("workers", f"{settings.workers:,}"),
         ("wall-clock time", "-" if settings.time is None else f"{settings.time:,g} simulated seconds"),
         ("full budgets", f"{settings.full_budgets:.4g}" + ("" if settings.time is None else " by random search")),

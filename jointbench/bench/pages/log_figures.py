@@ -173,4 +173,4 @@ def _value(log: EvaluationLog, evaluation: Evaluation) -> float:
 
 def _drawn(log: EvaluationLog, error: float) -> float:
     """An error of 0 has no logarithm, and is drawn at half an image."""
-    return max(error, 0.5 / log.images.validation)
+    return error if log.task.images is None else max(error, 0.5 / log.task.images.validation)

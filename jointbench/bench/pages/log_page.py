@@ -34,7 +34,7 @@ def log_page(log: EvaluationLog) -> list[str]:
     failed = sum(not e.ok for e in evaluations)
     return [
         script(),
-        f"<h1>Trainings on {html.escape(log.images.name)}</h1>",
+        f"<h1>{html.escape(log_title(log))}</h1>",
         f'<p class="lead">{counted(len(evaluations), "evaluation")} of the space <b>{html.escape(log.space.name)}</b>, '
         f"with budgets of {ladder.amounts()}; {failed:,} of them failed.{_best(log, evaluations)}</p>",
         "<h2>Every evaluation</h2>",
@@ -113,6 +113,13 @@ def how_they_ended(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> tup
         [f"{rung:g}", *(f"{n:,}" for n in (*each, sum(each)))] for rung, each in zip(ladder.rungs, counts, strict=True)
     ]
     return headings, rows
+
+
+def log_title(log: EvaluationLog) -> str:
+    """What its page is about."""
+    if log.task.images is None:
+        return f"Evaluations in the space {log.space.name}"
+    return f"Trainings on {log.task.images.name}"
 
 
 def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jointbench.bench.comparing.comparison_folder import SETTINGS, read_content
 from jointbench.bench.pages.comparison_page import comparison_page
-from jointbench.bench.pages.log_page import log_page
+from jointbench.bench.pages.log_page import log_page, log_title
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.side_by_side import side_by_side
 from jointbench.data.files import check_writable
@@ -27,7 +27,7 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
         return write_page(place, "Which optimizer wins?", comparison_page(folder))
     log = EvaluationLog.open(folder)
     check_writable(place, "page")
-    return write_page(place, f"Trainings on {log.images.name}", log_page(log))
+    return write_page(place, log_title(log), log_page(log))
 
 
 def _place(folder: Path) -> Path:

@@ -119,18 +119,23 @@ class DaskCluster:
 
     def _killed(self, started: Started) -> Evaluation:
         trial = started.trial
-        facts = self.log.space.facts(trial.configuration, self.log.images.shape, self.log.images.classes)
+        task = self.log.task
+        metrics, images = failed(task.metrics), ""
+        if task.images is not None:
+            facts = task.space.facts(trial.configuration, task.images.shape, task.images.classes)
+            metrics |= {"parameters": facts.parameters, "flops": facts.flops}
+            images = task.images.name
         evaluation = in_run(
             Evaluation(
-                space=self.log.space.name,
+                space=task.space.name,
                 configuration=trial.configuration,
                 budget=trial.budget,
                 seed=started.seed,
                 status=Status.CRASHED,
-                metrics={**failed(), "parameters": facts.parameters, "flops": facts.flops},
+                metrics=metrics,
                 reason=f"{ATTEMPTS} workers died",
                 finished_at=time.time(),
-                provenance=Provenance(images=self.log.images.name),
+                provenance=Provenance(images=images),
             ),
             started,
             self.optimizer,

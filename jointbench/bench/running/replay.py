@@ -9,11 +9,11 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
-from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 
 #: Where in the unit interval what is inactive lies, so that any two configurations have a distance.
 INACTIVE = 0.5
@@ -50,8 +50,8 @@ class ReplayObjective:
         return self.log.ladder
 
     @property
-    def images(self) -> ImageFacts:
-        return self.log.images
+    def task(self) -> Task:
+        return self.log.task
 
     @cached_property
     def checksum(self) -> str:
@@ -66,7 +66,7 @@ class ReplayObjective:
     @property
     def _compared(self) -> list[Metric]:
         """The objective, and the metrics in which a failure counts as something."""
-        task = self.log.task
+        task = self.task
         return [metric for metric in task.metrics if metric == task.objective or metric.failure is not None]
 
     @property

@@ -4,6 +4,7 @@ from jointbench.data.evaluation import Configuration, Evaluation, Provenance, fa
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
 
 
@@ -29,6 +30,10 @@ class SurrogateObjective:
     @property
     def images(self) -> ImageFacts:
         return self.benchmark.images
+
+    @property
+    def task(self) -> Task:
+        return self.benchmark.task
 
     @property
     def checksum(self) -> str:
