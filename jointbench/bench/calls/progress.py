@@ -1,11 +1,12 @@
 """What is heard of a call while it works: nothing, a person's callback, or a bar in a notebook."""
 
-import html
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+
+from jointbench.bench.pages.templates import fill
 
 
 class Progress(Protocol):
@@ -86,10 +87,17 @@ class NotebookBar:
 
 def bar_html(progress: Progress) -> str:
     """A stage's name, its bar, which runs to and fro where nobody counts, and its numbers."""
-    stage, total = html.escape(progress.stage), progress.total
+    stage, done, total = progress.stage, progress.done, progress.total
     if total is None:
-        return f"{stage} <progress></progress>"
-    counted = " of ".join(
-        f"{value:,.0f}" if value == int(value) else f"{value:,.1f}" for value in (progress.done, total)
+        return fill("{{ stage }} <progress></progress>", stage=stage)
+    return fill(
+        '{{ stage }} <progress value="{{ done }}" max="{{ total }}"></progress> {{ counted }}',
+        stage=stage,
+        done=f"{done:g}",
+        total=f"{total:g}",
+        counted=f"{_shown(done)} of {_shown(total)}",
     )
-    return f'{stage} <progress value="{progress.done:g}" max="{total:g}"></progress> {counted}'
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"

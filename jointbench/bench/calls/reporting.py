@@ -1,12 +1,12 @@
 """`jointbench.report`: draw a page, and what it gives."""
 
-import html
 from dataclasses import dataclass
 from pathlib import Path
 
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.pages.report import write_report, write_side_by_side
+from jointbench.bench.pages.templates import fill
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,7 @@ class Page:
         return str(self.path)
 
     def _repr_html_(self) -> str:
-        where = html.escape(str(self.path))
-        return f'<a href="{where}" target="_blank">{where}</a>'
+        return fill('<a href="{{ path }}" target="_blank">{{ path }}</a>', path=self.path)
 
 
 def report(

@@ -1,12 +1,14 @@
 """The page of an analysis, an article: findings first, then the exhibits, then how it was made."""
 
-import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+
+from markupsafe import Markup
 
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.templates import fill
 
 #: Findings that stand first: as many as a reader remembers.
 MOST_FINDINGS = 3
@@ -26,10 +28,10 @@ def analysis_page(
     lead = " ".join(findings) or "There is too little here to find anything; what is missing is said below."
     body = [
         script(),
-        f"<h1>{html.escape(title)}</h1>",
+        fill("<h1>{{ title }}</h1>", title=title),
         *judged,
-        f'<p class="lead"><b>{html.escape(lead)}</b></p>',
-        f"<p>{html.escape(about)}</p>",
+        fill('<p class="lead"><b>{{ lead }}</b></p>', lead=lead),
+        fill("<p>{{ about }}</p>", about=about),
     ]
     for exhibit in exhibits:
         body += _section(exhibit, styles)
@@ -38,11 +40,11 @@ def analysis_page(
 
 
 def _section(exhibit: Exhibit, styles: Mapping[str, Style] | None) -> Iterator[str]:
-    yield f'<h2 id="{exhibit.name}">{html.escape(exhibit.title)}</h2>'
+    yield fill('<h2 id="{{ name }}">{{ title }}</h2>', name=exhibit.name, title=exhibit.title)
     for words in exhibit.words:
-        yield f"<p>{html.escape(words)}</p>"
+        yield fill("<p>{{ words }}</p>", words=words)
     for words in exhibit.missing:
-        yield f'<p class="note">{html.escape(words)}</p>'
+        yield fill('<p class="note">{{ words }}</p>', words=words)
     yield from _figures([figure for figure in exhibit.figures if not figure.folded])
     for table in exhibit.tables:
         if not table.folded:
@@ -74,7 +76,7 @@ def _figures(figures: Sequence[Figure]) -> Iterator[str]:
 
 
 def _figure(figure: Figure) -> str:
-    return f"<p>{html.escape(figure.words)}</p>{figure_html(figure.draw(), figure.height)}"
+    return fill("<p>{{ words }}</p>", words=figure.words) + Markup(figure_html(figure.draw(), figure.height))
 
 
 def _table(table: Table, styles: Mapping[str, Style] | None) -> str:

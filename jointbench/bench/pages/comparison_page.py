@@ -1,6 +1,5 @@
 """The page of a comparison: who wins, by how much, how sure that is, and how to do it again."""
 
-import html
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.retraining_section import retraining_section
+from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import judged_box, trust_html
 from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section
@@ -144,7 +144,7 @@ def again(folder: Path) -> list[str]:
     content = read_content(folder)
     return [
         "<h2>How to reproduce it</h2>",
-        f"<pre>{html.escape(chr(10).join(content['commands']))}</pre>",
+        fill("<pre>{{ commands }}</pre>", commands="\n".join(content["commands"])),
         table_html(("setting", "value"), shown_settings(Settings.read(folder)), kind="words"),
         table_html(("software", "version"), content["versions"].items(), kind="words"),
     ]
@@ -152,7 +152,7 @@ def again(folder: Path) -> list[str]:
 
 def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) -> str:
     best = table[0]
-    name = f"<b>{html.escape(best.optimizer)}</b>"
+    name = fill("<b>{{ name }}</b>", name=best.optimizer)
     ends = f"ends at a median {best.objective.label} of {best.objective.shown(best.value)}."
     if len(table) == 1:
         return f"{name} searches {said.searched}. It {ends}"
@@ -160,10 +160,10 @@ def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omni
     if best.rank is None:
         lines.append(f"{name} has the best median and {ends}")
     elif best.rank == table[1].rank:
-        tied = [html.escape(row.optimizer) for row in table if row.rank == best.rank]
-        lines.append(f"<b>{', '.join(tied)}</b> share the lowest mean rank, {best.rank:.2f}; {name} {ends}")
+        tied = fill("<b>{{ names }}</b>", names=", ".join(row.optimizer for row in table if row.rank == best.rank))
+        lines.append(f"{tied} share the lowest mean rank, {best.rank:.2f}; {name} {ends}")
     else:
         lines.append(f"{name} has the lowest mean rank, {best.rank:.2f}, and {ends}")
     lines.append(sooner(best))
-    lines.append(f"<b>{html.escape(verdict(table, tested, asked))}</b>" if tested else "")
+    lines.append(fill("<b>{{ said }}</b>", said=verdict(table, tested, asked)) if tested else "")
     return " ".join(line for line in lines if line)

@@ -1,9 +1,11 @@
 """What a page says of a comparison, by the kind of objective that it was made on."""
 
-import html
 from dataclasses import dataclass
 
+from markupsafe import escape
+
 from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.pages.templates import fill
 from jointbench.data.numbers import readable
 
 
@@ -22,7 +24,10 @@ class Words:
 
 
 def words(settings: Settings) -> Words:
-    name, images = f"<b>{html.escape(settings.name)}</b>", html.escape(settings.images.name if settings.images else "")
+    name, images = (
+        fill("<b>{{ name }}</b>", name=settings.name),
+        escape(settings.images.name if settings.images else ""),
+    )
     budgets = f"{settings.full_budgets:.4g} full budgets of {settings.ladder.amount(settings.ladder.maximum)}"
     spent = budgets
     if settings.time is not None:

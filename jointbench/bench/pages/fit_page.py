@@ -1,6 +1,5 @@
 """The page of a fitted surrogate: how far it can be trusted, in plots and tables."""
 
-import html
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -11,6 +10,7 @@ from jointbench.bench.comparing.left_out_runs import LeftOut
 from jointbench.bench.drawing.axes import error_axis, log_range, number_axis, share_axis
 from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, rung_colour, styles
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import verdict_box
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
@@ -31,27 +31,33 @@ def fit_page(
     made, images, found = benchmark.provenance, benchmark.images, benchmark.verdict
     body = [
         script(),
-        f"<h1>{html.escape(benchmark.name)}: how far it can be trusted</h1>",
+        fill("<h1>{{ name }}: how far it can be trusted</h1>", name=benchmark.name),
         verdict_box(benchmark.name, found),
-        '<p class="lead">A surrogate of training networks of the space '
-        f"<b>{html.escape(benchmark.space.name)}</b> on {html.escape(images.name)} "
-        f"for {benchmark.ladder.amounts()}, fitted to {made['evaluations']:,} real trainings.</p>",
+        fill(
+            '<p class="lead">A surrogate of training networks of the space <b>{{ space }}</b> on {{ images }} for '
+            "{{ budgets }}, fitted to {{ evaluations }} real trainings.</p>",
+            space=benchmark.space.name,
+            images=images.name,
+            budgets=benchmark.ladder.amounts(),
+            evaluations=f"{made['evaluations']:,}",
+        ),
         table_html(HEADINGS, (ground.cells for ground in found.grounds)),
         f'<p class="note">{WORDS}</p>',
-        *(f"<p>{html.escape(sentence)}.</p>" for sentence in made.get("left_out", [])),
+        *(fill("<p>{{ sentence }}.</p>", sentence=sentence) for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
         "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
         figure_html(_predicted_and_real(held_out), 560),
     ]
     plots = _plots(judgement)
     for name, table in tables.items():
-        body += [f"<h2>{html.escape(table.title)}</h2>", f"<p>{html.escape(table.words)}</p>"]
+        body += [fill("<h2>{{ title }}</h2><p>{{ words }}</p>", title=table.title, words=table.words)]
         if name == "leave_one_out":
-            body += [f"<h3>{html.escape(one.optimizer)}</h3>{figure_html(_left_out(one), HEIGHT)}" for one in left_out]
+            for one in left_out:
+                body += [fill("<h3>{{ name }}</h3>", name=one.optimizer), figure_html(_left_out(one), HEIGHT)]
         elif name in plots:
             body.append(figure_html(plots[name](), HEIGHT))
         body.append(_html(table))
-    return [*body, "<h2>How to reproduce it</h2>", f"<pre>{html.escape(command)}</pre>"]
+    return [*body, "<h2>How to reproduce it</h2>", fill("<pre>{{ command }}</pre>", command=command)]
 
 
 def figures(

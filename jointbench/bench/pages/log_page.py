@@ -1,10 +1,10 @@
 """The page of a log: every training over time, how they ended, what a short one tells of a long one."""
 
-import html
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from markupsafe import Markup
 
 from jointbench.bench.pages.log_figures import (
     MOST_CURVES,
@@ -17,6 +17,7 @@ from jointbench.bench.pages.log_figures import (
     learning_curves,
 )
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.templates import fill
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.incumbent import ranked
 from jointbench.data.log import EvaluationLog
@@ -34,9 +35,16 @@ def log_page(log: EvaluationLog) -> list[str]:
     failed = sum(not e.ok for e in evaluations)
     return [
         script(),
-        f"<h1>{html.escape(log_title(log))}</h1>",
-        f'<p class="lead">{counted(len(evaluations), "evaluation")} of the space <b>{html.escape(log.space.name)}</b>, '
-        f"with budgets of {ladder.amounts()}; {failed:,} of them failed.{_best(log, evaluations)}</p>",
+        fill("<h1>{{ title }}</h1>", title=log_title(log)),
+        fill(
+            '<p class="lead">{{ count }} of the space <b>{{ space }}</b>, with budgets of {{ budgets }}; {{ failed }} '
+            "of them failed.{{ best }}</p>",
+            count=counted(len(evaluations), "evaluation"),
+            space=log.space.name,
+            budgets=ladder.amounts(),
+            failed=f"{failed:,}",
+            best=Markup(_best(log, evaluations)),
+        ),
         "<h2>Every evaluation</h2>",
         "<p>Validation error of each training when it ended, by budget, as in the paper's Figure 1; the line is the "
         f"lowest at the largest budget so far. An error of 0 is drawn at half an image."

@@ -1,14 +1,14 @@
 """The parts of a page, and how they become one HTML file that opens offline in any browser."""
 
-import html
 from collections.abc import Iterable, Mapping, Sequence
-from importlib import resources
 from pathlib import Path
-from string import Template
 from typing import Any
+
+from markupsafe import Markup
 
 import jointbench
 from jointbench.bench.drawing.palette import Style
+from jointbench.bench.pages.templates import file_text, fill, fill_file
 from jointbench.data.files import make_folder, write_whole
 
 _INK, _GRID = "#1c1c1c", "#e8e8e6"
@@ -52,12 +52,14 @@ _CONFIG: Mapping[str, Any] = {
 
 def page_html(title: str, body: Iterable[str]) -> str:
     """A whole page."""
-    here = resources.files("jointbench.bench.pages")
-    frame, behaviour, download = (
-        here.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "page.js", "download.js")
+    return fill_file(
+        "page.html",
+        title=title,
+        body=Markup("\n".join(body)),
+        version=jointbench.__version__,
+        script=Markup(file_text("page.js")),
+        download=Markup(file_text("download.js")),
     )
-    made = {"title": html.escape(title), "body": "\n".join(body), "version": jointbench.__version__}
-    return Template(frame).substitute(made, script=behaviour, download=download)
 
 
 def write_page(path: Path, title: str, body: Iterable[str]) -> Path:
@@ -96,23 +98,15 @@ def table_html(
     kind: str = "numbers",
 ) -> str:
     """An HTML table; `styles` puts a swatch before the names of first cells that it has; `kind` is numbers or words."""
-    lines = [
-        f'<div class="wide"><table class="{kind}"><thead><tr>',
-        *(f"<th>{html.escape(heading)}</th>" for heading in headings),
-        "</tr></thead><tbody>",
-    ]
-    for row in rows:
-        first, *rest = (html.escape(cell) for cell in row)
-        cells = "".join(f"<td>{cell}</td>" for cell in rest)
-        lines.append(f"<tr><td>{_swatch(styles, row[0])}{first}</td>{cells}</tr>")
-    return "\n".join([*lines, "</tbody></table></div>"])
+    swatched = ((_swatch(styles, row[0]), row) for row in rows)
+    return fill_file("table.html", headings=headings, rows=swatched, kind=kind)
 
 
-def _swatch(styles: Mapping[str, Style] | None, name: str) -> str:
+def _swatch(styles: Mapping[str, Style] | None, name: str) -> Markup:
     if styles is None:
-        return ""
+        return Markup()
     if name not in styles:
-        return '<svg class="swatch" width="22" height="8"></svg>'
+        return Markup('<svg class="swatch" width="22" height="8"></svg>')
     style = styles[name]
     dashes = {
         "solid": "",
@@ -122,5 +116,9 @@ def _swatch(styles: Mapping[str, Style] | None, name: str) -> str:
         "longdash": "9 3",
         "longdashdot": "9 3 2 3",
     }[style.dash]
-    line = f'stroke="{style.colour}" stroke-width="3" stroke-dasharray="{dashes}"'
-    return f'<svg class="swatch" width="22" height="8"><line x1="0" y1="4" x2="22" y2="4" {line}/></svg>'
+    return fill(
+        '<svg class="swatch" width="22" height="8"><line x1="0" y1="4" x2="22" y2="4" stroke="{{ colour }}" '
+        'stroke-width="3" stroke-dasharray="{{ dashes }}"/></svg>',
+        colour=style.colour,
+        dashes=dashes,
+    )

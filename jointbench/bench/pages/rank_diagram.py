@@ -1,9 +1,9 @@
 """The critical-difference diagram: mean ranks on a line, bars under optimizers that cannot be told apart."""
 
-import html
 from collections.abc import Mapping, Sequence
 
 from jointbench.bench.drawing.palette import Style
+from jointbench.bench.pages.templates import fill
 
 #: Pixels; a character of a name takes so much at most.
 AXIS, MARGIN, ROW, BAR, CHARACTER = 440, 160, 24, 12, 8
@@ -30,8 +30,13 @@ def rank_diagram(
     half = (len(names) + 1) // 2
     height = below + ROW * half + 10
     lines = [
-        f'<svg class="ranks" viewBox="0 0 {width} {height}" width="{width}" role="img" '
-        f'aria-label="{html.escape(caption)}">',
+        fill(
+            '<svg class="ranks" viewBox="0 0 {{ width }} {{ height }}" width="{{ width }}" role="img" '
+            'aria-label="{{ caption }}">',
+            width=width,
+            height=height,
+            caption=caption,
+        ),
         f'<line x1="{x(best)}" y1="{axis}" x2="{x(worst)}" y2="{axis}" stroke="currentColor"/>',
     ]
     for rank in range(best, worst + 1):
@@ -47,8 +52,15 @@ def rank_diagram(
             f'stroke="{styles[name].colour}" stroke-width="1.5"/>'
         )
         lines.append(
-            f'<text x="{end + gap}" y="{y + 4.5}" text-anchor="{anchor}">{html.escape(name)} '
-            f'<tspan class="tick">{ranks[name]:.2f}</tspan></text>'
+            fill(
+                '<text x="{{ x }}" y="{{ y }}" text-anchor="{{ anchor }}">{{ name }} '
+                '<tspan class="tick">{{ rank }}</tspan></text>',
+                x=end + gap,
+                y=y + 4.5,
+                anchor=anchor,
+                name=name,
+                rank=f"{ranks[name]:.2f}",
+            )
         )
     for index, group in enumerate(groups):
         y = axis + 10 + BAR * index

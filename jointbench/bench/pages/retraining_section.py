@@ -1,12 +1,12 @@
 """What `jointbench retrain` found, on the page of its comparison: predicted against real error."""
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from markupsafe import Markup
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.retraining_results import Retrained, read_retrained
@@ -14,6 +14,7 @@ from jointbench.bench.comparing.statistics import bootstrap
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html, table_html
+from jointbench.bench.pages.templates import fill
 from jointbench.data.arrays import FloatArray
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.quantities import counted, short
@@ -40,8 +41,13 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     first, *others = headings(said)
     return [
         "<h2>Real retrainings</h2>",
-        f"<p>The final incumbents of {of}, trained anew for {budget} on "
-        f"{html.escape('; '.join(devices))}. {_correlation(incumbents)}</p>",
+        fill(
+            "<p>The final incumbents of {{ of }}, trained anew for {{ budget }} on {{ devices }}. {{ found }}</p>",
+            of=of,
+            budget=budget,
+            devices="; ".join(devices),
+            found=Markup(_correlation(incumbents)),
+        ),
         *(_scatter_html(groups, look, said) if incumbents else []),
         table_html(
             (first, *others),

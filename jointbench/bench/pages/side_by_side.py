@@ -1,12 +1,12 @@
 """Two comparisons beside each other, such as on a surrogate and on real trainings: do they agree?"""
 
-import html
 from collections.abc import Sequence
 from dataclasses import fields
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+from markupsafe import Markup
 
 from jointbench.bench.comparing.agreement import (
     common_grid,
@@ -23,6 +23,7 @@ from jointbench.bench.pages.comparison_figures import coinciding_lines, error_fi
 from jointbench.bench.pages.comparison_page import again
 from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
@@ -49,12 +50,17 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         script(),
         "<h1>Do two comparisons agree?</h1>",
         *(part for folder, one in zip(folders, settings, strict=True) for part in _box(folder, one)),
-        f'<p class="lead"><b>{html.escape(names[0])}</b> and <b>{html.escape(names[1])}</b> have {len(common)} '
-        f"optimizers in common. {_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}</p>",
+        fill(
+            '<p class="lead"><b>{{ names[0] }}</b> and <b>{{ names[1] }}</b> have {{ count }} optimizers in common. '
+            "{{ said }}</p>",
+            names=names,
+            count=len(common),
+            said=Markup(f"{_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}"),
+        ),
         "<h2>The incumbent's error over time</h2>",
         '<div class="two">',
         *(
-            f"<div><p>{html.escape(name)}</p>"
+            f"<div>{fill('<p>{{ name }}</p>', name=name)}"
             f"{figure_html(error_figure(some, look, time_grid(some), words(one).clock), 440)}"
             f'<p class="note">{coinciding_lines(some, time_grid(some))}</p></div>'
             for name, some, one in zip(names, runs, settings, strict=True)

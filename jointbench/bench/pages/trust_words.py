@@ -1,15 +1,17 @@
 """How far a comparison on a surrogate can be trusted, in words: under its lead, on the page and on the terminal."""
 
-import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
+
+from markupsafe import escape
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.extrapolation import extrapolation
 from jointbench.bench.comparing.judged import judged, judged_verdict
 from jointbench.bench.comparing.nearest import nearest
 from jointbench.bench.comparing.summary import Row
+from jointbench.bench.pages.templates import fill
 from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best
 
 #: Of the distance of random configurations, beyond which an incumbent is no nearer to the trainings than chance.
@@ -19,8 +21,14 @@ _FAR = 0.9
 def verdict_box(name: str, found: Verdict, warning: str = "") -> str:
     """The verdict on a benchmark as a paragraph of HTML; `warning`: what follows from it, a sentence."""
     kind = {USABLE: "well", CARE: "care", NOT: "refused"}[found.word]
-    reasons = html.escape(f"{found.reasons[0].upper()}{found.reasons[1:]}.")
-    return f'<p class="judged {kind}"><b>{html.escape(name)} is {found.word}.</b> {warning}{reasons}</p>'
+    return fill(
+        '<p class="judged {{ kind }}"><b>{{ name }} is {{ word }}.</b> {{ warning }}{{ reasons }}</p>',
+        kind=kind,
+        name=name,
+        word=found.word,
+        warning=warning,
+        reasons=f"{found.reasons[0].upper()}{found.reasons[1:]}.",
+    )
 
 
 def judged_box(name: str, found: Verdict | None) -> list[str]:
@@ -41,7 +49,7 @@ def judged_line(folder: Path) -> str:
 
 def trust_html(folder: Path, table: Sequence[Row]) -> list[str]:
     """The sentences of `trust_words` as a paragraph."""
-    said = re.sub("`([^`]*)`", r"<code>\1</code>", html.escape(" ".join(trust_words(folder, table))))
+    said = re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(" ".join(trust_words(folder, table)))))
     return [f"<p>{said}</p>"] if said else []
 
 
