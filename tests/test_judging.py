@@ -308,7 +308,8 @@ def test_the_page_is_drawn_and_asks_no_network(
         assert plots == 5 + len(left_out)
         drawn = "[...document.querySelectorAll('.js-plotly-plot')].filter(one => one.querySelector('.trace')).length"
         browser.until(f"{drawn} == {plots}")
-        assert browser.evaluate("document.querySelectorAll('table').length") == len(
+        # One more than of the judgement: the verdict's.
+        assert browser.evaluate("document.querySelectorAll('table').length") == 1 + len(
             judged_tables(judgement, log.ladder)
         )
         assert browser.complaints == []
