@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages, cutout_side
+from jointbench.bench.training.augmentation import Batches, DeviceImages, cutout_side
+from jointbench.bench.training.devices.cpu import Processor
 from jointbench.data.images.facts import PHOTOGRAPHS, Augmentation
 from jointbench.data.images.image_data import ImageData, Part
 from jointbench.data.images.registry import load_images
@@ -20,7 +21,7 @@ either_way = pytest.mark.parametrize("ahead", [1, 256], indirect=True)
 
 @pytest.fixture
 def ahead(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setitem(AHEAD, "cpu", request.param)
+    monkeypatch.setattr(Processor, "images_ahead", request.param)
     return int(request.param)
 
 

@@ -15,6 +15,7 @@ from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.checkpoint import Checkpoint, State
 from jointbench.bench.training.clock import StepClock
 from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.devices.registry import device_of
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.trainer import train
 from jointbench.bench.training.warm_up import time_steps
@@ -106,7 +107,7 @@ class TestCalibratedClock:
             seen.append(time_steps(*arguments))
             return seen[-1]
 
-        other = DeviceShare(torch.device("cpu"))
+        other = DeviceShare(device_of("cpu"))
         monkeypatch.setattr(trainer, "time_steps", timing)
         evaluation = trained(digits, tmp_path)
         assert evaluation.training_seconds == evaluation.steps * seen[0]
@@ -153,7 +154,7 @@ class TestCalibratedClock:
         assert calibrations.seconds_a_step("joint", SMALL, "digits", CALIBRATED, measure) == 0.25
 
     def test_laps_are_counted_and_resumed(self) -> None:
-        clock = StepClock(torch.device("cpu"), 0.1)
+        clock = StepClock(device_of("cpu").clock(), 0.1)
         clock.resume(0.7, 0.5)
         with clock.lap():
             clock.keep(torch.tensor(1.5))

@@ -1,15 +1,17 @@
 """The clock of a GPU on events that a test lets pass, and what the budget's clock never sees."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
 import torch
 from test_trainer import trained
 
-from jointbench.bench.training import clock as clocks
 from jointbench.bench.training import trainer, warm_up
 from jointbench.bench.training.augmentation import Batches, DeviceImages
-from jointbench.bench.training.clock import CudaClock, StepClock
+from jointbench.bench.training.clock import StepClock
+from jointbench.bench.training.devices.accelerator import EventClock
+from jointbench.bench.training.devices.cuda import Cuda
 from jointbench.bench.training.step import Step
 from jointbench.data.evaluation import Status
 from jointbench.data.images.registry import load_images
@@ -23,8 +25,9 @@ class Device:
         # Seconds at which the n-th event passes.
         self.times: list[float] = []
 
-    def event(self, enable_timing: bool) -> "Event":
+    def event(self, on: torch.device, enable_timing: bool) -> "Event":
         assert enable_timing
+        assert on.type == "cuda"
         return Event(self)
 
     def synchronize(self) -> None:
@@ -54,21 +57,22 @@ class Event:
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Device]:
     device = Device()
-    monkeypatch.setattr(torch.cuda, "Event", device.event)
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: device.synchronize())
+    monkeypatch.setattr(torch, "Event", device.event)
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda index: device.synchronize())
+    monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 0)
     return device
 
 
-def lap(clock: CudaClock | StepClock, loss: float) -> None:
+def lap(clock: EventClock | StepClock, loss: float) -> None:
     with clock.lap():
         clock.keep(torch.tensor(loss))
 
 
-class TestCudaClock:
+class TestEventClock:
     def test_what_is_between_the_laps_on_the_device_is_not_counted(self, device: Device) -> None:
         # Two laps of 1 and 3 s, 5 s apart.
         device.times = [0.0, 1.0, 6.0, 9.0]
-        clock = CudaClock()
+        clock = EventClock(Cuda("cuda"))
         lap(clock, 0.5)
         lap(clock, 0.25)
         clock.finish()
@@ -78,7 +82,7 @@ class TestCudaClock:
 
     def test_queued_laps_count_as_the_last_that_ended_and_then_as_they_were(self, device: Device) -> None:
         device.times = [0.0, 1.0, 1.0, 4.0, 4.0, 9.0]
-        clock = CudaClock()
+        clock = EventClock(Cuda("cuda"))
         for loss in (1.0, 2.0, 3.0):
             lap(clock, loss)
         # The first is waited for: without any nothing is known.
@@ -92,16 +96,15 @@ class TestCudaClock:
 
     def test_it_goes_on_where_another_process_stood(self, device: Device) -> None:
         device.times = [0.0, 1.0]
-        clock = CudaClock()
+        clock = EventClock(Cuda("cuda"))
         clock.resume(10.0, 10.0)
         lap(clock, 1.0)
         clock.finish()
         assert clock.elapsed == 11.0
 
-    def test_counted_laps_do_not_look_at_the_device(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(clocks, "device_clock", lambda device: CudaClock())
+    def test_counted_laps_do_not_look_at_the_device(self, device: Device) -> None:
         device.times = [0.0, 1.0, 6.0, 9.0]
-        clock = StepClock(torch.device("cuda"), 0.25)
+        clock = StepClock(EventClock(Cuda("cuda")), 0.25)
         lap(clock, 1.0)
         lap(clock, 2.0)
         assert clock.elapsed == 0.5
@@ -117,8 +120,8 @@ def test_the_first_steps_are_outside_the_budget_and_logged_apart(monkeypatch: py
     def slow(step: Step, batches: Batches) -> float:
         first = warm_up.warm_up(step, batches)
         busy = torch.randn(400, 400)
-        start = clocks.time.thread_time()
-        while clocks.time.thread_time() < start + 0.5:
+        start = time.thread_time()
+        while time.thread_time() < start + 0.5:
             busy @ busy
         return first
 

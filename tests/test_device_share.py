@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.devices.registry import device_of
 
-CPU = torch.device("cpu")
+CPU = device_of("cpu")
 SPAWN = multiprocessing.get_context("spawn")
 
 

@@ -1,7 +1,6 @@
 """How large an evaluation batch is, and what a GPU that is short of memory does to it."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,12 +9,14 @@ from test_trainer import SMALL
 
 from jointbench.bench.speed.training_contenders import training_of
 from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.devices.accelerator import AcceleratorMemory
+from jointbench.bench.training.devices.cuda import Cuda
+from jointbench.bench.training.devices.registry import device_of
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.training_loop import Training
 from jointbench.data.images.registry import load_images
 
-CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+CPU = torch.device("cpu")
 MIB = 2**20
 
 
@@ -48,12 +49,12 @@ class TestOnTheProcessor:
         ],
     )
     def test_a_batch_takes_half_of_the_limit_and_no_more_than_is_of_use(self, limit: int, images: int) -> None:
-        assert DeviceMemory(CPU, limit).images_at_once(10486, 0) == pytest.approx(images, rel=0.01)
+        assert device_of(CPU).memory(limit).images_at_once(10486, 0) == pytest.approx(images, rel=0.01)
 
     def test_without_a_limit_it_is_what_the_machine_has_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        memory = DeviceMemory(CPU, None)
+        memory = device_of(CPU).memory(None)
         assert memory.images_at_once(1000, 0) == 2**28 // 4000
-        monkeypatch.setattr("jointbench.bench.training.memory._available", lambda: 8 * MIB)
+        monkeypatch.setattr("jointbench.bench.training.devices.cpu._available", lambda: 8 * MIB)
         assert memory.images_at_once(1000, 0) == 4 * MIB // 4000
 
     def test_a_part_is_evaluated_in_such_batches(
@@ -74,6 +75,13 @@ class TestOnTheProcessor:
 class TestOnAGpu:
     """Its arithmetic, on figures that a GPU could give."""
 
+    def of_a_gpu(self, monkeypatch: pytest.MonkeyPatch, free: int, total: int) -> None:
+        figures = {"memory_allocated": 300 * MIB, "memory_reserved": 400 * MIB, "get_memory_info": (free, total)}
+        for name, figure in {**figures, "reset_peak_memory_stats": None}.items():
+            monkeypatch.setattr(torch.accelerator, name, lambda index, figure=figure: figure)
+        monkeypatch.setattr(torch.accelerator, "current_device_index", lambda: 0)
+        monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
+
     @pytest.mark.parametrize(
         ("limit", "free", "images"),
         [
@@ -91,11 +99,8 @@ class TestOnAGpu:
     def test_a_batch_takes_half_of_what_is_free(
         self, monkeypatch: pytest.MonkeyPatch, limit: int | None, free: int, images: int
     ) -> None:
-        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2**41))
-        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 300 * MIB)
-        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: 400 * MIB)
-        memory = DeviceMemory(CPU, None)
-        memory.device, memory.limit = CUDA, limit
+        self.of_a_gpu(monkeypatch, free, 2**41)
+        memory = AcceleratorMemory(Cuda("cuda"), limit)
         assert memory.images_at_once(1000, 0) == images
 
     @pytest.mark.parametrize(
@@ -106,13 +111,9 @@ class TestOnAGpu:
         self, monkeypatch: pytest.MonkeyPatch, name: str, limit: int | None, set_to: tuple[float, int]
     ) -> None:
         kept: list[tuple[float, int]] = []
-        properties = SimpleNamespace(total_memory=1000 * MIB)
-        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda device: properties)
-        monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
-        monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
-        monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: None)
+        self.of_a_gpu(monkeypatch, 0, 1000 * MIB)
         monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda share, on: kept.append((share, on)))
-        DeviceMemory(torch.device(name), limit)
+        device_of(name).memory(limit)
         assert kept == [set_to]
         # As torch has it: a number, not a device that may have none.
         assert isinstance(kept[0][1], int)

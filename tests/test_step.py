@@ -12,7 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from jointbench.bench.speed.training_contenders import training_of
 from jointbench.bench.training import trainer
-from jointbench.bench.training.augmentation import AHEAD, Batches, DeviceImages
+from jointbench.bench.training.augmentation import Batches, DeviceImages
+from jointbench.bench.training.devices.cpu import Processor
+from jointbench.bench.training.devices.cuda import Cuda
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.training_loop import Training
@@ -89,8 +91,8 @@ def test_a_gpu_is_asked_for_many_batches_by_the_operations_of_one(
 ) -> None:
     batches = training_of({**SMALL, "batch_size": 64, "mixup_alpha": 0.5}, digits, Hardware()).batches
     asked = []
-    for images in (1, AHEAD["cuda"]):
-        monkeypatch.setitem(AHEAD, "cpu", images)
+    for images in (1, Cuda.images_ahead):
+        monkeypatch.setattr(Processor, "images_ahead", images)
         with Counted() as counted:
             batches.next()
         asked.append(len(counted.names))

@@ -20,6 +20,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from jointbench.bench.training import progress, trainer
 from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
 from jointbench.bench.training.convolution import initialise
+from jointbench.bench.training.devices.cpu import Processor
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.network import network
 from jointbench.bench.training.schedule import CosineRestarts
@@ -166,7 +167,7 @@ def watch(
         noting(patched, Batches, "next")
         noting(patched, CosineRestarts, "advance")
         noting(patched, torch.optim.SGD, "zero_grad")
-        patched.setattr(trainer, "device_clock", lambda device: clock)
+        patched.setattr(Processor, "clock", lambda device: clock)
         patched.setattr(trainer, "network", building)
         patched.setattr(trainer, "initialise", beginning)
         hook = register_optimizer_step_pre_hook(stepping)

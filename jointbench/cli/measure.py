@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     check_writable(out)
     space = get_space(arguments.space)
     device.prepare()
-    images = DeviceImages(load_images(arguments.images, arguments.data), device.torch_device)
+    images = DeviceImages(load_images(arguments.images, arguments.data), device.on)
     with Progress(console=Console(stderr=True, quiet=arguments.quiet), transient=True) as bar:
         task = bar.add_task("timing networks", total=None)
         measured = measure(

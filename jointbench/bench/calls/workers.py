@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 
 from jointbench.bench.calls.given import above_zero, whole
 from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
-from jointbench.data.errors import InputError, MissingExtraError
+from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 
 if TYPE_CHECKING:
     from jointbench.bench.training.hardware import Hardware
@@ -97,21 +97,24 @@ class Workers:
     def hardware(self) -> "Hardware":
         """What each trains on. Raises MissingExtraError without torch, InputError for a device that is not there."""
         try:
-            import torch
+            import torch  # noqa: F401 - whether it is there
         except ImportError:
             raise MissingExtraError("torch is needed to train: pip install 'jointbench[train]'") from None
+        from jointbench.bench.training.devices.registry import DEVICES, device_of, kinds_here
         from jointbench.bench.training.hardware import Hardware
 
         # Where jobs are submitted there is often no GPU: what the nodes have is the user's to say.
         elsewhere = self.cluster == "slurm"
-        here = torch.cuda.is_available()
-        device = self.device or ("cuda" if here or elsewhere else "cpu")
+        kinds = [*DEVICES] if elsewhere else kinds_here()
+        device = self.device or ("cuda" if elsewhere else kinds[0])
         try:
-            usable = torch.device(device).type in ("cpu", "cuda")
-        except RuntimeError:
+            device_of(device)
+            usable = device.partition(":")[0] in kinds
+        except (RuntimeError, UnknownNameError):
             usable = False
-        if not usable or (device != "cpu" and not (here or elsewhere)):
-            raise InputError("device", device, "cpu or cuda" if here or elsewhere else "cpu, there is no GPU")
+        if not usable:
+            said = " or ".join(sorted(kinds)) if len(kinds) > 1 else "cpu, there is no GPU"
+            raise InputError("device", device, said)
         return Hardware(device, self.precision, self.memory, self.clock, self.compile)
 
     def workplace(self) -> "tuple[Workplace, Hardware]":
@@ -127,7 +130,7 @@ class Workers:
 
     def _place(self) -> "tuple[ThisMachine | Slurm, Hardware]":
         device, share = self.hardware(), self.per_gpu
-        on_gpu = device.torch_device.type == "cuda"
+        on_gpu = device.on.accelerator
         if self.config is not None and self.cluster != "slurm":
             raise InputError("config", str(self.config), "--cluster slurm with it")
         if share is not None and not on_gpu:
@@ -141,19 +144,16 @@ class Workers:
             return place, _shared(device, place.processes if on_gpu else 1)
         if not on_gpu:
             return ThisMachine.processors(self.workers or 1), device
-        # Only now that torch is known to be there.
-        from jointbench.bench.training.hardware import gpu_count, gpu_memory
-
-        gpus = visible_gpus(gpu_count())
-        if device.torch_device.index is not None:
-            gpus = [gpus[device.torch_device.index]]
+        gpus = visible_gpus(device.on.count())
+        if device.on.torch.index is not None:
+            gpus = [gpus[device.on.torch.index]]
         workers = self.workers or len(gpus) * share
         if workers > len(gpus) * share:
             raise InputError("workers", workers, f"at most {len(gpus) * share}: {share} a GPU on {len(gpus)} GPU(s)")
         if device.memory is None and share > 1:
-            device = replace(device, memory=gpu_memory() // share)
+            device = replace(device, memory=device.on.total_memory // share)
         # A worker sees its own GPU alone.
-        return ThisMachine.gpus(gpus, workers), _shared(replace(device, device="cuda"), share)
+        return ThisMachine.gpus(gpus, workers), _shared(replace(device, device=device.on.kind), share)
 
 
 def _shared(device: "Hardware", trainings: int) -> "Hardware":

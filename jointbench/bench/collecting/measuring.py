@@ -9,9 +9,7 @@ import numpy as np
 import torch
 
 from jointbench.bench.training.augmentation import Batches, DeviceImages
-from jointbench.bench.training.clock import device_clock
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.training.network import network
 from jointbench.bench.training.step import Step
 from jointbench.data.arrays import FloatArray
@@ -83,7 +81,7 @@ def _seconds_a_step(
 ) -> float | None:
     """Median over some steps after the first two; None where memory runs out."""
     try:
-        memory = DeviceMemory(images.device, hardware.memory)
+        memory = images.on.memory(hardware.memory)
         with images.device:
             model = network(space, configuration, images.facts.shape, images.facts.classes)
         step = Step(model, configuration, hardware, memory)
@@ -92,17 +90,16 @@ def _seconds_a_step(
             step.take(batches.next())
         seconds: list[float] = []
         while len(seconds) < 3 or (len(seconds) < STEPS and sum(seconds) < SECONDS):
-            batch, clock = batches.next(), device_clock(images.device)
+            batch, clock = batches.next(), images.on.clock()
             with clock.lap():
                 clock.keep(step.take(batch))
             clock.finish()
             seconds.append(clock.elapsed)
         return float(np.median(seconds))
     except (MemoryError, RuntimeError) as error:
-        if not ran_out_of_memory(error):
+        if not images.on.out_of_memory(error):
             raise
-        if images.device.type == "cuda":
-            torch.cuda.empty_cache()
+        images.on.release()
         return None
 
 

@@ -12,7 +12,6 @@ from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.checkpoint import Checkpoint
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.network import network
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.trainer import train
@@ -81,9 +80,7 @@ def _on_device(
 ) -> DeviceImages:
     hardware.prepare()
     data = load_images(images, data_folder)
-    loaded = DeviceImages(
-        data if augmentation is None else replace(data, augmentation=augmentation), hardware.torch_device
-    )
+    loaded = DeviceImages(data if augmentation is None else replace(data, augmentation=augmentation), hardware.on)
     _first_step(get_space(space), loaded)
     return loaded
 
@@ -94,4 +91,4 @@ def _first_step(space: Space, images: DeviceImages) -> None:
     with images.device:
         model = network(space, configuration, images.facts.shape, images.facts.classes)
     batch = Batches(images, 32, 0, 0.0, np.random.default_rng(0)).next()
-    Step(model, configuration, Hardware(str(images.device)), DeviceMemory(images.device, None)).take(batch)
+    Step(model, configuration, Hardware(images.on.label), images.on.memory(None)).take(batch)

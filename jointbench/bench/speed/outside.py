@@ -34,7 +34,7 @@ def beside_the_budget(
     Steps are timed with batches of `shown_batch`; with `evaluate` a network is also trained for so many seconds.
     """
     shown: Configuration = {**configuration, "learning_rate": LEARNING_RATE, "batch_size": shown_batch}
-    parts = outside(shown, int(configuration["batch_size"]), images, hardware, BUDGET, device_time(images.device))
+    parts = outside(shown, int(configuration["batch_size"]), images, hardware, BUDGET, device_time(images.on))
     share = sum(parts.values()) / BUDGET
     figures = {f"outside_{name.replace('-', '_')}_seconds": seconds for name, seconds in parts.items()}
     figures["outside_share"] = share
@@ -121,7 +121,7 @@ def _between_steps(training: Training, clock: Callable[[], float]) -> tuple[floa
 
 def _pass(training: Training, part: DevicePart, clock: Callable[[], float]) -> float:
     """Seconds of an evaluation of `part`."""
-    shown = len(part) if training.images.device.type == "cuda" else min(SHOWN, len(part))
+    shown = len(part) if training.images.on.accelerator else min(SHOWN, len(part))
     start = clock()
     training.error_of(DevicePart(part.images[:shown], part.labels[:shown]))
     return (clock() - start) * len(part) / shown

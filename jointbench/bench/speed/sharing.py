@@ -5,11 +5,10 @@ Each training is a process with the calibrated clock and its share of a GPU's me
 what to collect with: of two numbers that are equally quick the smaller one ends its evaluations sooner.
 """
 
-import torch
-
 from jointbench.bench.speed.measure import parser, present, progress
 from jointbench.bench.speed.sharing_process import Job, side_by_side
 from jointbench.bench.speed.subjects import subjects, with_batch_of
+from jointbench.bench.training.devices.registry import device_of, kinds_here
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
 
@@ -24,7 +23,7 @@ CPU_STEP, QUICK_CPU_STEP = 20e9, 5e9
 def main() -> None:
     program = parser(__doc__ or "")
     add = program.add_argument
-    add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu, cuda or cuda:1")
+    add("--device", default=kinds_here()[0], help="cpu, cuda or cuda:1")
     add("--precision", choices=["fp32", "bf16"], help="default bf16, on a CPU fp32")
     add("--compile", action="store_true", help="through torch.compile")
     add("--network", choices=list(subjects()), default="median of a sample", metavar="NAME", help=NETWORKS)
@@ -32,7 +31,7 @@ def main() -> None:
     add("--data", metavar="DIR", help="folder of the image files")
     add("--counts", nargs="+", type=int, metavar="K", help="default 1 2 4 8 16; with --quick on a CPU 1 2 4")
     arguments = program.parse_args()
-    on_gpu = torch.device(arguments.device).type == "cuda"
+    on_gpu = device_of(arguments.device).accelerator
     precision: Precision = arguments.precision or ("bf16" if on_gpu else "fp32")
     hardware = Hardware(arguments.device, precision, clock="calibrated", compile=arguments.compile)
     seconds = (3.0 if on_gpu else 1.0) if arguments.quick else 20.0

@@ -15,8 +15,7 @@ from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, trai
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.clock import StepClock
 from jointbench.bench.training.device_share import DeviceShare
-from jointbench.bench.training.hardware import Hardware, gpu_memory
-from jointbench.bench.training.memory import ran_out_of_memory
+from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.training_loop import Training
 from jointbench.bench.training.warm_up import time_steps, warm_up
 from jointbench.data.evaluation import Configuration
@@ -74,17 +73,17 @@ def _train(job: Job, folder: str) -> Rate | None:
     try:
         hardware = job.hardware
         hardware.prepare()
-        if hardware.torch_device.type == "cuda":
-            hardware = replace(hardware, memory=gpu_memory() // job.count)
-        images = DeviceImages(speed_images(job.images, job.data, PARTS), hardware.torch_device)
+        if hardware.on.accelerator:
+            hardware = replace(hardware, memory=hardware.on.total_memory // job.count)
+        images = DeviceImages(speed_images(job.images, job.data, PARTS), hardware.on)
         configuration = {**job.configuration, "learning_rate": LEARNING_RATE}
-        training = training_of(configuration, images, hardware, DeviceShare(images.device, Path(folder)))
+        training = training_of(configuration, images, hardware, DeviceShare(images.on, Path(folder)))
         with training.share.together():
             return _rate(job, training)
     except BrokenBarrierError:
         return None
     except Exception as error:
-        if not ran_out_of_memory(error):
+        if not job.hardware.on.out_of_memory(error):
             raise
         return None
     finally:
@@ -100,7 +99,7 @@ def _rate(job: Job, training: Training) -> Rate:
     if seconds_a_step is None:
         with training.share.alone():
             seconds_a_step = time_steps(training.step, training.batches)
-    training.clock = StepClock(training.images.device, seconds_a_step)
+    training.clock = StepClock(training.images.on.clock(), seconds_a_step)
     ours, done = Ours(training), 0
     _gate.wait()
     start = time.perf_counter()

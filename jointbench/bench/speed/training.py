@@ -28,6 +28,8 @@ from jointbench.bench.speed.training_contenders import (
     training_of,
 )
 from jointbench.bench.training.augmentation import DeviceImages
+from jointbench.bench.training.devices.device import Device
+from jointbench.bench.training.devices.registry import kinds_here
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.image_data import ImageData
@@ -44,7 +46,7 @@ LOADERS = 8
 def main() -> None:
     program = parser(__doc__ or "")
     add = program.add_argument
-    add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu, cuda or cuda:1")
+    add("--device", default=kinds_here()[0], help="cpu, cuda or cuda:1")
     add("--precision", nargs="+", choices=["fp32", "bf16"], help="of ours; default bf16, and fp32 too on a CPU")
     add("--compile", action="store_true", help="ours and the limit through torch.compile")
     add("--images", default="synthetic", help="a data set's name; default noise of CIFAR-10's shape")
@@ -93,7 +95,7 @@ def measure(
     arguments: argparse.Namespace,
 ) -> dict[Precision, dict[str, float]]:
     """Figures of one configuration, for each precision of ours."""
-    on_gpu = images.device.type == "cuda"
+    on_gpu = images.on.accelerator
     flops = PASSES * JOINT.facts(configuration, data.facts.shape, data.facts.classes).flops
     changed: Configuration = {**configuration, "learning_rate": LEARNING_RATE}
     if not on_gpu:
@@ -103,9 +105,9 @@ def measure(
     for precision in precisions:
         training = training_of(changed, images, Hardware(arguments.device, precision, compile=arguments.compile))
         contenders |= {f"ours {precision}": Ours(training), f"limit {precision}": Limit(training)}
-    clock = device_time(images.device)
+    clock = device_time(images.on)
     count = steps_a_turn(plain, clock) if on_gpu else 1
-    peaks = {precision: Matmul(images.device, precision) for precision in precisions}
+    peaks = {precision: Matmul(images.on, precision) for precision in precisions}
     timings = interleave(
         {name: partial(contender.steps, count) for name, contender in contenders.items()}
         | {f"matmul {precision}": peak.multiply for precision, peak in peaks.items()},
@@ -158,10 +160,10 @@ def steps_a_turn(contender: Contender, clock: Callable[[], float]) -> int:
 class Matmul:
     """What the device can do at most: square matrices, multiplied."""
 
-    def __init__(self, device: torch.device, precision: Precision) -> None:
-        side, self.times = (8192, 10) if device.type == "cuda" else (1024, 2)
+    def __init__(self, device: Device, precision: Precision) -> None:
+        side, self.times = (8192, 10) if device.accelerator else (1024, 2)
         kind = torch.bfloat16 if precision == "bf16" else torch.float32
-        self.matrix = torch.randn(side, side, device=device, dtype=kind)
+        self.matrix = torch.randn(side, side, device=device.torch, dtype=kind)
         self.flops = 2 * side**3 * self.times
 
     def multiply(self) -> None:

@@ -19,10 +19,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from jointbench.bench.speed.plain import PlainNetwork
 from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages, cutout_side
-from jointbench.bench.training.clock import device_clock
 from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.network import network
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import CosineRestarts
@@ -47,10 +46,10 @@ def training_of(
     configuration: Configuration, images: DeviceImages, hardware: Hardware, share: DeviceShare | None = None
 ) -> Training:
     """A training as the trainer makes it, of a budget that never ends; `share`: with whom, where not with nobody."""
-    at, device = dict(configuration), images.device
+    at, device = dict(configuration), images.on
     facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
-    memory = DeviceMemory(device, hardware.memory)
-    with device:
+    memory = images.on.memory(hardware.memory)
+    with device.torch:
         model = network(JOINT, configuration, images.facts.shape, images.facts.classes)
     rng = np.random.default_rng(0)
     return Training(
@@ -58,7 +57,7 @@ def training_of(
         Step(model, configuration, hardware, memory),
         Batches(images, int(at["batch_size"]), int(at["cutout_length"]), at["mixup_alpha"], rng),
         CosineRestarts(1e9, 0),
-        device_clock(device),
+        images.on.clock(),
         Progress(),
         precision=hardware.precision,
         memory=memory,
@@ -70,7 +69,7 @@ def training_of(
     )
 
 
-def _alone(device: torch.device) -> DeviceShare:
+def _alone(device: Device) -> DeviceShare:
     """What is only timed keeps no collection on this machine waiting."""
     with tempfile.TemporaryDirectory() as folder:
         return DeviceShare(device, Path(folder))
@@ -99,13 +98,13 @@ class Limit:
             self.step.take(self.batch)
 
 
-def device_time(device: torch.device) -> Callable[[], float]:
+def device_time(device: Device) -> Callable[[], float]:
     """CPU time of this process; on a GPU the time at which all that was queued has ended."""
-    if device.type == "cpu":
+    if not device.accelerator:
         return time.process_time
 
     def when_done() -> float:
-        torch.cuda.synchronize(device)
+        device.synchronize()
         return time.perf_counter()
 
     return when_done
@@ -174,7 +173,7 @@ class Plain:
         ]
         if (square := cutout_side(int(at["cutout_length"]), shape[1])) > 0:
             chain.append(CutOut(square))
-        on_gpu = self.device.type == "cuda"
+        on_gpu = images.on.accelerator
         self.loader = DataLoader(
             Pictures(part, transforms.Compose(chain)),
             min(int(at["batch_size"]), len(part)),

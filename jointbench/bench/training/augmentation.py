@@ -10,12 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
+from jointbench.bench.training.devices.device import Device
+from jointbench.bench.training.devices.registry import device_of
 from jointbench.data.images.facts import PAPER_SIDE, ImageFacts
 from jointbench.data.images.image_data import ImageData, Part, Pixels
-
-#: Images that are made at once, as whole batches: a GPU is kept waiting by each operation that it is asked for, a
-#: processor by what does not fit into its caches.
-AHEAD = {"cpu": 1, "cuda": 1024}
 
 
 def cutout_side(length: int, side: int) -> int:
@@ -48,9 +46,11 @@ class DevicePart:
 class DeviceImages:
     """A data set on the device; the training part is padded once, so that a crop is one gather."""
 
-    def __init__(self, data: ImageData, device: torch.device) -> None:
+    def __init__(self, data: ImageData, device: Device | torch.device) -> None:
+        """`on` is the device, `device` torch's of it."""
         self.facts: ImageFacts = data.facts
-        self.device = device
+        self.on = device_of(device)
+        self.device = self.on.torch
         side = data.facts.shape[1]
         self.pad = data.augmentation.padding_of(side)
         # Per channel, of the training part (appendix B); a constant channel stays as it is.
@@ -159,7 +159,7 @@ class Batches:
 
     def next(self) -> Batch:
         if not self._ready:
-            self._ready.extend(self._make(max(1, AHEAD[self.images.device.type] // self.batch_size)))
+            self._ready.extend(self._make(max(1, self.images.on.images_ahead // self.batch_size)))
         return self._ready.popleft()
 
     def _make(self, count: int) -> list[Batch]:
@@ -176,9 +176,8 @@ class Batches:
         shares = self.rng.beta(self.mixup_alpha, self.mixup_alpha, count)
         firsts = size * torch.arange(count, device=device)[:, None]
         partners = (torch.rand((count, size), device=device).argsort(dim=1) + firsts).flatten()
-        # From pinned memory, so that nobody waits until the device has got this far.
         on_host = torch.from_numpy(shares.astype(np.float32).repeat(size))[:, None, None, None]
-        weights = (on_host.pin_memory() if device.type == "cuda" else on_host).to(device, non_blocking=True)
+        weights = self.images.on.to_device(on_host)
         mixed = torch.lerp(images[partners], images, weights).split(size)
         return list(map(Batch, mixed, labels.split(size), labels[partners].split(size), shares.tolist()))
 

@@ -3,12 +3,11 @@
 import fcntl
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
+from jointbench.bench.training.devices.device import Device
 from jointbench.data.errors import InputError
 
 
@@ -20,14 +19,12 @@ class DeviceShare:
     then the whole room. The system drops a lock whose process dies, however it dies.
     """
 
-    def __init__(self, device: torch.device, folder: Path | None = None) -> None:
+    def __init__(self, device: Device, folder: Path | None = None) -> None:
         folder = Path(tempfile.gettempdir()) if folder is None else folder
-        stem = f"jointbench-{os.getuid()}-{_identity(device)}"
+        stem = f"jointbench-{os.getuid()}-{device.identity}"
         self._gate, self._room = (_opened(folder / f"{stem}.{name}") for name in ("gate", "room"))
         _check_locks(self._room, folder)
-        self._settle: Callable[[], None] = lambda: None
-        if device.type == "cuda":
-            self._settle = lambda: torch.cuda.synchronize(device)
+        self._settle = device.synchronize
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -86,9 +83,3 @@ def _check_locks(file: int, folder: Path) -> None:
         expected = f"one on a file system that can lock files ({error.strerror}); $TMPDIR names another"
         raise InputError("temporary folder", str(folder), expected) from None
     fcntl.flock(file, fcntl.LOCK_UN)
-
-
-def _identity(device: torch.device) -> str:
-    if device.type == "cuda":
-        return str(torch.cuda.get_device_properties(device).uuid)
-    return device.type

@@ -1,11 +1,10 @@
 """What a training runs on, and how its budget is counted there."""
 
-import platform
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-
+from jointbench.bench.training.devices.device import Device
+from jointbench.bench.training.devices.registry import device_of
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import REFERENCE_CLOCK
 from jointbench.data.reference_clock import ReferenceClock, reference_clock
@@ -20,7 +19,8 @@ CLOCKS = ("measured", "calibrated", f"{REFERENCE_CLOCK}NAME")
 
 @dataclass(frozen=True)
 class Hardware:
-    """`device` is torch's name of it; `memory` in bytes (None: all there is); a CPU training uses one thread.
+    """`device` is the label of a device (`devices/registry.py`), as torch has it; `memory` in bytes (None: all there
+    is); a CPU training uses one thread.
 
     fp32 is true fp32, without TF32. `compile`: through torch.compile, whose time is outside the budget.
     """
@@ -44,16 +44,14 @@ class Hardware:
         return reference_clock(self.clock) if self.clock.startswith(REFERENCE_CLOCK) else None
 
     @property
-    def torch_device(self) -> torch.device:
-        return torch.device(self.device)
+    def on(self) -> Device:
+        """Raises UnknownNameError for a type of device that is not known."""
+        return device_of(self.device)
 
     @property
     def description(self) -> str:
         limit = "" if self.memory is None else f", {self.memory / 2**30:g} GiB"
-        compiled = ", compiled" if self.compile else ""
-        if self.torch_device.type == "cuda":
-            return torch.cuda.get_device_name(self.device) + limit + compiled
-        return f"{_processor()}, 1 thread{limit}{compiled}"
+        return self.on.name + limit + (", compiled" if self.compile else "")
 
     @property
     def request(self) -> str:
@@ -63,31 +61,4 @@ class Hardware:
 
     def prepare(self) -> None:
         """Set torch up for it; to be called once in a process, before anything is trained."""
-        if self.torch_device.type == "cpu":
-            torch.set_num_threads(1)
-            return
-        if self.torch_device.index is not None:
-            # Events and waiting are of the current device.
-            torch.cuda.set_device(self.torch_device)
-        # All batches of a training have one shape, so the search for the quickest kernels pays.
-        torch.backends.cudnn.benchmark = True
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cuda.matmul.allow_tf32 = False
-
-
-def gpu_count() -> int:
-    """GPUs that this process sees."""
-    return torch.cuda.device_count()
-
-
-def gpu_memory() -> int:
-    """Bytes of the first of them."""
-    return int(torch.cuda.get_device_properties(0).total_memory)
-
-
-def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+        self.on.prepare()

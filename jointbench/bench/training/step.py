@@ -1,18 +1,20 @@
 """One step of a training: forward, backward and optimizer; all that the budget pays for."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from jointbench.bench.training.augmentation import Batch
+from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.data.evaluation import Configuration
 
 
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+def autocast(device: Device, precision: Precision) -> AbstractContextManager[None]:
+    return device.autocast(torch.bfloat16, enabled=precision == "bf16")
 
 
 class Step:
@@ -30,7 +32,7 @@ class Step:
             momentum=configuration["momentum"],
             nesterov=True,
             weight_decay=configuration["weight_decay"],
-            fused=True,
+            fused=hardware.on.fused,
         )
 
     def set_rate(self, factor: float) -> None:
@@ -40,7 +42,7 @@ class Step:
     def take(self, batch: Batch) -> Tensor:
         """The batch's loss before the step. Raises MemoryError when a CPU training goes above its limit."""
         self.optimizer.zero_grad(set_to_none=True)
-        with autocast(batch.images.device, self._hardware.precision):
+        with autocast(self._hardware.on, self._hardware.precision):
             loss = batch.loss(self._forward(batch.images))
         self._memory.check()
         loss.backward()

@@ -1,12 +1,10 @@
 """When a training is given up."""
 
 import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import torch
-
+from jointbench.bench.training.devices.device import Device
 from jointbench.data.ladder import Unit
 
 #: A training is given up after this many budgets and a minute more, in seconds.
@@ -25,8 +23,8 @@ class Timeout:
     never ends.
     """
 
-    def __init__(self, device: torch.device, budget: float, unit: Unit, *, endless: bool = False) -> None:
-        self._now = time.thread_time if device.type == "cpu" else time.perf_counter
+    def __init__(self, device: Device, budget: float, unit: Unit, *, endless: bool = False) -> None:
+        self._now = device.now
         limited = unit == "seconds" and not endless
         self._end = self._now() + TIMEOUT_BUDGETS * budget + GRACE if limited else math.inf
 

@@ -18,11 +18,11 @@ import jointbench
 from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.checkpoint import Checkpoint
-from jointbench.bench.training.clock import Clock, StepClock, device_clock
+from jointbench.bench.training.clock import Clock, StepClock
 from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.memory import DeviceMemory, ran_out_of_memory
 from jointbench.bench.training.network import network
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts, Schedule
@@ -70,13 +70,13 @@ def train(
         raise InputError("clock", hardware.clock, "measured, where there is no folder for calibrations")
     facts = space.facts(configuration, images.facts.shape, images.facts.classes)
     began = time.perf_counter()
-    device, progress = images.device, Progress()
+    device, progress = images.on, Progress()
     memory, timeout, share = (
-        DeviceMemory(device, hardware.memory),
+        device.memory(hardware.memory),
         Timeout(device, budget, ladder.unit, endless=hardware.clock != "measured"),
         _share(device),
     )
-    clock = device_clock(device)
+    clock = device.clock()
     errors = failed()
     status, reason = Status.OK, ""
     try:
@@ -84,7 +84,7 @@ def train(
             clock = _reference_clock(hardware.reference, space, configuration, images, ladder)
         memory.reserve(facts.parameters, facts.activations * int(configuration["batch_size"]))
         torch.manual_seed(seed)
-        with device:
+        with device.torch:
             model = network(space, configuration, images.facts.shape, images.facts.classes)
         step = Step(model, configuration, hardware, memory)
         batches = partial(_batches, images, configuration, seed)
@@ -134,7 +134,7 @@ def train(
     except JointBenchError:
         raise
     except Exception as error:
-        status = Status.OUT_OF_MEMORY if ran_out_of_memory(error) else Status.CRASHED
+        status = Status.OUT_OF_MEMORY if device.out_of_memory(error) else Status.CRASHED
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
     seconds = clock.elapsed
     # A failed training's tensors hang in its traceback's cycle until collected.
@@ -187,7 +187,7 @@ def _reference_clock(
         raise TooSlowError(
             f"a step takes {seconds:.3g} s of {reference.name}: fewer than {FEWEST_STEPS} fit into {ladder.minimum:g} s"
         )
-    return StepClock(images.device, seconds)
+    return StepClock(images.on.clock(), seconds)
 
 
 def _schedule(
@@ -201,7 +201,7 @@ def _schedule(
 
 
 @cache
-def _share(device: torch.device) -> DeviceShare:
+def _share(device: Device) -> DeviceShare:
     return DeviceShare(device)
 
 
@@ -230,4 +230,4 @@ def _step_clock(
             return time_steps(step, batches)
 
     seconds = calibrations.seconds_a_step(space.name, configuration, images.facts.name, hardware, measure)
-    return StepClock(images.device, seconds)
+    return StepClock(images.on.clock(), seconds)

@@ -14,6 +14,7 @@ from jointbench.bench.training.augmentation import Batches, DeviceImages, Device
 from jointbench.bench.training.checkpoint import Checkpoint, State
 from jointbench.bench.training.clock import Clock
 from jointbench.bench.training.device_share import DeviceShare
+from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Precision
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.progress import Progress
@@ -55,7 +56,7 @@ class Training:
         self.precision, self.memory, self.timeout, self.share = precision, memory, timeout, share
         self.progress, self.activations, self.parameters, self.began = progress, activations, parameters, began
         self.images: DeviceImages = batches.images
-        self._now = time.thread_time if self.images.device.type == "cpu" else time.perf_counter
+        self._now = self.images.on.now
 
     def spend(self, budget: float, unit: Unit, checkpoint: Checkpoint | None) -> None:
         """Train until the budget is spent; the first step that reaches it is the last.
@@ -140,13 +141,13 @@ class Training:
                 except torch.OutOfMemoryError:
                     if size == 1:
                         raise
-                torch.cuda.empty_cache()
+                self.images.on.release()
                 size = math.ceil(size / 2)
 
     def _wrong(self, part: DevicePart, size: int) -> float:
         self.model.eval()
         wrong = torch.zeros((), device=self.images.device)
-        with torch.inference_mode(), autocast(self.images.device, self.precision), _without_search():
+        with torch.inference_mode(), autocast(self.images.on, self.precision), self.images.on.first_kernels():
             for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
                 wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
                 self.memory.check()
@@ -169,7 +170,7 @@ class Training:
                 "earlier_peak_memory": max(self.progress.earlier_peak_memory, self.memory.peak),
                 "earlier_evaluation_memory": max(self.progress.earlier_evaluation_memory, self.memory.evaluation_peak),
             },
-            "random": _random_state(self.images.device),
+            "random": _random_state(self.images.on),
         }
 
     def resume(self, state: State) -> None:
@@ -180,28 +181,14 @@ class Training:
         self.batches.resume(state["batches"])
         self.clock.resume(state["clock"], state["measured"])
         vars(self.progress).update(state["progress"])
-        _set_random_state(self.images.device, state["random"])
+        _set_random_state(self.images.on, state["random"])
 
 
-@contextmanager
-def _without_search() -> Iterator[None]:
-    """Take cuDNN's first guess: a search for the quickest kernels takes longer than the few batches of a shape."""
-    searching = torch.backends.cudnn.benchmark
-    torch.backends.cudnn.benchmark = False
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.benchmark = searching
+def _random_state(device: Device) -> State:
+    return {"cpu": torch.get_rng_state(), "device": device.random_state()}
 
 
-def _random_state(device: torch.device) -> State:
-    return {
-        "cpu": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-    }
-
-
-def _set_random_state(device: torch.device, state: State) -> None:
+def _set_random_state(device: Device, state: State) -> None:
     torch.set_rng_state(state["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state["cuda"], device)
+    # Before there were others, that of a GPU went by its type.
+    device.set_random_state(state["device"] if "device" in state else state["cuda"])

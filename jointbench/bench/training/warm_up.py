@@ -4,11 +4,8 @@ import math
 from statistics import median
 
 from jointbench.bench.training.augmentation import Batches
-from jointbench.bench.training.clock import device_clock
 from jointbench.bench.training.step import Step
 
-#: Steps that pay what is paid once: kernel search, compilation, memory of the gradients and the momentum.
-WARM_UP = 2
 #: The device is timed in rounds of so many seconds, or so many steps, whichever is less, until the median round moves
 #: by less than a share of itself for as many rounds in a row as are waited for, or there are too many.
 ROUND_SECONDS, ROUND_STEPS = 0.05, 20
@@ -17,8 +14,8 @@ STABLE, STABLE_ROUNDS, MOST_ROUNDS = 0.02, 3, 25
 
 def warm_up(step: Step, batches: Batches) -> float:
     """Take the first steps and return the seconds of the last. The network is another one afterwards: draw it anew."""
-    for _ in range(WARM_UP if batches.images.device.type == "cuda" else 1):
-        clock, batch = device_clock(batches.images.device), batches.next()
+    for _ in range(batches.images.on.warm_up_steps):
+        clock, batch = batches.images.on.clock(), batches.next()
         with clock.lap():
             clock.keep(step.take(batch))
         clock.finish()
@@ -32,7 +29,7 @@ def time_steps(step: Step, batches: Batches) -> float:
     """
 
     def seconds(steps: int) -> float:
-        clock = device_clock(batches.images.device)
+        clock = batches.images.on.clock()
         for _ in range(steps):
             batch = batches.next()
             with clock.lap():
