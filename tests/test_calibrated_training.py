@@ -21,6 +21,7 @@ from jointbench.bench.training.trainer import train
 from jointbench.bench.training.warm_up import time_steps
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.images.facts import known_facts
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
@@ -148,10 +149,10 @@ class TestCalibratedClock:
 
         def measure() -> float:
             # Another worker was quicker.
-            calibrations.seconds_a_step("joint", SMALL, "digits", CALIBRATED, lambda: 0.25)
+            calibrations.seconds_a_step(JOINT, SMALL, known_facts("digits"), CALIBRATED, lambda: 0.25)
             return 0.5
 
-        assert calibrations.seconds_a_step("joint", SMALL, "digits", CALIBRATED, measure) == 0.25
+        assert calibrations.seconds_a_step(JOINT, SMALL, known_facts("digits"), CALIBRATED, measure) == 0.25
 
     def test_laps_are_counted_and_resumed(self) -> None:
         clock = StepClock(device_of("cpu").clock(), 0.1)

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
 from jointbench.bench.speed.plain import PlainNetwork, TwoPaths
-from jointbench.bench.training.network import JointNetwork, ResidualBlock, network
+from jointbench.bench.training.networks.joint import JointNetwork, ResidualBlock
+from jointbench.bench.training.networks.registry import network
 from jointbench.data.spaces.joint import JOINT
 
 SMALL = {
@@ -101,7 +102,7 @@ def test_every_block_has_the_same_death_rate_however_deep(monkeypatch: pytest.Mo
     single = {**SMALL, **{f"res_branches_{i}": 1 for i in (1, 2, 3)}}
     seen = []
     monkeypatch.setattr(
-        "jointbench.bench.training.network.shake_drop", lambda x, rate, training: seen.append(rate) or x
+        "jointbench.bench.training.networks.joint.shake_drop", lambda x, rate, training: seen.append(rate) or x
     )
     network(JOINT, single, (1, 8, 8), 10)(torch.randn(2, 1, 8, 8))
     assert seen == [0.3] * 5

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.bench.training.network import network
-from jointbench.bench.training.reference_networks import PreActBlock, ReferenceNetwork
+from jointbench.bench.training.networks.reference_networks import PreActBlock, ReferenceNetwork
+from jointbench.bench.training.networks.registry import network
 from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10, ReferenceSpace
 from jointbench.data.spaces.registry import SPACES, find_configuration
 

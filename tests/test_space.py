@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from jointbench.bench.training.network import ResidualBlock, network
+from jointbench.bench.training.networks.joint import ResidualBlock
+from jointbench.bench.training.networks.registry import network
 from jointbench.data.errors import ConfigurationError, UnknownNameError
 from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.registry import SPACES, find_configuration, get_space

@@ -19,10 +19,10 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from jointbench.bench.training import progress, trainer
 from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
-from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.devices.cpu import Processor
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.network import network
+from jointbench.bench.training.networks.initialising import initialise
+from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.trainer import train
 from jointbench.bench.training.training_loop import Training

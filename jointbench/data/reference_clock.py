@@ -56,7 +56,7 @@ def work(space: Space, configuration: Configuration, image_shape: ImageShape, cl
     convolutions = space.convolutions(configuration, image_shape, classes)
     if not convolutions:
         raise InputError("space", space.name, "one whose convolutions are known, for a reference clock")
-    batch = int(configuration["batch_size"])
+    batch = space.recipe(configuration).batch_size
     amounts = dict.fromkeys(TERMS, 0)
     for convolution in convolutions:
         kind, count, at_once = _kind(convolution), convolution.count, convolution.count * convolution.pixels * batch

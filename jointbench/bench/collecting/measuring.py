@@ -10,7 +10,7 @@ import torch
 
 from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.network import network
+from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.step import Step
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
@@ -81,11 +81,12 @@ def _seconds_a_step(
 ) -> float | None:
     """Median over some steps after the first two; None where memory runs out."""
     try:
+        recipe = space.recipe(configuration)
         memory = images.on.memory(hardware.memory)
         with images.device:
             model = network(space, configuration, images.facts.shape, images.facts.classes)
-        step = Step(model, configuration, hardware, memory)
-        batches = Batches(images, int(configuration["batch_size"]), 0, 0.0, np.random.default_rng(0))
+        step = Step(model, recipe, hardware, memory)
+        batches = Batches(images, recipe.batch_size, 0, 0.0, np.random.default_rng(0))
         for _ in range(2):
             step.take(batches.next())
         seconds: list[float] = []

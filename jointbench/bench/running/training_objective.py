@@ -12,7 +12,7 @@ from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.checkpoint import Checkpoint
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.network import network
+from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.trainer import train
 from jointbench.data.evaluation import Configuration, Evaluation
@@ -87,8 +87,8 @@ def _on_device(
 
 def _first_step(space: Space, images: DeviceImages) -> None:
     """Take one step of the smallest network, so that what a process pays once falls into no training."""
-    configuration = space.configuration([h.low for h in space.hyperparameters])
+    configuration = space.active({h.name: h.value(h.low) for h in space.hyperparameters})
     with images.device:
         model = network(space, configuration, images.facts.shape, images.facts.classes)
     batch = Batches(images, 32, 0, 0.0, np.random.default_rng(0)).next()
-    Step(model, configuration, Hardware(images.on.label), images.on.memory(None)).take(batch)
+    Step(model, space.recipe(configuration), Hardware(images.on.label), images.on.memory(None)).take(batch)

@@ -10,8 +10,8 @@ from jointbench.bench.running.training_objective import CHECKPOINT_EVERY
 from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, device_time, training_of
 from jointbench.bench.training.augmentation import DeviceImages, DevicePart
 from jointbench.bench.training.checkpoint import Checkpoint
-from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.networks.initialising import initialise
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.trainer import train
 from jointbench.bench.training.training_loop import Training

@@ -1,7 +1,7 @@
 """The joint space's network the way such papers' code is written: branch after branch, module after module.
 
-What is fused in `bench/training/network.py` is proved equal to this by test, and timed against it. It follows section
-3.3 and the authors' code, and draws its random numbers in the order in which ours are drawn.
+What is fused in `bench/training/networks/joint.py` is proved equal to this by test, and timed against it. It follows
+section 3.3 and the authors' code, and draws its random numbers in the order in which ours are drawn.
 """
 
 from typing import Any

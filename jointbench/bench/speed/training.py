@@ -29,7 +29,7 @@ from jointbench.bench.speed.training_contenders import (
 )
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.devices.device import Device
-from jointbench.bench.training.devices.registry import kinds_here
+from jointbench.bench.training.devices.registry import device_of, kinds_here
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.image_data import ImageData
@@ -53,7 +53,7 @@ def main() -> None:
     add("--data", metavar="DIR", help="folder of the image files")
     add("--evaluate", type=float, metavar="SECONDS", help="also train Table 3's network for so long, as it is done")
     arguments = program.parse_args()
-    on_gpu = torch.device(arguments.device).type == "cuda"
+    on_gpu = device_of(arguments.device).accelerator
     precisions: list[Precision] = arguments.precision or _precisions(on_gpu, arguments.quick)
     Hardware(arguments.device).prepare()
     data = speed_images(arguments.images, arguments.data)

@@ -22,7 +22,7 @@ from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages,
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.network import network
+from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import CosineRestarts
 from jointbench.bench.training.step import Step
@@ -46,7 +46,7 @@ def training_of(
     configuration: Configuration, images: DeviceImages, hardware: Hardware, share: DeviceShare | None = None
 ) -> Training:
     """A training as the trainer makes it, of a budget that never ends; `share`: with whom, where not with nobody."""
-    at, device = dict(configuration), images.on
+    recipe, device = JOINT.recipe(configuration), images.on
     facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
     memory = images.on.memory(hardware.memory)
     with device.torch:
@@ -54,8 +54,8 @@ def training_of(
     rng = np.random.default_rng(0)
     return Training(
         model,
-        Step(model, configuration, hardware, memory),
-        Batches(images, int(at["batch_size"]), int(at["cutout_length"]), at["mixup_alpha"], rng),
+        Step(model, recipe, hardware, memory),
+        Batches(images, recipe.batch_size, recipe.cutout_length, recipe.mixup_alpha, rng),
         CosineRestarts(1e9, 0),
         images.on.clock(),
         Progress(),

@@ -138,12 +138,14 @@ class Batch:
     other_labels: Tensor
     share: float
 
-    def loss(self, logits: Tensor) -> Tensor:
-        """Cross entropy, mixed as the images are (MixUp)."""
-        loss = F.cross_entropy(logits, self.labels)
+    def loss(self, logits: Tensor, label_smoothing: float = 0.0) -> Tensor:
+        """Cross entropy, mixed as the images are (MixUp); `label_smoothing`: the share that all classes have."""
+        loss = F.cross_entropy(logits, self.labels, label_smoothing=label_smoothing)
         if self.share == 1.0:
             return loss
-        return self.share * loss + (1 - self.share) * F.cross_entropy(logits, self.other_labels)
+        return self.share * loss + (1 - self.share) * F.cross_entropy(
+            logits, self.other_labels, label_smoothing=label_smoothing
+        )
 
 
 class Batches:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,6 +12,10 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import make_folder, write_whole
+from jointbench.data.images.facts import ImageFacts, known_facts
+from jointbench.data.images.registry import IMAGES
+from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.space import Space
 
 
 class Calibrations:
@@ -24,16 +29,24 @@ class Calibrations:
         self.folder = folder
 
     def seconds_a_step(
-        self, space: str, configuration: Configuration, images: str, hardware: Hardware, measure: Callable[[], float]
+        self,
+        space: Space,
+        configuration: Configuration,
+        images: ImageFacts,
+        hardware: Hardware,
+        measure: Callable[[], float],
+        *,
+        architecture_seed: int = 0,
     ) -> float:
         """The figure, by `measure()` if it is not known yet. Raises LogError for a file that holds none."""
         what = {
-            "space": space,
+            "space": space.name,
             "configuration": dict(configuration),
-            "images": images,
+            "images": images.name,
             "device": hardware.description,
             "precision": hardware.precision,
             "torch": torch.__version__,
+            **_beyond_names(space, images, architecture_seed),
         }
         name = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:24]
         path = self.folder / f"{name}.json"
@@ -47,3 +60,16 @@ class Calibrations:
         if not seconds > 0:
             raise LogError("calibration", str(path), f"seconds above 0, not {seconds}")
         return seconds
+
+
+def _beyond_names(space: Space, images: ImageFacts, architecture_seed: int) -> dict[str, Any]:
+    """What decides a step's time and does not follow from the names of what ships."""
+    beyond: dict[str, Any] = {}
+    if architecture_seed:
+        beyond["architecture_seed"] = architecture_seed
+    if space.name not in SPACES or SPACES[space.name] != space:
+        beyond["space_content"] = space.as_dict()
+    known = known_facts(images.name) if images.name in IMAGES else None
+    if known is None or (known.shape, known.classes) != (images.shape, images.classes):
+        beyond["image_shape"], beyond["classes"] = list(images.shape), images.classes
+    return beyond

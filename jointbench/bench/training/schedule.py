@@ -47,6 +47,15 @@ class CosineRestarts:
             self.length *= T_MULT
 
 
+class Constant:
+    """The initial rate, always."""
+
+    factor = 1.0
+
+    def advance(self, spent: float) -> None:
+        pass
+
+
 class CosineOfSteps:
     """For trainings whose number of steps is known: the cycles of `CosineRestarts`, laid over the steps.
 

@@ -10,7 +10,7 @@ from jointbench.bench.training.augmentation import Batch
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.bench.training.memory import DeviceMemory
-from jointbench.data.evaluation import Configuration
+from jointbench.data.spaces.recipe import Recipe
 
 
 def autocast(device: Device, precision: Precision) -> AbstractContextManager[None]:
@@ -18,34 +18,27 @@ def autocast(device: Device, precision: Precision) -> AbstractContextManager[Non
 
 
 class Step:
-    """SGD with Nesterov momentum and weight decay on every parameter (appendix B and the authors' code)."""
+    """What a recipe makes of a batch; weight decay is on every parameter (appendix B and the authors' code)."""
 
-    def __init__(
-        self, model: nn.Module, configuration: Configuration, hardware: Hardware, memory: DeviceMemory
-    ) -> None:
+    def __init__(self, model: nn.Module, recipe: Recipe, hardware: Hardware, memory: DeviceMemory) -> None:
         self._hardware, self._memory = hardware, memory
         self._forward: Any = torch.compile(model) if hardware.compile else model
-        self._learning_rate = configuration["learning_rate"]
-        self.optimizer = torch.optim.SGD(
-            model.parameters(),
-            lr=self._learning_rate,
-            momentum=configuration["momentum"],
-            nesterov=True,
-            weight_decay=configuration["weight_decay"],
-            fused=hardware.on.fused,
-        )
+        self._recipe, self._parameters = recipe, list(model.parameters())
+        self.optimizer = _optimizer(recipe, self._parameters, fused=hardware.on.fused)
 
     def set_rate(self, factor: float) -> None:
         """factor: share of the initial learning rate."""
-        self.optimizer.param_groups[0]["lr"] = self._learning_rate * factor
+        self.optimizer.param_groups[0]["lr"] = self._recipe.learning_rate * factor
 
     def take(self, batch: Batch) -> Tensor:
         """The batch's loss before the step. Raises MemoryError when a CPU training goes above its limit."""
         self.optimizer.zero_grad(set_to_none=True)
         with autocast(self._hardware.on, self._hardware.precision):
-            loss = batch.loss(self._forward(batch.images))
+            loss = batch.loss(self._forward(batch.images), self._recipe.label_smoothing)
         self._memory.check()
         loss.backward()
+        if self._recipe.clipping is not None:
+            nn.utils.clip_grad_norm_(self._parameters, self._recipe.clipping)
         self.optimizer.step()
         return loss
 
@@ -53,3 +46,11 @@ class Step:
         """Drop gradients and momentum, as if no step had been taken."""
         self.optimizer.zero_grad(set_to_none=True)
         self.optimizer.state.clear()
+
+
+def _optimizer(recipe: Recipe, parameters: list[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:
+    rates: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay, "fused": fused}
+    if recipe.optimizer == "adamw":
+        return torch.optim.AdamW(parameters, betas=(recipe.momentum, 0.999), **rates)
+    # Nesterov's needs some momentum.
+    return torch.optim.SGD(parameters, momentum=recipe.momentum, nesterov=recipe.momentum > 0, **rates)

@@ -19,13 +19,13 @@ from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.checkpoint import Checkpoint
 from jointbench.bench.training.clock import Clock, StepClock
-from jointbench.bench.training.convolution import initialise
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware
-from jointbench.bench.training.network import network
+from jointbench.bench.training.networks.initialising import initialise
+from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.progress import Progress
-from jointbench.bench.training.schedule import CosineOfSteps, CosineRestarts, Schedule
+from jointbench.bench.training.schedule import Constant, CosineOfSteps, CosineRestarts, Schedule
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.timeout import GRACE, TIMEOUT_BUDGETS, TimedOutError, Timeout
 from jointbench.bench.training.training_loop import DivergedError, Training
@@ -35,6 +35,7 @@ from jointbench.data.evaluation import Configuration, Evaluation, Provenance, St
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.reference_clock import FEWEST_STEPS, ReferenceClock, steps_within
+from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
 
 #: Steps of more budgets than these leave no training; where seconds are measured, they vary too much for a closer look.
@@ -56,6 +57,7 @@ def train(
     hardware: Hardware,
     calibrations: Calibrations | None = None,
     checkpoint: Checkpoint | None = None,
+    architecture_seed: int = 0,
 ) -> Evaluation:
     """Train `configuration` from scratch for `budget` (a rung of `ladder`) and evaluate it once at the end.
 
@@ -68,7 +70,8 @@ def train(
     rung = ladder.rung_of(budget)
     if hardware.clock == "calibrated" and calibrations is None:
         raise InputError("clock", hardware.clock, "measured, where there is no folder for calibrations")
-    facts = space.facts(configuration, images.facts.shape, images.facts.classes)
+    facts = space.facts(configuration, images.facts.shape, images.facts.classes, architecture_seed)
+    recipe = space.recipe(configuration)
     began = time.perf_counter()
     device, progress = images.on, Progress()
     memory, timeout, share = (
@@ -82,12 +85,12 @@ def train(
     try:
         if hardware.reference is not None:
             clock = _reference_clock(hardware.reference, space, configuration, images, ladder)
-        memory.reserve(facts.parameters, facts.activations * int(configuration["batch_size"]))
+        memory.reserve(facts.parameters, facts.activations * recipe.batch_size)
         torch.manual_seed(seed)
         with device.torch:
-            model = network(space, configuration, images.facts.shape, images.facts.classes)
-        step = Step(model, configuration, hardware, memory)
-        batches = partial(_batches, images, configuration, seed)
+            model = network(space, configuration, images.facts.shape, images.facts.classes, architecture_seed)
+        step = Step(model, recipe, hardware, memory)
+        batches = partial(_batches, images, recipe, seed)
         with share.together():
             several = SEVERAL_BUDGETS * budget if hardware.reference is None and ladder.unit == "seconds" else math.inf
             a_step = warm_up(step, batches())
@@ -95,9 +98,15 @@ def train(
                 # The first of all costs more than others.
                 a_step = warm_up(step, batches())
             if calibrations is not None and hardware.clock == "calibrated":
-                # Timing many steps of one that is too slow would take longer than the training.
+                # Whoever measures first decides for all trainings of the configuration. Timing many steps of one that
+                # is too slow would take longer than the training.
                 known = a_step if a_step > several else None
-                clock = _step_clock(calibrations, space, configuration, images, hardware, share, step, batches(), known)
+                timed = partial(_time_alone, share, step, batches())
+                seconds = calibrations.seconds_a_step(
+                    *(space, configuration, images.facts, hardware, timed if known is None else lambda: known),
+                    architecture_seed=architecture_seed,
+                )
+                clock = StepClock(device.clock(), seconds)
                 a_step = clock.seconds_a_lap
             if a_step > several:
                 raise TooSlowError(f"a step took {a_step:.3g} s, with a budget of {budget:g} s")
@@ -109,7 +118,7 @@ def train(
                 model,
                 step,
                 batches(),
-                _schedule(clock, images, int(configuration["batch_size"]), budget, rung, ladder),
+                _schedule(clock, images, recipe, budget, rung, ladder),
                 clock,
                 progress,
                 precision=hardware.precision,
@@ -144,6 +153,7 @@ def train(
         configuration=configuration,
         budget=float(budget),
         seed=seed,
+        architecture_seed=architecture_seed,
         status=status,
         metrics={
             **errors,
@@ -190,13 +200,15 @@ def _reference_clock(
     return StepClock(images.on.clock(), seconds)
 
 
-def _schedule(
-    clock: Clock, images: DeviceImages, batch_size: int, budget: float, rung: int, ladder: Ladder
-) -> Schedule:
+def _schedule(clock: Clock, images: DeviceImages, recipe: Recipe, budget: float, rung: int, ladder: Ladder) -> Schedule:
     """By steps where their number is known beforehand, else by what is measured (the authors' rule)."""
+    if recipe.schedule == "constant":
+        return Constant()
+    # Without restarts there is one cycle, as on the lowest rung.
+    rung = rung if recipe.schedule == "restarts" else 0
     if not isinstance(clock, StepClock):
         return CosineRestarts(budget, rung)
-    a_step = clock.seconds_a_lap if ladder.unit == "seconds" else batch_size / len(images.training)
+    a_step = clock.seconds_a_lap if ladder.unit == "seconds" else recipe.batch_size / len(images.training)
     return CosineOfSteps(steps_within(budget, a_step), rung)
 
 
@@ -205,29 +217,11 @@ def _share(device: Device) -> DeviceShare:
     return DeviceShare(device)
 
 
-def _batches(images: DeviceImages, configuration: Configuration, seed: int) -> Batches:
-    at, rng = configuration, np.random.default_rng(seed)
-    return Batches(images, int(at["batch_size"]), int(at["cutout_length"]), at["mixup_alpha"], rng)
+def _batches(images: DeviceImages, recipe: Recipe, seed: int) -> Batches:
+    rng = np.random.default_rng(seed)
+    return Batches(images, recipe.batch_size, recipe.cutout_length, recipe.mixup_alpha, rng)
 
 
-def _step_clock(
-    calibrations: Calibrations,
-    space: Space,
-    configuration: Configuration,
-    images: DeviceImages,
-    hardware: Hardware,
-    share: DeviceShare,
-    step: Step,
-    batches: Batches,
-    known: float | None,
-) -> StepClock:
-    """Whoever measures first, or has `known` the seconds of a step, decides for all trainings of the configuration."""
-
-    def measure() -> float:
-        if known is not None:
-            return known
-        with share.alone():
-            return time_steps(step, batches)
-
-    seconds = calibrations.seconds_a_step(space.name, configuration, images.facts.name, hardware, measure)
-    return StepClock(images.on.clock(), seconds)
+def _time_alone(share: DeviceShare, step: Step, batches: Batches) -> float:
+    with share.alone():
+        return time_steps(step, batches)

@@ -47,6 +47,7 @@ class JointSpace(Space):
     name = "joint"
     hyperparameters = _hyperparameters(most_blocks=16, most_branches=5, filters=(8, 32), most_widening=8.0)
     architecture = tuple(h.name for h in hyperparameters[7:])
+    network = "joint"
     expert: Configuration = MappingProxyType({**APPENDIX_B, "death_rate": 0.0})
 
     def recipe(self, configuration: Configuration) -> Recipe:
@@ -59,7 +60,7 @@ class JointSpace(Space):
         classes: int = 10,
         architecture_seed: int = 0,
     ) -> Facts:
-        """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/training/network.py`.
+        """Parameters, FLOPs and activations from section 3.3 and the layers in `bench/training/networks/joint.py`.
 
         For one configuration it is plain integer arithmetic (a few microseconds); for a batch the very same
         lines run on int64 arrays.
@@ -102,7 +103,7 @@ class JointSpace(Space):
     def convolutions(
         self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
     ) -> tuple[Convolution, ...]:
-        """As `bench/training/network.py` computes them: all branches of a residual block at once."""
+        """As `bench/training/networks/joint.py` computes them: all branches of a residual block at once."""
         at: dict[str, Any] = dict(configuration)
         channels, height, width = image_shape
         before = at["filters"]

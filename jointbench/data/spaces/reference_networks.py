@@ -19,6 +19,7 @@ class ReferenceSpace(Space):
     """
 
     hyperparameters = TRAINING
+    network = "reference"
     expert = APPENDIX_B
 
     def recipe(self, configuration: Configuration) -> Recipe:
@@ -37,7 +38,7 @@ class ReferenceSpace(Space):
         classes: int = 10,
         architecture_seed: int = 0,
     ) -> Facts:
-        """The same for every configuration, from the layers in `bench/training/reference_networks.py`."""
+        """The same for every configuration, from the layers in `bench/training/networks/reference_networks.py`."""
         channels, height, width = image_shape
         before, pixels = self.stem, height * width
         parameters = 9 * channels * before

@@ -56,6 +56,8 @@ class Space(ABC):
     conditions: Mapping[str, Condition] = MappingProxyType({})
     #: Names of the hyperparameters that shape the network; the others shape its training.
     architecture: tuple[str, ...] = ()
+    #: By what its network is found where it is trained; its own name where it is empty.
+    network: str = ""
     #: What a practitioner gives the others while architectures are searched, where it is not their usual values.
     expert: Configuration = MappingProxyType({})
 

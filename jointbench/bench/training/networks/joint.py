@@ -1,4 +1,4 @@
-"""The network of a configuration: the only place where torch knows about spaces."""
+"""The networks of the joint space, large and small."""
 
 from typing import Any
 
@@ -6,15 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.bench.training.convolution import Conv, initialise
-from jointbench.bench.training.reference_networks import ReferenceNetwork
+from jointbench.bench.training.networks.initialising import Conv
 from jointbench.bench.training.shake import shake_drop, shake_shake
-from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.facts import ImageShape
-from jointbench.data.spaces.joint import MAIN_BLOCKS, STRIDES, JointSpace
-from jointbench.data.spaces.reference_networks import ReferenceSpace
-from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.joint import MAIN_BLOCKS, STRIDES
 from jointbench.data.spaces.space import Space
 
 
@@ -76,7 +72,7 @@ class ResidualBlock(nn.Module):
 class JointNetwork(nn.Module):
     """Stem, three main blocks, ReLU, global average pool, linear (equation 1 and the authors' code)."""
 
-    def __init__(self, space: JointSpace, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
+    def __init__(self, space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
         super().__init__()
         at: dict[str, Any] = dict(configuration)
         before = at["filters"]
@@ -100,23 +96,8 @@ class JointNetwork(nn.Module):
         return logits
 
 
-def network(space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> nn.Module:
-    """The network that `configuration` describes, channels last, initialised from torch's global random state.
-
-    It is made on torch's default device (`with torch.device(...)`). image_shape: (channels, height, width).
-    Raises UnknownNameError when the space has no network.
-    """
-    device = torch.get_default_device()
-    model: nn.Module
-    # torch would fill every weight once before we do, which takes longer than a small training.
-    with torch.device("meta"):
-        if isinstance(space, ReferenceSpace):
-            model = ReferenceNetwork(space, image_shape, classes)
-        elif isinstance(space, JointSpace):
-            model = JointNetwork(space, configuration, image_shape, classes)
-        else:
-            raise UnknownNameError.of("space of the network", space.name, SPACES)
-    model.to(memory_format=torch.channels_last)
-    model.to_empty(device=device)
-    initialise(model)
-    return model
+def build(
+    space: Space, configuration: Configuration, image_shape: ImageShape, classes: int, architecture_seed: int
+) -> nn.Module:
+    """The same for every architecture seed: nothing is drawn."""
+    return JointNetwork(space, configuration, image_shape, classes)

@@ -3,9 +3,11 @@
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
-from jointbench.bench.training.convolution import Conv
+from jointbench.bench.training.networks.initialising import Conv
+from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.facts import ImageShape
 from jointbench.data.spaces.reference_networks import ReferenceSpace
+from jointbench.data.spaces.space import Space
 
 
 class PreActBlock(nn.Module):
@@ -47,3 +49,11 @@ class ReferenceNetwork(nn.Module):
         """images: (n, channels, h, w), any h and w; result: logits (n, classes)."""
         logits: Tensor = self.classifier(F.relu(self.features(images)).mean(dim=(2, 3)))
         return logits
+
+
+def build(
+    space: Space, configuration: Configuration, image_shape: ImageShape, classes: int, architecture_seed: int
+) -> nn.Module:
+    """The same for every configuration and architecture seed: only the training can be chosen."""
+    assert isinstance(space, ReferenceSpace)
+    return ReferenceNetwork(space, image_shape, classes)
