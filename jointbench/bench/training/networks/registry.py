@@ -29,7 +29,8 @@ class Builder(Protocol):
     ) -> nn.Module: ...
 
 
-#: By the names of spaces, or of what several have in common (`Space.network`); an entry point of the group brings a package's.
+#: By the names of spaces, or of what several have in common (`Space.network`); an entry point of the group brings a
+#: package's.
 NETWORKS: Registry[Builder] = Registry(
     "space of the network",
     "jointbench.networks",
