@@ -25,15 +25,15 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
-from jointbench.optimizers.smac import SMAC, expected_trials
-from jointbench.optimizers.smac_configurations import Kept
-from jointbench.optimizers.smac_cube import Cube, CubeSpace
-from jointbench.optimizers.smac_drawn_ahead import DrawnAhead
-from jointbench.optimizers.smac_encoder import ExactEncoder
-from jointbench.optimizers.smac_forest import ExactForest
-from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
-from jointbench.optimizers.smac_parts import Forest, ForestSelector, History, in_order
-from jointbench.optimizers.smac_search import DEVIATION, ArraySearch
+from jointbench.optimizers.smac.configurations import Kept
+from jointbench.optimizers.smac.cube import Cube, CubeSpace
+from jointbench.optimizers.smac.drawn_ahead import DrawnAhead
+from jointbench.optimizers.smac.encoder import ExactEncoder
+from jointbench.optimizers.smac.forest import ExactForest
+from jointbench.optimizers.smac.neighbours import NEIGHBOURS, Neighbourhoods
+from jointbench.optimizers.smac.parts import Forest, ForestSelector, History, in_order
+from jointbench.optimizers.smac.search import DEVIATION, ArraySearch
+from jointbench.optimizers.smac.smac import SMAC, expected_trials
 
 LADDER = Ladder(9.0, 27.0)
 

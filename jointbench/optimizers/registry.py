@@ -29,8 +29,8 @@ OPTIMIZERS: Mapping[str, str] = {
     "two-stage": "jointbench.optimizers.two_stage:TwoStage",
     "two-stage-long": "jointbench.optimizers.two_stage:TwoStageLong",
     "two-stage-random": "jointbench.optimizers.two_stage:TwoStageRandom",
-    "smac": "jointbench.optimizers.smac:SMAC",
-    "smac-default": "jointbench.optimizers.smac:SMACDefault",
+    "smac": "jointbench.optimizers.smac.smac:SMAC",
+    "smac-default": "jointbench.optimizers.smac.smac:SMACDefault",
     "hpbandster-bohb": "jointbench.optimizers.hpbandster_bohb:HpBandSterBOHB",
     "asha": "jointbench.optimizers.asha:ASHA",
     "regularized-evolution": "jointbench.optimizers.evolution:RegularizedEvolution",
@@ -47,7 +47,7 @@ _ELSE = ", optuna.SAMPLER, smac.FACADE, or FILE.py:CLASS"
 #: Whose optimizers go by their own names, as in `optuna.NSGAIISampler`, and what finds them.
 LIBRARIES: Mapping[str, str] = {
     "optuna": "jointbench.optimizers.optuna_sampler:sampler_of",
-    "smac": "jointbench.optimizers.smac:facade_of",
+    "smac": "jointbench.optimizers.smac.smac:facade_of",
 }
 
 

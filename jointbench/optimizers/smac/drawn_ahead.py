@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.optimizers.smac_cube import IntArray
+from jointbench.optimizers.smac.cube import IntArray
 
 #: Sets of one kind that lie ready: at first, and at most.
 FEWEST, MOST = 16, 128

@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, log
-from jointbench.optimizers.smac_parts import Forest
+from jointbench.optimizers.smac.parts import Forest
 
 #: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.
 TREE = ("criterion", "max_depth", "min_samples_split", "min_samples_leaf", "min_weight_fraction_leaf", "max_features")

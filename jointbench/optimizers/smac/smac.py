@@ -24,10 +24,10 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
-from jointbench.optimizers.smac_cube import CubeSpace
-from jointbench.optimizers.smac_encoder import ExactEncoder
-from jointbench.optimizers.smac_forest import ExactForest
-from jointbench.optimizers.smac_parts import (
+from jointbench.optimizers.smac.cube import CubeSpace
+from jointbench.optimizers.smac.encoder import ExactEncoder
+from jointbench.optimizers.smac.forest import ExactForest
+from jointbench.optimizers.smac.parts import (
     Brackets,
     BracketsHistory,
     Forest,
@@ -36,7 +36,7 @@ from jointbench.optimizers.smac_parts import (
     Selector,
     in_order,
 )
-from jointbench.optimizers.smac_search import ArraySearch
+from jointbench.optimizers.smac.search import ArraySearch
 
 
 def expected_trials(ladder: Ladder, full_budgets: float) -> int:

@@ -20,9 +20,9 @@ from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAc
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, normal_cdf
-from jointbench.optimizers.smac_cube import CubeSpace
-from jointbench.optimizers.smac_forest import ExactForest, Leaves
-from jointbench.optimizers.smac_neighbours import NEIGHBOURS, Neighbourhoods
+from jointbench.optimizers.smac.cube import CubeSpace
+from jointbench.optimizers.smac.forest import ExactForest, Leaves
+from jointbench.optimizers.smac.neighbours import NEIGHBOURS, Neighbourhoods
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -17,7 +17,7 @@ from ConfigSpace.hyperparameters import Hyperparameter
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, log
 from jointbench.optimizers.kde import GRID
-from jointbench.optimizers.smac_configurations import Kept
+from jointbench.optimizers.smac.configurations import Kept
 
 IntArray = npt.NDArray[np.int64]
 

@@ -12,8 +12,8 @@ from itertools import permutations
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
-from jointbench.optimizers.smac_cube import Axis, IntArray, Levels, snapped
-from jointbench.optimizers.smac_drawn_ahead import DrawnAhead
+from jointbench.optimizers.smac.cube import Axis, IntArray, Levels, snapped
+from jointbench.optimizers.smac.drawn_ahead import DrawnAhead
 
 #: Neighbours in one hyperparameter.
 NEIGHBOURS = 4

@@ -17,7 +17,7 @@ from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, TrialInfo
 
 from jointbench.data.arrays import FloatArray
-from jointbench.optimizers.smac_configurations import Kept
+from jointbench.optimizers.smac.configurations import Kept
 
 _Values = tuple[Any, ...]
 
