@@ -48,16 +48,18 @@ def test_one_seed_is_one_run_in_processes_that_hash_strings_differently() -> Non
         "from jointbench.optimizers.contract import digest\n"
         "print([digest(maker(name), trials=TRIALS[name]) for name in SHIPPED])"
     )
-    answers = [
-        subprocess.run(
+    # Side by side.
+    processes = [
+        subprocess.Popen(
             [sys.executable, "-c", script],
             env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(["", *sys.path])},
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            check=True,
-        ).stdout
+        )
         for hash_seed in ("1", "2")
     ]
+    answers = [process.communicate()[0] for process in processes]
+    assert all(process.returncode == 0 for process in processes)
     assert answers[0] == answers[1]
 
 
