@@ -28,11 +28,12 @@ def _train(folder: Path, stop: Event, beats: Any) -> None:
 
 
 def _until(condition: Any) -> None:
-    for _ in range(10_000):
+    # Processes take long to start where many tests do.
+    for _ in range(120_000):
         if condition():
             return
         time.sleep(0.001)
-    pytest.fail("nothing happened for ten seconds")
+    pytest.fail("nothing happened for two minutes")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import numpy as np
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.suggesting import as_suggested, suggested
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import outcome
 
@@ -143,8 +144,12 @@ def _tell_hpbandster(optimizer: Any, count: int) -> None:
 
 
 def _tell_optuna(optimizer: Any, count: int) -> None:
+    from optuna import create_study
     from optuna.trial import create_trial
 
+    asked = create_study().ask()
+    suggested(optimizer.space, asked)
     for trial, error in _random_results(optimizer, count):
-        known = create_trial(params=dict(trial.configuration), distributions=optimizer._distributions, value=error)
+        params = as_suggested(optimizer.space, trial.configuration)
+        known = create_trial(params=params, distributions=asked.distributions, value=error)
         optimizer._study.add_trial(known)
