@@ -52,8 +52,7 @@ def as_if_in_epochs(evaluation: Evaluation, training: int) -> Evaluation:
     steps = math.ceil(evaluation.budget * training / batch)
     seconds = steps * batch / evaluation.images_per_second
     overhead = evaluation.wall_seconds - evaluation.training_seconds
-    return replace(
-        evaluation,
+    return evaluation.measuring(
         steps=steps,
         epochs=steps * batch / training,
         training_seconds=seconds,
