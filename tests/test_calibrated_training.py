@@ -21,8 +21,7 @@ from jointbench.bench.training.trainer import train
 from jointbench.bench.training.warm_up import time_steps
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images.facts import known_facts
-from jointbench.data.images.registry import load_images
+from jointbench.data.images.registry import known_facts, load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jointbench.bench.collecting.evidence import EvidencePlan, Part, optimizer_of
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images.facts import known_facts
+from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed, comparison_seed, training_seed

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
-from jointbench.data.images.facts import Augmentation, ImageFacts, known_facts
-from jointbench.data.images.registry import DATA_FOLDER_VARIABLE, load_images
+from jointbench.data.images.facts import Augmentation, ImageFacts
+from jointbench.data.images.places import DATA_FOLDER_VARIABLE
+from jointbench.data.images.registry import known_facts, load_images
 
 
 def write_idx(path: Path, values: np.ndarray) -> None:

@@ -74,7 +74,7 @@ def test_of_the_top_a_folder_knows_the_version_alone(path: Path) -> None:
 def test_torch_is_imported_where_something_is_trained_alone(path: Path) -> None:
     # The command line asks whether torch is there, and how many GPUs.
     asking = ("cli/training_options.py", "cli/workplace_options.py")
-    if inside(path).startswith("bench/") or inside(path) in ("data/images/registry.py", *asking):
+    if inside(path).startswith("bench/") or inside(path) in ("data/images/places.py", *asking):
         return
     assert not {name.split(".")[0] for name in imports(path)} & {"torch", "torchvision"}
 

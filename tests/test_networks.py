@@ -19,8 +19,7 @@ from jointbench.bench.training.step import Step
 from jointbench.bench.training.trainer import train
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration, Status
-from jointbench.data.images.facts import known_facts
-from jointbench.data.images.registry import load_images
+from jointbench.data.images.registry import known_facts, load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.facts import Facts, ImageShape
 from jointbench.data.spaces.hyperparameters import Choice, Number

@@ -5,8 +5,7 @@ import pytest
 from jointbench.bench.collecting.plan import memory_needed, plan, shares_that_do_not_fit
 from jointbench.cli import main
 from jointbench.data.evaluation import Status
-from jointbench.data.images.facts import known_facts
-from jointbench.data.images.registry import load_images
+from jointbench.data.images.registry import known_facts, load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT

@@ -11,7 +11,7 @@ from jointbench.bench.running.dask_cluster import DaskCluster
 from jointbench.bench.running.run import run
 from jointbench.bench.running.workplaces import ThisMachine
 from jointbench.data.evaluation import Configuration, Evaluation
-from jointbench.data.images.facts import known_facts
+from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT

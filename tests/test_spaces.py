@@ -15,7 +15,7 @@ from toy import ONE_RUNG, TOY, ToySpace
 
 from jointbench.data.errors import ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
-from jointbench.data.images.facts import known_facts
+from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import TRAINED

@@ -19,7 +19,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from jointbench.bench.training import progress, trainer
 from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
-from jointbench.bench.training.devices.cpu import Processor
+from jointbench.bench.training.devices.cpu import Processor, ProcessorClock
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.networks.initialising import initialise
 from jointbench.bench.training.networks.registry import network
@@ -167,7 +167,9 @@ def watch(
         noting(patched, Batches, "next")
         noting(patched, CosineRestarts, "advance")
         noting(patched, torch.optim.SGD, "zero_grad")
-        patched.setattr(Processor, "clock", lambda device: clock)
+        # The first clock is the training's; its warm-up has others.
+        clocks = iter([clock])
+        patched.setattr(Processor, "clock", lambda device: next(clocks, None) or ProcessorClock())
         patched.setattr(trainer, "network", building)
         patched.setattr(trainer, "initialise", beginning)
         hook = register_optimizer_step_pre_hook(stepping)

@@ -1,7 +1,7 @@
 """What `plan` foretells and `collect` does: the options of both, so that they mean and default to the same."""
 
 from jointbench.cli.command import Parser, full_budgets
-from jointbench.cli.values import positive, whole
+from jointbench.cli.values import IMAGE_NAMES, positive, whole
 from jointbench.data.ladder import Ladder
 
 #: Seconds between two checkpoints of a training.
@@ -12,7 +12,7 @@ def collection_options(sub: Parser, required: bool) -> None:
     """`required`: images, ladder and full budgets must be given, since no plan can say them."""
     add = sub.add_argument
     add("--space", default="joint", help="joint or joint-small; default joint")
-    add("--images", required=required, help="a name that `jointbench list images` shows")
+    add("--images", required=required, help=IMAGE_NAMES)
     add("--ladder", type=Ladder.parse, required=required, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
     add("--optimizer", default="random", help="default random")
     full_budgets(sub, required=required)

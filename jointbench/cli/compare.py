@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jointbench.cli.command import Commands, anyway, force, full_budgets, say
 from jointbench.cli.training_options import training_options
-from jointbench.cli.values import least_zero, names, overhead, positive, whole, worker_counts
+from jointbench.cli.values import IMAGE_NAMES, least_zero, names, overhead, positive, whole, worker_counts
 from jointbench.cli.workplace_options import place_keywords, place_options
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.errors import InputError
@@ -122,7 +122,7 @@ def add_to(commands: Commands) -> None:
         help="let workers die, R times an hour of a worker's work on average; default 0",
     )
     real = sub.add_argument_group("by real trainings")
-    real.add_argument("--images", help="digits, fashion-mnist, cifar10 or cifar100; default the benchmark's")
+    real.add_argument("--images", help=f"{IMAGE_NAMES}; default the benchmark's")
     real.add_argument("--ladder", type=Ladder.parse, help="budgets such as 1,3,9,27 (seconds); default the benchmark's")
     place_options(real)
     training_options(real)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import hardware, training_options
-from jointbench.cli.values import whole
+from jointbench.cli.values import IMAGE_NAMES, whole
 from jointbench.data.errors import InputError
 
 
@@ -16,7 +16,7 @@ def add_to(commands: Commands) -> None:
     sub = commands.add("measure", run, summary, example)
     add = sub.add_argument
     add("--space", default="joint-small", help="whose networks are timed, default joint-small")
-    add("--images", default="fashion-mnist-8", help="which images they see, default fashion-mnist-8")
+    add("--images", default="fashion-mnist-8", help=f"which images they see: {IMAGE_NAMES}; default fashion-mnist-8")
     add("--networks", type=whole("networks", 30), default=300, metavar="N", help="default 300")
     add("--seed", type=whole("seed", 0), default=0, help="of the networks, default 0")
     add("--out", type=Path, required=True, metavar="FILE.json", help="the clock, for `--clock reference:FILE.json`")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import training_options
-from jointbench.cli.values import names, whole
+from jointbench.cli.values import IMAGE_NAMES, names, whole
 from jointbench.cli.workplace_options import worker_keywords, workplace_options
 
 
@@ -14,7 +14,7 @@ def add_to(commands: Commands) -> None:
     sub = commands.add("retrain", run, summary, "retrain runs/compare --seeds 3")
     add = sub.add_argument
     add("comparison", type=Path, metavar="COMPARISON", help="folder that `compare` wrote")
-    add("--images", help="digits, fashion-mnist, cifar10 or cifar100; default those that the comparison is about")
+    add("--images", help=f"{IMAGE_NAMES}; default those that the comparison is about")
     add("--seeds", type=whole("seeds", 1), default=3, metavar="N", help="trainings each, default 3")
     workplace_options(sub)
     add("--optimizers", type=names, help="whose incumbents; default all")

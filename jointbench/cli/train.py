@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import training_keywords, training_options
-from jointbench.cli.values import whole
+from jointbench.cli.values import IMAGE_NAMES, whole
 from jointbench.data.ladder import Ladder
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def add_to(commands: Commands) -> None:
     sub = commands.add("train", run, summary, "train preact-resnet-18 --images digits --budget 27")
     add = sub.add_argument
     add("network", metavar="NAME", help="a named configuration, such as a reference network's, or a JSON file")
-    add("--images", required=True, help="digits, fashion-mnist, cifar10 or cifar100")
+    add("--images", required=True, help=IMAGE_NAMES)
     add("--budget", required=True, help="27 (in the ladder's unit), 27s or 27epochs")
     add(
         "--ladder",

@@ -5,6 +5,10 @@ from collections.abc import Callable
 from datetime import date
 
 from jointbench.data.errors import InputError
+from jointbench.data.images.registry import FOLDER, IMAGES
+
+#: What `--images` takes.
+IMAGE_NAMES = f"{', '.join(IMAGES)}, or {FOLDER}PATH, a folder with one of images for each class"
 
 
 def whole(field: str, least: int) -> Callable[[str], int]:

@@ -5,7 +5,7 @@
 
     @pytest.mark.parametrize("check", CHECKS)
     def test_mine(check):
-        check(lambda seed: MyOptimizer(JOINT, Ladder(1, 27), seed=seed, full_budgets=20), trials=100)
+        check(lambda seed: MyOptimizer(MY_SPACE, Ladder(1, 27), seed=seed, full_budgets=20), trials=100)
 
 A check takes a maker, from a seed to a fresh optimizer, and the number of trials to try it on; it raises
 AssertionError with a sentence. The outcomes that it tells follow a formula: nothing is trained.

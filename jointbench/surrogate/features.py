@@ -12,7 +12,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.facts import Facts
-from jointbench.data.spaces.joint import JOINT, MAIN_BLOCKS, JointSpace
+from jointbench.data.spaces.joint import MAIN_BLOCKS, JointSpace
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.cost_model import CostModel, layers
 
@@ -42,7 +42,7 @@ class FeatureMap:
     def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, cost_model: CostModel) -> None:
         """Raises UnknownNameError for a space without the main blocks of the joint space."""
         if not isinstance(space, JointSpace):
-            raise UnknownNameError.of("space of a surrogate", space.name, [JOINT.name])
+            raise UnknownNameError.of("space of a surrogate", space.name, [JointSpace.name])
         self.space, self.images, self.ladder, self.cost_model = space, images, ladder, cost_model
         self.names = (*space.names, *DERIVED)
 

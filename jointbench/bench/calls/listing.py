@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 
 from jointbench.data.errors import UnknownNameError
-from jointbench.data.images.facts import known_facts
-from jointbench.data.images.registry import IMAGES
+from jointbench.data.images.registry import IMAGES, known_facts
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers.registry import ENTRY_POINTS, OPTIMIZERS

@@ -9,7 +9,8 @@ from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.collecting.plan import Plan, memory_needed, shares_that_do_not_fit
 from jointbench.bench.collecting.plan import plan as planned
 from jointbench.data.frames import frame
-from jointbench.data.images.facts import ImageFacts, known_facts
+from jointbench.data.images.facts import ImageFacts
+from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.quantities import counted, duration, size
 from jointbench.data.spaces.space import Space

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.bench.speed.subjects import SPACE
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
-from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.suggesting import as_suggested, suggested
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import outcome
@@ -64,13 +64,13 @@ class PlainSMAC(Optimizer):
     """smac's facade as it comes: its forest, its selector, its search, its files."""
 
     def __init__(self) -> None:
-        super().__init__(JOINT, LADDER, seed=SEED, full_budgets=FULL_BUDGETS)
+        super().__init__(SPACE, LADDER, seed=SEED, full_budgets=FULL_BUDGETS)
         from smac import MultiFidelityFacade, Scenario
 
         logging.getLogger("smac").setLevel(logging.ERROR)
         self._folder = TemporaryDirectory()
         scenario = Scenario(
-            copy.deepcopy(JOINT.configspace),
+            copy.deepcopy(SPACE.configspace),
             output_directory=self._folder.name,  # type: ignore[arg-type]  # smac makes a Path of it
             deterministic=True,
             n_trials=int(FULL_BUDGETS),
@@ -98,7 +98,7 @@ def contender(name: str, results: int) -> Contender:
     optimizer = (
         PlainSMAC()
         if name == "plain smac"
-        else make_optimizer(name, JOINT, LADDER, seed=SEED, full_budgets=FULL_BUDGETS, any_ladder=True)
+        else make_optimizer(name, SPACE, LADDER, seed=SEED, full_budgets=FULL_BUDGETS, any_ladder=True)
     )
     made = Contender(name, optimizer)
     if name.endswith(("smac", "smac-default")):
@@ -116,7 +116,7 @@ def contender(name: str, results: int) -> Contender:
 
 
 def _random_results(optimizer: Optimizer, count: int) -> Iterator[tuple[Trial, float]]:
-    for configuration in JOINT.sample(np.random.default_rng(SEED), count):
+    for configuration in SPACE.sample(np.random.default_rng(SEED), count):
         trial = Trial(configuration, LADDER.maximum)
         yield trial, outcome(optimizer, trial, failed=False).validation_error
 
@@ -136,8 +136,8 @@ def _tell_hpbandster(optimizer: Any, count: int) -> None:
     from hpbandster.core.dispatcher import Job
 
     for number, (trial, error) in enumerate(_random_results(optimizer, count)):
-        unit = JOINT.encode(JOINT.rows([trial.configuration]))[0].tolist()
-        job = Job((number, 0, 0), config=dict(zip(JOINT.names, unit, strict=True)), budget=trial.budget)
+        unit = SPACE.encode(SPACE.rows([trial.configuration]))[0].tolist()
+        job = Job((number, 0, 0), config=dict(zip(SPACE.names, unit, strict=True)), budget=trial.budget)
         job.result = {"loss": error}
         # Its model is fitted once, to all of them.
         optimizer._generator.new_result(job, update_model=number == count - 1)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jointbench.bench.running.training_objective import CHECKPOINT_EVERY
+from jointbench.bench.speed.subjects import SPACE
 from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, device_time, training_of
 from jointbench.bench.training.augmentation import DeviceImages, DevicePart
 from jointbench.bench.training.checkpoint import Checkpoint
@@ -18,7 +19,6 @@ from jointbench.bench.training.training_loop import Training
 from jointbench.bench.training.warm_up import warm_up
 from jointbench.data.evaluation import Configuration
 from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.joint import JOINT
 
 #: Images that stand for a part on a processor, where each takes long.
 SHOWN = 16
@@ -91,7 +91,7 @@ def of_an_evaluation(
 ) -> tuple[float, float]:
     """Train one network for `budget` seconds; its wall and its budgeted seconds, as its evaluation says them."""
     ladder = Ladder(budget, 3 * budget)
-    evaluation = train(JOINT, configuration, budget, 0, ladder=ladder, images=images, hardware=hardware)
+    evaluation = train(SPACE, configuration, budget, 0, ladder=ladder, images=images, hardware=hardware)
     return evaluation.wall_seconds, evaluation.training_seconds
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from jointbench.bench.running.cluster import Cluster, Finished, SimulatedCluster, Started
 from jointbench.bench.running.run import run
+from jointbench.bench.speed.subjects import SPACE
 from jointbench.data.evaluation import Configuration, Evaluation, ReadOnlyConfiguration, Status
 from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial
 
 LADDER = Ladder(27.0, 27.0)
@@ -28,7 +28,7 @@ class Ready(Optimizer):
     name = "ready"
 
     def __init__(self, trials: Sequence[Trial]) -> None:
-        super().__init__(JOINT, LADDER, seed=0, full_budgets=len(trials))
+        super().__init__(SPACE, LADDER, seed=0, full_budgets=len(trials))
         self._rest = iter(trials)
 
     def ask(self) -> Trial | None:
@@ -41,7 +41,7 @@ class Ready(Optimizer):
 class Known:
     """Answers with the evaluation whose number is the seed."""
 
-    space, ladder = JOINT, LADDER
+    space, ladder = SPACE, LADDER
 
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
         self.evaluations = evaluations
@@ -56,12 +56,12 @@ class Workload:
     def __init__(self, count: int) -> None:
         rng = np.random.default_rng(0)
         # As a surrogate does, it answers with the configuration that it was given.
-        configuration = ReadOnlyConfiguration(JOINT.sample(rng)[0])
+        configuration = ReadOnlyConfiguration(SPACE.sample(rng)[0])
         self.wall_seconds: list[float] = np.ceil(27 * rng.lognormal(sigma=0.5, size=count) * 10).tolist()
         self.trials = [Trial(configuration, LADDER.maximum) for _ in range(count)]
         self.objective = Known(
             [
-                Evaluation(JOINT.name, configuration, LADDER.maximum, k, Status.OK, {**ERRORS, "wall_seconds": seconds})
+                Evaluation(SPACE.name, configuration, LADDER.maximum, k, Status.OK, {**ERRORS, "wall_seconds": seconds})
                 for k, seconds in enumerate(self.wall_seconds)
             ]
         )

@@ -9,6 +9,9 @@ from jointbench.data.spaces.facts import ImageShape
 from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.registry import find_configuration
 
+#: Of the networks that are timed.
+SPACE = JOINT
+
 #: Configurations drawn to find one of median size.
 SAMPLE = 1001
 
@@ -21,8 +24,8 @@ PARTS = (45_000, 5_000, 10_000)
 
 def median_configuration() -> Configuration:
     """Of a sample of the joint space the one that has the median number of parameters; always the same one."""
-    sample = JOINT.sample(np.random.default_rng(0), SAMPLE)
-    parameters = JOINT.facts(JOINT.rows(sample)).parameters
+    sample = SPACE.sample(np.random.default_rng(0), SAMPLE)
+    parameters = SPACE.facts(SPACE.rows(sample)).parameters
     return sample[int(np.argsort(parameters)[SAMPLE // 2])]
 
 
@@ -55,5 +58,5 @@ def speed_images(name: str, data_folder: str | None = None, parts: tuple[int, in
 
 def with_batch_of(step: float, configuration: Configuration, image_shape: ImageShape = (3, 32, 32)) -> Configuration:
     """With as many images a batch as need so many FLOPs for a step; at least two, and no more than there were."""
-    fitting = round(step / (PASSES * JOINT.facts(configuration, image_shape).flops))
+    fitting = round(step / (PASSES * SPACE.facts(configuration, image_shape).flops))
     return {**configuration, "batch_size": max(2, min(int(configuration["batch_size"]), fitting))}

@@ -17,7 +17,7 @@ import torch
 
 from jointbench.bench.speed.measure import interleave, parser, present, progress, ratio
 from jointbench.bench.speed.outside import beside_the_budget
-from jointbench.bench.speed.subjects import PASSES, speed_images, subjects, with_batch_of
+from jointbench.bench.speed.subjects import PASSES, SPACE, speed_images, subjects, with_batch_of
 from jointbench.bench.speed.training_contenders import (
     LEARNING_RATE,
     Contender,
@@ -33,7 +33,6 @@ from jointbench.bench.training.devices.registry import device_of, kinds_here
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.image_data import ImageData
-from jointbench.data.spaces.joint import JOINT
 
 #: On a CPU a batch has as many images as need about so many FLOPs for a step.
 CPU_STEP, QUICK_CPU_STEP = 120e9, 10e9
@@ -96,7 +95,7 @@ def measure(
 ) -> dict[Precision, dict[str, float]]:
     """Figures of one configuration, for each precision of ours."""
     on_gpu = images.on.accelerator
-    flops = PASSES * JOINT.facts(configuration, data.facts.shape, data.facts.classes).flops
+    flops = PASSES * SPACE.facts(configuration, data.facts.shape, data.facts.classes).flops
     changed: Configuration = {**configuration, "learning_rate": LEARNING_RATE}
     if not on_gpu:
         changed = with_batch_of(QUICK_CPU_STEP if arguments.quick else CPU_STEP, changed, data.facts.shape)

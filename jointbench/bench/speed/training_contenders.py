@@ -18,6 +18,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own documentation c
 from torch.utils.data import DataLoader, Dataset
 
 from jointbench.bench.speed.plain import PlainNetwork
+from jointbench.bench.speed.subjects import SPACE
 from jointbench.bench.training.augmentation import Batch, Batches, DeviceImages, cutout_side
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.devices.device import Device
@@ -30,7 +31,6 @@ from jointbench.bench.training.timeout import Timeout
 from jointbench.bench.training.training_loop import Training
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.image_data import Part
-from jointbench.data.spaces.joint import JOINT
 
 #: So low that a network stays as it was drawn, however long it is timed on one batch.
 LEARNING_RATE = 1e-9
@@ -46,11 +46,11 @@ def training_of(
     configuration: Configuration, images: DeviceImages, hardware: Hardware, share: DeviceShare | None = None
 ) -> Training:
     """A training as the trainer makes it, of a budget that never ends; `share`: with whom, where not with nobody."""
-    recipe, device = JOINT.recipe(configuration), images.on
-    facts = JOINT.facts(configuration, images.facts.shape, images.facts.classes)
+    recipe, device = SPACE.recipe(configuration), images.on
+    facts = SPACE.facts(configuration, images.facts.shape, images.facts.classes)
     memory = images.on.memory(hardware.memory)
     with device.torch:
-        model = network(JOINT, configuration, images.facts.shape, images.facts.classes)
+        model = network(SPACE, configuration, images.facts.shape, images.facts.classes)
     rng = np.random.default_rng(0)
     return Training(
         model,

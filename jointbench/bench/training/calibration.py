@@ -12,8 +12,8 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import make_folder, write_whole
-from jointbench.data.images.facts import ImageFacts, known_facts
-from jointbench.data.images.registry import IMAGES
+from jointbench.data.images.facts import ImageFacts
+from jointbench.data.images.registry import IMAGES, known_facts
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.errors import InputError
 from jointbench.data.spaces.facts import ImageShape
 
 #: Seed of every split into training, validation and test part.
@@ -103,26 +103,3 @@ class ImageFacts:
 def _check(field: str, value: object, least: int, most: int) -> None:
     if type(value) is not int or not least <= value <= most:
         raise InputError(f"images: {field}", value, f"a whole number from {least} to {most}")
-
-
-_SMALL = Augmentation(cutout="area")
-
-#: What the data sets are, for who plans before having them.
-_KNOWN = {
-    facts.name: facts
-    for facts in (
-        ImageFacts("digits", (1, 8, 8), 10, 1_348, 150, 299, augmentation=Augmentation(False, 0, "area")),
-        ImageFacts("fashion-mnist", (1, 28, 28), 10, 54_000, 6_000, 10_000, augmentation=_SMALL),
-        ImageFacts("fashion-mnist-14", (1, 14, 14), 10, 4_000, 3_000, 5_000, augmentation=_SMALL),
-        ImageFacts("fashion-mnist-8", (1, 8, 8), 10, 4_000, 3_000, 5_000, augmentation=Augmentation(True, 0, "area")),
-        ImageFacts("cifar10", (3, 32, 32), 10, 45_000, 5_000, 10_000),
-        ImageFacts("cifar100", (3, 32, 32), 100, 45_000, 5_000, 10_000),
-    )
-}
-
-
-def known_facts(name: str) -> ImageFacts:
-    """The facts of a data set that need not be on this machine. Raises UnknownNameError."""
-    if name not in _KNOWN:
-        raise UnknownNameError.of("images", name, _KNOWN)
-    return _KNOWN[name]
