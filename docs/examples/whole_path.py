@@ -16,10 +16,11 @@ print(jointbench.describe(configuration, space=space, image_shape=(1, 8, 8)))
 
 # %% What a collection will take
 about = {"images": "digits", "space": space, "ladder": "0.2,0.6", "full_budgets": 16}
-print(jointbench.plan(**about, optimizer="hyperband", workers=2))
+print(jointbench.plan(**about, optimizer="hyperband"))
 
 # %% What shall be trained: random search, hyperband, or as here an optimizer of one's own, which keeps to tiny networks
 SIZES = {f"res_{what}_{block}": 1 for what in ("blocks", "branches") for block in (1, 2, 3)}
+WIDTHS = {"filters": 4, **{f"widen_factor_{block}": 0.5 for block in (1, 2, 3)}}
 
 
 class Tiny(jointbench.Optimizer):
@@ -30,7 +31,7 @@ class Tiny(jointbench.Optimizer):
     def ask(self) -> jointbench.Trial:
         self.asked += 1
         [drawn] = self.space.sample(self.rng)
-        configuration = {**drawn, **SIZES, "filters": 4, "batch_size": 32}
+        configuration = {**drawn, **SIZES, **WIDTHS, "batch_size": 32}
         return jointbench.Trial(configuration, self.ladder.rungs[self.asked % 2])
 
     def tell(self, trial: jointbench.Trial, evaluation: jointbench.Evaluation) -> None:
@@ -38,7 +39,7 @@ class Tiny(jointbench.Optimizer):
 
 
 # %% Train for real. Budgets are counted in seconds of a named device, so any machine gives the same log
-here = {"device": "cpu", "clock": "reference:epyc-thread-v1", "workers": 2}
+here = {"device": "cpu", "clock": "reference:epyc-thread-v1", "workers": 1}
 collection = jointbench.collect("runs/log", **about, optimizer=Tiny, **here)
 print(collection.table())
 collection.figure("evaluations")
@@ -72,7 +73,7 @@ retrained.figure()
 print(jointbench.report(comparison))
 
 # %% One network by hand, and its log and the other as one
-best = comparison.to_pandas().sort_values("validation_error").iloc[0]
+best = frame.sort_values("validation_error").iloc[0]
 how = {name: here[name] for name in ("device", "clock")}
 ladder = about["ladder"]
 trained = jointbench.train(
