@@ -3,6 +3,7 @@
 import os
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import jointbench
 from jointbench.bench.calls.planning import Planned
 from jointbench.bench.calls.progress import NotebookBar, Progress, Stage, bar_html, heard
 from jointbench.bench.calls.result import Result
+from jointbench.bench.calls.training import Trained
 from jointbench.cli import main
 from jointbench.data.errors import (
     BudgetError,
@@ -21,6 +23,7 @@ from jointbench.data.errors import (
     UnknownNameError,
     WouldOverwriteError,
 )
+from jointbench.data.evaluation import Curve
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
@@ -261,6 +264,18 @@ class TestTrainings:
         with pytest.raises(error):
             jointbench.train("zela-2018", **{"images": "digits", "log": tmp_path / "log", **words})
         assert not (tmp_path / "log").exists()
+
+    def test_what_was_trained_has_its_curve_as_far_as_there_is_one(self) -> None:
+        log = EvaluationLog.open(LOG)
+        drawn = set()
+        for evaluation in list(log.evaluations())[:40]:
+            made = Trained(evaluation, log)
+            assert len(made.to_pandas()) == len(evaluation.curve.seconds)
+            drawn |= {(name, made.figure(name) is not None) for name in made.drawings()}
+            assert evaluation.status in str(made)
+        assert drawn == {("learning_curve", True)}
+        few = replace(evaluation, curve=Curve((1.0,), (1.0,), (1.0,), (0.5,)))
+        assert Trained(few, log).drawings() == {}
 
     def test_a_word_that_no_call_has(self, tmp_path: Path) -> None:
         with pytest.raises(TypeError, match="speed"):

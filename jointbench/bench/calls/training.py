@@ -36,8 +36,8 @@ class Trained(Result):
         return {"evaluation": ResultTable("what came of it", ("", "value"), rows, ("", "value"))}
 
     def drawings(self) -> dict[str, Drawing]:
-        """The learning curve, where one was measured."""
-        if not self.evaluation.curve.seconds:
+        """The learning curve, where there are two points of one."""
+        if learning_curves(self.log, [self.evaluation]) is None:
             return {}
         return {"learning_curve": Drawing(lambda: learning_curves(self.log, [self.evaluation]), 400)}
 
