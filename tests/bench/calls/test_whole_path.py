@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parent.parent / "docs" / "examples" / "whole_path.py"
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "whole_path.py"
 
 
 def test_the_whole_path_is_gone_from_python(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, releas
 
 pytest.importorskip("hatchling")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 #: Of a published benchmark; the whole path has a test of its own.
 EXAMPLES = [path for path in sorted((ROOT / "docs" / "examples").glob("*.py")) if path.stem != "whole_path"]
 PACKAGE = "jointbench_digits_cpu"

@@ -23,7 +23,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.stored import MANIFEST, released
 from jointbench.surrogate.whole_folder import check_replaceable, write_folder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FORK = multiprocessing.get_context("fork")
 
 

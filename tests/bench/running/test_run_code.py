@@ -12,7 +12,7 @@ from jointbench.bench.running.run_code import simulation_code, simulation_source
 from jointbench.data.source_code import closure_of_imports, digest
 from jointbench.optimizers.registry import OPTIMIZERS
 
-PACKAGE = Path(__file__).parent.parent / "jointbench"
+PACKAGE = Path(__file__).parents[3] / "jointbench"
 
 #: A run in this process, and what ours it has loaded; then what all optimizers load.
 RUN = """

@@ -19,7 +19,7 @@ from jointbench.data.spaces.joint import JOINT_SMALL
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 LADDER = Ladder(3, 81)
-SHIPPED = Path(__file__).parent.parent / "evidence" / "fashion-small" / "plan.toml"
+SHIPPED = Path(__file__).parents[3] / "evidence" / "fashion-small" / "plan.toml"
 
 
 def _errors(error: float) -> dict[str, float]:

@@ -15,7 +15,7 @@ from jointbench.optimizers import make_optimizer
 from jointbench.surrogate import adapters
 from jointbench.surrogate.stored import load_benchmark
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 BENCHMARK = load_benchmark("digits-cpu")
 COUNT = 20_000
 INTEGERS = [h for h in JOINT.hyperparameters if h.integer]
