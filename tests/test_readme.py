@@ -5,6 +5,7 @@ import shlex
 from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import jointbench
@@ -32,6 +33,38 @@ def test_the_three_lines_answer_the_question(
     # Longer runs of more seeds teach no more.
     exec(compile(first.replace("seeds=5", "seeds=2, full_budgets=8"), "README.md", "exec"), {})
     assert re.search("two-stage.*random|random.*two-stage", capsys.readouterr().out, flags=re.DOTALL)
+
+
+def table_of_the_readme() -> dict[str, list[str]]:
+    """The cells of each optimizer's row."""
+    rows = re.findall(r"^│ (\S+) +│(.*)│$", README, flags=re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("│")] for name, rest in rows}
+
+
+def test_the_table_is_what_the_command_printed() -> None:
+    # Written by `jointbench compare` and `jointbench export runs/compare --format csv`.
+    printed = pd.read_csv(ROOT / "docs" / "compare.csv").set_index("optimizer")
+    shown = table_of_the_readme()
+    assert list(shown) == list(printed.index)
+    for name, row in printed.iterrows():
+        seeds, evaluations, error, quartiles, test_error, regret, rank, _ = shown[str(name)]
+        assert (int(seeds), int(evaluations.replace(",", ""))) == (row["seeds"], row["evaluations"])
+        assert (error, test_error, regret) == tuple(
+            f"{row[of]:.2%}" for of in ("validation_error", "test_error", "regret")
+        )
+        assert quartiles == f"{row['lower_quartile']:.2%} to {row['upper_quartile']:.2%}"
+        assert rank == f"{row['rank']:.2f}"
+
+
+def test_who_makes_the_comparison_finds_what_the_table_shows(tmp_path: Path) -> None:
+    # The two that take the least of the processor's time.
+    found = jointbench.compare(optimizers=["random", "hyperband"], out=tmp_path / "out")
+    shown = table_of_the_readme()
+    for row in found.summary:
+        seeds, evaluations, error, quartiles, test_error, *_ = shown[row.optimizer]
+        assert (seeds, evaluations) == (str(row.seeds), f"{row.evaluations:,}")
+        low, high = row.quartiles
+        assert (error, quartiles) == (f"{row.value:.2%}", f"{low:.2%} to {high:.2%}")
 
 
 def test_it_is_cited_as_the_version_that_it_is() -> None:
