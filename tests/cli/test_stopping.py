@@ -105,7 +105,7 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
     def stopped(*always: object, **keywords: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("jointbench.bench.comparing.comparison.compare", stopped)
+    monkeypatch.setattr("jointbench.bench.calls.comparison_runs.make_runs", stopped)
     with pytest.raises(SystemExit):
         main(f"compare --optimizers random --seeds 3 --force --out {out}".split())
     assert (
