@@ -62,7 +62,7 @@ def read_part(part: Path, task: Task, columns: Sequence[str] | None = None) -> p
     try:
         with open(part, "rb") as opened, pq.ParquetFile(opened) as file:
             there = file.schema_arrow
-            if task_of(there.metadata, str(part)) != task:
+            if not task.says_the_same(task_of(there.metadata, str(part))):
                 raise LogError("log", str(part), "space, ladder, images and metrics as in the rest of the log")
             table = file.read(columns=[name for name in wanted.names if name in there.names])
         # Texts that are no UTF-8, which reading does not see.

@@ -1,7 +1,7 @@
 """What a log, an objective, a benchmark and a comparison are all about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -38,6 +38,13 @@ class Task:
     def requires(self, metric: Metric) -> bool:
         """Whether every evaluation has it: the objective, and what our trainings measure."""
         return metric == self.objective or metric in TRAINED
+
+    def says_the_same(self, other: "Task") -> bool:
+        """Whether both are about the same; one that was recorded may have a space of another class, since what is in no
+        registry is read as what its ConfigSpace says."""
+        if self == other:
+            return True
+        return self == replace(other, space=self.space) and self.space.as_dict() == other.space.as_dict()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; the space as its name and as ConfigSpace has it, so that it can be read without JointBench."""

@@ -1,8 +1,8 @@
 """A benchmark as other libraries want it. Each adapter imports its library when it is called, and needs it alone.
 
 `objectives` names what is minimised: fields of `Answer` such as `validation_error`, `parameters`, `flops`,
-`wall_seconds` or `peak_memory`. Several make a problem of several objectives. An adapter raises UnknownNameError for
-any other name, before it is asked anything.
+`wall_seconds` or `peak_memory`, or metrics of another task; without any it is the task's objective. Several make a
+problem of several objectives. An adapter raises UnknownNameError for any other name, before it is asked anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,52 +13,51 @@ import numpy.typing as npt
 
 from jointbench.data.spaces.hyperparameters import Choice, Hyperparameter
 from jointbench.data.spaces.suggesting import suggested
-from jointbench.surrogate.answer import checked_objectives
 from jointbench.surrogate.benchmark import Benchmark
-
-ERROR = ("validation_error",)
 
 #: Where a library passes no seed. The luck of a training depends on its configuration and budget too.
 SEED = 0
 
 
-def plain_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+def plain_function(benchmark: Benchmark, objectives: Sequence[str] | None = None) -> Callable[..., Any]:
     """`function(configuration, budget=largest, seed=None)`: a number, or a tuple of them; expected without a seed."""
 
-    objectives = checked_objectives(objectives)
+    objectives = benchmark.checked_objectives(objectives)
 
     def function(configuration: Any, budget: float | None = None, seed: int | None = None) -> Any:
         budget = benchmark.ladder.maximum if budget is None else budget
-        values = benchmark.query(configuration, budget, seed).objectives(*objectives)
+        values = benchmark.minimised(benchmark.query(configuration, budget, seed), *objectives)
         return values if len(values) > 1 else values[0]
 
     return function
 
 
-def population_function(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+def population_function(benchmark: Benchmark, objectives: Sequence[str] | None = None) -> Callable[..., Any]:
     """`function(points, budgets=largest, seeds=None)` of points (n, hyperparameters) of the unit cube, in one batch.
 
     Points are a table as `Space.rows` takes it: a frame by name, an array by position. It gives an array (n,), or
     (n, objectives) of several.
     """
 
-    objectives = checked_objectives(objectives)
+    objectives = benchmark.checked_objectives(objectives)
 
     def function(points: Any, budgets: Any = None, seeds: Any = None) -> npt.NDArray[np.float64]:
         budgets = benchmark.ladder.maximum if budgets is None else budgets
         rows = benchmark.space.rows_at(points)
-        values = benchmark.query_batch(rows, budgets, seeds).objectives(*objectives)
+        columns = benchmark.minimised(benchmark.query_batch(rows, budgets, seeds), *objectives)
+        values = np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
         return values if len(objectives) > 1 else values[:, 0]
 
     return function
 
 
-def smac_target(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[..., Any]:
+def smac_target(benchmark: Benchmark, objectives: Sequence[str] | None = None) -> Callable[..., Any]:
     """A target function of smac 2 for the scenario's space, budgets (of the ladder) and objectives.
 
     The scenario's space is the benchmark's ConfigSpace object, which smac samples by ConfigSpace's law and not by ours
     (`Space.configspace` says how they differ).
     """
+    objectives = benchmark.checked_objectives(objectives)
     function = plain_function(benchmark, objectives)
 
     def target(config: Any, seed: int = SEED, budget: float | None = None) -> Any:
@@ -68,13 +67,14 @@ def smac_target(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Call
     return target
 
 
-def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Callable[[Any], Any]:
+def optuna_objective(benchmark: Benchmark, objectives: Sequence[str] | None = None) -> Callable[[Any], Any]:
     """An objective of Optuna. A single one is reported at each rung, numbered from 0, and may be pruned there.
 
     What Optuna samples at random has the law of `Space.sample`: its integers have bins as ours.
     """
     from optuna import TrialPruned
 
+    objectives = benchmark.checked_objectives(objectives)
     function = plain_function(benchmark, objectives)
 
     def objective(trial: Any) -> Any:
@@ -107,7 +107,7 @@ def hpbandster_worker(benchmark: Benchmark, **connection: Any) -> Any:
     return BenchmarkWorker(**connection)
 
 
-def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) -> Any:
+def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] | None = None) -> Any:
     """A blackbox of Syne Tune. Its fidelity, `resource`, counts smallest budgets; its last metric, `elapsed_time`,
     is what its simulator calls `elapsed_time_attr`: wall seconds from the start.
 
@@ -123,7 +123,7 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
         kind = "randint" if h.integer else "uniform"
         return getattr(config_space, f"log{kind}" if h.log else kind)(h.low, h.high)
 
-    objectives, ladder = checked_objectives(objectives), benchmark.ladder
+    wanted, ladder = benchmark.checked_objectives(objectives), benchmark.ladder
     space = {h.name: domain(h) for h in benchmark.space.hyperparameters}
 
     class BenchmarkBlackbox(Blackbox):  # type: ignore[misc]
@@ -136,9 +136,9 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] = ERROR) 
 
         def _at(self, configuration: Any, budget: float, seed: int | None) -> dict[str, float]:
             answer = benchmark.query(configuration, budget, SEED if seed is None else seed)
-            values = answer.objectives(*objectives, "wall_seconds")
+            values = benchmark.minimised(answer, *wanted, "wall_seconds")
             return dict(zip(self.objectives_names, values, strict=True))
 
-    names = [*objectives, "elapsed_time"]
+    names = [*wanted, "elapsed_time"]
     fidelities = config_space.randint(1, int(BenchmarkBlackbox.fidelity_values[-1]))
     return BenchmarkBlackbox(space, {"resource": fidelities}, names)

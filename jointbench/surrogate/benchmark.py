@@ -1,8 +1,7 @@
 """A benchmark: a fitted surrogate frozen for publication, which answers with NumPy alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -11,23 +10,32 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.data.errors import BenchmarkError, InputError, JointBenchError, MissingExtraError
+from jointbench.data.errors import (
+    BenchmarkError,
+    ConfigurationError,
+    InputError,
+    JointBenchError,
+    MissingExtraError,
+    UnknownNameError,
+)
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.spaces.facts import Facts
-from jointbench.data.task import Task
-from jointbench.surrogate.answer import STATUSES, Answer, Answers
+from jointbench.surrogate.answer import STATUSES, Answer, Answers, checked_objectives
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.judging.verdict import Verdict, verdict
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
+from jointbench.surrogate.metric_answer import MetricAnswer, MetricAnswers
+from jointbench.surrogate.metric_outcome import MetricOutcomes
 from jointbench.surrogate.model_file import read_models
-from jointbench.surrogate.outcome import DRAWS, OutcomeModel
+from jointbench.surrogate.outcome_models import outcome_model
 from jointbench.surrogate.trees import Forest
 
 if TYPE_CHECKING:
@@ -41,6 +49,9 @@ _PLAIN = frozenset((float, int))
 #: Single queries after which compiling has paid by the next as many.
 _PAYS_AFTER = 3000
 
+#: Columns of a batch's answers that are no metrics.
+_BESIDE = ("status", "failure_probability", "interpolated", "uncertainty")
+
 #: Rows of a batch that are answered together; more would leave the processor's cache.
 _TOGETHER = 2**14
 
@@ -52,13 +63,13 @@ class Benchmark:
         """Raises BenchmarkError when the parts do not fit together."""
         self.source = source
         self.manifest = made = Manifest.from_dict(manifest, source)
-        self.space, self.ladder, self.images = made.space, made.ladder, made.images
+        self.space, self.ladder, self.task = made.space, made.ladder, made.task
         self.quality, self.provenance = made.quality, made.provenance
         self.features = FeatureMap(made.space, made.images, made.ladder, made.cost_model)
         if made.features != self.features.names:
             raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
-        self._outcomes = OutcomeModel(
-            made.images, made.ladder, made.cost_model, made.members, made.noise, made.odds, made.distilled
+        self._outcomes = outcome_model(
+            self.features, made.measures, made.members, made.noise, made.odds, distilled=made.distilled
         )
         boosters = read_models(models, source, made.models, len(made.features))
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
@@ -78,10 +89,12 @@ class Benchmark:
         """With its version: answers of different versions are answers of different benchmarks."""
         return f"{self.manifest.name}-v{self.manifest.version}"
 
-    @cached_property
-    def task(self) -> Task:
-        """What it stands in for: trainings on its images, whose validation error is the objective."""
-        return Task(self.space, self.ladder, self.images)
+    @property
+    def images(self) -> ImageFacts:
+        """Raises InputError where it is about none."""
+        if self.task.images is None:
+            raise InputError("benchmark", self.name, "one of trainings on images")
+        return self.task.images
 
     @property
     def configspace(self) -> "ConfigurationSpace":
@@ -102,6 +115,29 @@ class Benchmark:
                 raise InputError(field, value, "a whole number of at least 0")
         return self.space.sample(np.random.default_rng(int(seed)), int(count))
 
+    def checked_objectives(self, names: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The names of what can be minimised as they are; without any that of the task's objective. Raises
+        UnknownNameError for one that is not answered, or for none at all."""
+        if names is None:
+            return (self.task.objective.name,)
+        if not isinstance(self._outcomes, MetricOutcomes):
+            return checked_objectives(names)
+        known = [*self._outcomes.names, "failure_probability"]
+        for name in names or [""]:
+            if name not in known:
+                raise UnknownNameError.of("objective", name, known)
+        return tuple(names)
+
+    def minimised(self, answer: Any, *names: str) -> tuple[Any, ...]:
+        """What is minimised of an answer, or in columns of a batch of them, in the order of the names: a metric that is
+        maximised has the other sign. Raises UnknownNameError as `checked_objectives` does."""
+        fields = answer.metrics if isinstance(answer, (MetricAnswer, MetricAnswers)) else {}
+        found, known = [], self.task.by_name
+        for name in self.checked_objectives(names):
+            value = fields[name] if name in fields else getattr(answer, name)
+            found.append(-value if name in known and name in fields and known[name].maximize else value)
+        return tuple(found)
+
     @property
     def checksum(self) -> str:
         """Changes whenever an answer could."""
@@ -119,6 +155,8 @@ class Benchmark:
         MissingExtraError where it is not installed, BenchmarkError where this cannot be compiled: a space's facts
         that branch on a number, a machine that LLVM does not know.
         """
+        if self.manifest.measures is not None or not self.space.all_numbers:
+            raise BenchmarkError("benchmark", self.name, "one of trainings on images, which alone are compiled")
         try:
             from jointbench.surrogate.compiled import CompiledAnswer
 
@@ -137,8 +175,9 @@ class Benchmark:
         """
         return self.space.facts(self.space.check(configuration), self.images.shape, self.images.classes)
 
-    def query(self, configuration: Any, budget: float, seed: int | None = None) -> Answer:
-        """The expected outcome, or with a seed one noisy draw, the same for the same seed on every machine.
+    def query(self, configuration: Any, budget: float, seed: int | None = None) -> Any:
+        """The expected outcome, or with a seed one noisy draw, the same for the same seed on every machine: an
+        `Answer`, or of another task than training on images a `MetricAnswer`.
 
         The configuration is a mapping, a ConfigSpace configuration, a row of a table (pandas' Series, NumPy's record,
         a named tuple), all read by name, or an array in the space's order; budget and seed are any real and any whole
@@ -188,18 +227,29 @@ class Benchmark:
             *doubt,
         )
 
-    def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer:
-        at = self.space.check(configuration)
+    def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer | MetricAnswer:
+        checked = self.space.check(configuration)
         budget, below, above, share = self._between(budget)
-        facts = self.space.facts(at, self.images.shape, self.images.classes)
+        facts, at = self.features.facts(checked), self.features.at(checked)
         outputs = self._forest.one(self.features.one(at, facts, below))
         if share:
             higher = self._forest.one(self.features.one(at, facts, above))
             outputs = [(1 - share) * low + share * high for low, high in zip(outputs, higher, strict=True)]
         uniforms = None
         if seed is not None:
-            uniforms = self._luck.one(list(at.values()), budget, checked_seed("seed", seed), DRAWS)
+            uniforms = self._luck.one(
+                self.features.numbers(at), budget, checked_seed("seed", seed), self._outcomes.draws
+            )
         found = self._outcomes.outcome(outputs, at, facts, budget, uniforms)
+        if self.manifest.measures is not None:
+            return MetricAnswer(
+                found.metrics,
+                STATUSES[found.status],
+                found.failure_probability,
+                share > 0,
+                self._outcomes.uncertainty(outputs),
+            )
+        assert facts is not None
         return Answer(
             **found._replace(status=STATUSES[found.status])._asdict(),
             parameters=facts.parameters,
@@ -208,8 +258,9 @@ class Benchmark:
             uncertainty=self._outcomes.uncertainty(outputs),
         )
 
-    def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Answers:
-        """Answers for a table of n configurations; budgets and seeds (n,) or one for all, as `query` takes them.
+    def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Any:
+        """`Answers` (of another task than training on images `MetricAnswers`) for a table of n configurations; budgets
+        and seeds (n,) or one for all, as `query` takes them.
 
         Tables are read as `Space.rows` does: a frame (pandas, Polars), an Arrow table, a mapping of columns, a
         structured array and a list of configurations by name, an array (n, hyperparameters) of raw values by position.
@@ -222,8 +273,11 @@ class Benchmark:
             self._columns(table[part], each[part], None if drawn is None else drawn[part])
             for part in equal_parts(len(table), _TOGETHER)
         ]
-        columns = {name: [part[name] for part in parts] for name in parts[0]}
-        return Answers(**{name: np.concatenate(each) for name, each in columns.items()})
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        if self.manifest.measures is None:
+            return Answers(**columns)
+        others = {name: columns.pop(name) for name in _BESIDE if name in columns}
+        return MetricAnswers(columns, **others)
 
     def curve(
         self, configuration: Any, seed: int | None = None, *, budget: float | None = None, points: int | None = None
@@ -250,16 +304,18 @@ class Benchmark:
 
     def __repr__(self) -> str:
         made = self.provenance
+        about = "" if self.task.images is None else f" on {self.task.images.name}"
+        what = "trainings" if self.manifest.measures is None else "evaluations"
         return (
-            f"<benchmark {self.name}: space '{self.space.name}' on {self.images.name}, budgets {self.ladder} "
-            f"{self.ladder.unit}, fitted to {made.get('evaluations', 0):,} trainings>"
+            f"<benchmark {self.name}: space '{self.space.name}'{about}, budgets {self.ladder} "
+            f"{self.ladder.unit}, fitted to {made.get('evaluations', 0):,} {what}>"
         )
 
     def _repr_html_(self) -> str:
         made = self.provenance
         rows = [
             ("space", f"{self.space.name}, {len(self.space.names)} hyperparameters"),
-            ("images", self.images.name),
+            ("images", "none" if self.task.images is None else self.task.images.name),
             ("budgets", f"{self.ladder} {self.ladder.unit}"),
             ("fitted to", f"{made.get('evaluations', 0):,} trainings"),
             ("on", "; ".join(made.get("devices", ()))),
@@ -274,17 +330,23 @@ class Benchmark:
         different, place = np.unique(budgets, return_inverse=True)
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
-        facts = self.space.facts(rows, self.images.shape, self.images.classes)
+        facts = self.features.facts(rows)
         outputs = self._forest.many(self.features.many(rows, facts, below))
         if share.any():
             higher = self._forest.many(self.features.many(rows, facts, above))
             outputs = (1 - share) * outputs + share * higher
-        uniforms = None if seeds is None else self._luck.many(rows, budget, seeds, DRAWS)
         at = dict(zip(self.space.names, rows.T, strict=True))
+        uniforms = None
+        if seeds is not None:
+            filled = rows if self.space.all_numbers else np.stack(self.features.numbers(at), axis=1)
+            uniforms = self._luck.many(filled, budget, seeds, self._outcomes.draws)
+        found = self._outcomes.outcome(outputs, at, facts, budget, uniforms)._asdict()
+        if self.manifest.measures is None:
+            assert facts is not None
+            found |= {"parameters": facts.parameters, "flops": facts.flops}
         columns = {
-            **self._outcomes.outcome(outputs, at, facts, budget, uniforms)._asdict(),
-            "parameters": facts.parameters,
-            "flops": facts.flops,
+            **found.pop("metrics", {}),
+            **found,
             "interpolated": share > 0,
             "uncertainty": self._outcomes.uncertainty(outputs),
         }
@@ -296,9 +358,24 @@ class Benchmark:
         low, high = (np.array([getattr(h, end) for h in space.hyperparameters]) for end in ("low", "high"))
         integer = np.array([h.integer for h in space.hyperparameters])
         legal = (rows >= low) & (rows <= high) & (~integer | (rows == np.rint(rows)))
+        if space.conditions:
+            inactive = np.isnan(space.without_inactive(np.where(legal, rows, low)))
+            legal = np.where(inactive, np.isnan(rows), legal)
+            for row in np.flatnonzero(~legal.all(axis=1))[:1]:
+                self._refuse(rows[row], legal[row])
+            return rows
         for row, column in np.argwhere(~legal)[:1]:
             space.hyperparameters[column].check(rows[row, column])
         return rows
+
+    def _refuse(self, row: FloatArray, legal: npt.NDArray[np.bool_]) -> None:
+        """Raises ConfigurationError for a row (hyperparameters,) of which not all is `legal`."""
+        space = self.space
+        for h, number, fine in zip(space.hyperparameters, row.tolist(), legal.tolist(), strict=True):
+            # A number that stands for no choice has no value to speak of.
+            if not fine and not np.isnan(number) and not (h.low <= number <= h.high and number == np.rint(number)):
+                raise ConfigurationError(h.name, number, h.range)
+        space.check(space.configuration(row))
 
     def _between(self, budget: float) -> tuple[float, float, float, float]:
         """The budget, the rungs around it, and how far it is from the lower to the upper one, 0 at a rung."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from jointbench.data.frames import frame
 from jointbench.data.notebook import html_table
-from jointbench.surrogate.answer import Answer, Answers
+from jointbench.surrogate.answer import Answers
+from jointbench.surrogate.metric_answer import MetricAnswers
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -16,12 +17,12 @@ _SHOWN = ("validation_error", "test_error", "wall_seconds", "status")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BudgetCurve(Sequence[Answer]):
+class BudgetCurve(Sequence[Any]):
     """`answers` at `budgets` (ascending, in the ladder's `unit`); its items are the answers."""
 
     budgets: tuple[float, ...]
     unit: str
-    answers: Answers
+    answers: Answers | MetricAnswers
 
     def __len__(self) -> int:
         return len(self.budgets)
@@ -29,7 +30,7 @@ class BudgetCurve(Sequence[Answer]):
     def __getitem__(self, index: Any) -> Any:
         return self.answers[index]
 
-    def __iter__(self) -> Iterator[Answer]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.answers)
 
     def to_pandas(self) -> "DataFrame":
@@ -37,10 +38,20 @@ class BudgetCurve(Sequence[Answer]):
         return frame({"budget": self.budgets, **self.answers.columns()})
 
     def __repr__(self) -> str:
+        if isinstance(self.answers, MetricAnswers):
+            name, values = next(iter(self.answers.metrics.items()))
+            said = ", ".join(f"{value:.4g}" for value in values)
+            return f"<{name} {said} at {', '.join(f'{budget:g}' for budget in self.budgets)} {self.unit}>"
         errors = ", ".join(f"{error:.2%}" for error in self.answers.validation_error)
         return f"<validation errors {errors} at {', '.join(f'{budget:g}' for budget in self.budgets)} {self.unit}>"
 
     def _repr_html_(self) -> str:
+        if isinstance(self.answers, MetricAnswers):
+            names = list(self.answers.metrics)
+            each = zip(self.budgets, self.answers, strict=True)
+            cells = [(f"{budget:g}", *(f"{a.metrics[name]:.4g}" for name in names), a.status) for budget, a in each]
+            words = (f"budget, {self.unit}", *(name.replace("_", " ") for name in names), "status")
+            return html_table("learning curve", cells, words)
         rows = [
             (f"{budget:g}", f"{a.validation_error:.2%}", f"{a.test_error:.2%}", f"{a.wall_seconds:.3g}", a.status)
             for budget, a in zip(self.budgets, self.answers, strict=True)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.noise import Noise, error_scales
 from jointbench.surrogate.table import TrainingTable
 
 #: Weights and variances depend on each other; they settle within a few turns.
@@ -43,9 +43,9 @@ class Repeats:
         errors = [table.errors[chosen] for chosen in rows]
         return cls(
             rows,
-            np.array([e.mean(axis=0) for e in errors]).reshape(-1, 2),
-            np.array([e.var(axis=0, ddof=1) for e in errors]).reshape(-1, 2),
-            np.array([np.cov(e.T)[0, 1] for e in errors]),
+            np.array([e.mean(axis=0) for e in errors]).reshape(-1, table.errors.shape[1]),
+            np.array([e.var(axis=0, ddof=1) for e in errors]).reshape(-1, table.errors.shape[1]),
+            np.array([np.cov(e.T)[0, 1] if e.shape[1] > 1 else 0.0 for e in errors]),
         )
 
     def __len__(self) -> int:
@@ -60,7 +60,9 @@ def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) ->
     """
     from scipy.optimize import nnls
 
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+    if table.measures is not None:
+        return _metric_noise(table, spread, held_out)
+    scales = error_scales(table.trained_on)
     repeats = Repeats.of(table)
     if not len(repeats):
         residuals = scales[1].to_logit(table.errors[table.ok, 1]) - scales[1].to_logit(held_out[table.ok, 1])
@@ -89,6 +91,31 @@ def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) ->
         own = np.sqrt(both[: len(repeats)] * both[len(repeats) : 2 * len(repeats)])
         expected = np.concatenate([both[: 2 * len(repeats)], own])
     return Noise(float(floor), float(steepness), float(counting))
+
+
+def _metric_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) -> Noise:
+    """Of each metric from the variances of its logits between the seeds of `Repeats`, or the residuals."""
+    from scipy.optimize import nnls
+
+    repeats = Repeats.of(table)
+    found: list[tuple[float, float]] = []
+    for part, scale in enumerate(table.scales):
+        logits = scale.to_logit(np.where(table.ok, table.errors[:, part], held_out[:, part]))
+        if not len(repeats):
+            residuals = logits - scale.to_logit(held_out[:, part])
+            found.append((float(np.mean(residuals[table.ok] ** 2)), 0.0))
+            continue
+        spreads = np.array([spread[rows].mean() for rows in repeats.rows])
+        variances = np.array([logits[rows].var(ddof=1) for rows in repeats.rows])
+        design = np.stack([np.ones(len(repeats)), spreads], axis=1)
+        # A sample variance from k seeds is known to within sqrt(2 / (k - 1)) of itself, whatever else it is.
+        least, expected = 1e-3 * float(variances.mean()) + 1e-12, np.full(len(repeats), float(variances.mean()) + 1e-12)
+        for _ in range(_TURNS):
+            weight = np.sqrt([len(rows) - 1 for rows in repeats.rows]) / np.maximum(expected, least)
+            (floor, steepness), _ = nnls(design * weight[:, None], variances * weight)
+            expected = design @ np.array([floor, steepness])
+        found.append((float(floor), float(steepness)))
+    return Noise(*found[0], 0.0, tuple(found[1:]))
 
 
 def fit_odds(logits: FloatArray, failed: npt.NDArray[np.bool_]) -> tuple[float, float]:

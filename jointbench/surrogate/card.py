@@ -1,12 +1,13 @@
 """The card of a benchmark: how its data was made, how good it is, what not to use it for."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
-from jointbench.surrogate.judging.verdict import HEADINGS, WORDS
+from jointbench.surrogate.judging.verdict import HEADINGS, WORDS, in_words
 
 #: The file's name.
 CARD = "card.md"
@@ -14,26 +15,20 @@ CARD = "card.md"
 
 def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     """Markdown, made from the log, the frozen benchmark and what is to be said of it."""
-    made, images, ladder, found = benchmark.provenance, benchmark.images, benchmark.ladder, benchmark.verdict
+    made, ladder, found = benchmark.provenance, benchmark.ladder, benchmark.verdict
     statuses: dict[str, int] = {}
     for evaluation in log.evaluations():
         statuses[evaluation.status.value] = statuses.get(evaluation.status.value, 0) + 1
-    channels, height, width = images.shape
-    if ladder.unit == "seconds":
-        spent, device_says = "forward, backward and optimizer step", "how many epochs fit into a budget"
-    else:
-        spent, device_says = "training", "how long they take"
+    trained = benchmark.manifest.measures is None
     lines = [
         f"# {benchmark.name}",
         "",
-        f"A surrogate of training networks of the space `{benchmark.space.name}` (Zela et al. 2018, Table 3: 10 "
-        f"architecture choices and 7 hyperparameters) on `{images.name}`, fitted to {made['evaluations']:,} "
-        "real trainings.",
+        _lead(benchmark),
         "",
         f"## Verdict: {found.word}",
         "",
-        f"{found.sentence[0].upper()}{found.sentence[1:]} All are of validation errors. `jointbench compare` and "
-        "`jointbench publish` refuse what is not usable, unless they are told `--anyway`.",
+        f"{found.sentence[0].upper()}{found.sentence[1:]} All are of {in_words(benchmark.quality)}. "
+        "`jointbench compare` and `jointbench publish` refuse what is not usable, unless they are told `--anyway`.",
         "",
         _line(HEADINGS),
         _line(["---"] * len(HEADINGS)),
@@ -43,17 +38,11 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         "",
         "## How the data was made",
         "",
-        f"- Images: `{images.name}`, {height}x{width} pixels, {channels} channel(s), {images.classes} classes; "
-        f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
-        f"(split seed {images.split_seed}).",
-        f"- Budgets: {ladder} {ladder.unit} of {spent}, on: {'; '.join(made['devices'])}.",
+        *_data(benchmark),
         *(f"- Left out: {sentence}." for sentence in made.get("left_out", [])),
-        f"- Trainings by: {_counted(made['by_optimizer'])}.",
+        f"- {'Trainings' if trained else 'Evaluations'} by: {_counted(made['by_optimizer'])}.",
         f"- Ended as: {_counted(statuses)}.",
-        f"- torch {', '.join(made['torch_versions'])}; precision {', '.join(made['precisions'])}; "
-        f"clock {', '.join(made['clocks'])}; JointBench {', '.join(made['code_versions'])}.",
-        "- Each training starts from scratch; the errors are those after its last step, on clean images. Padding and "
-        "CutOut length keep their proportion to the side of the image (the paper's 32 pixels).",
+        *_provenance(made, trained=trained),
         "",
         "## How good it is",
         "",
@@ -69,15 +58,11 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
         ]
         lines += [*map(_line, table.rows), ""]
     lines += [
-        "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
-        "moves validation and test error together, that of the images each on its own. Both are calibrated on "
-        f"{made['repeats']} configurations that were trained with several seeds at one budget.",
+        _luck(made, trained=trained),
         "",
         "## What to keep in mind",
         "",
-        "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
-        *_of_several(made["devices"], ladder.unit),
-        f"- Running out of memory, and {device_says}, depend on the device above.",
+        *_to_keep_in_mind(benchmark),
         *_extrapolations(benchmark),
         "",
         "## Licence and citation",
@@ -88,11 +73,93 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _lead(benchmark: Benchmark) -> str:
+    """What it is, in a sentence."""
+    count, space = f"{benchmark.provenance['evaluations']:,}", benchmark.space
+    if benchmark.manifest.measures is not None:
+        objective = benchmark.task.objective
+        return (
+            f"A surrogate of evaluations of the space `{space.name}` ({len(space.names)} hyperparameters), whose "
+            f"objective is `{objective.name}`, to be {'maximised' if objective.maximize else 'minimised'}; fitted to "
+            f"{count} evaluations."
+        )
+    return (
+        f"A surrogate of training networks of the space `{space.name}` (Zela et al. 2018, Table 3: 10 "
+        f"architecture choices and 7 hyperparameters) on `{benchmark.images.name}`, fitted to {count} "
+        "real trainings."
+    )
+
+
+def _data(benchmark: Benchmark) -> list[str]:
+    """What was evaluated, and at which budgets."""
+    ladder, images, made = benchmark.ladder, benchmark.task.images, benchmark.provenance
+    said = []
+    if images is not None:
+        channels, height, width = images.shape
+        said.append(
+            f"- Images: `{images.name}`, {height}x{width} pixels, {channels} channel(s), {images.classes} classes; "
+            f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
+            f"(split seed {images.split_seed})."
+        )
+    measures = benchmark.manifest.measures
+    if measures is None:
+        spent = "forward, backward and optimizer step" if ladder.unit == "seconds" else "training"
+        return [*said, f"- Budgets: {ladder} {ladder.unit} of {spent}, on: {'; '.join(made['devices'])}."]
+    names = ", ".join(f"`{metric.name}`" for metric in measures.metrics)
+    costs = ", ".join(f"`{cost.name}`" for cost in measures.costs)
+    return [
+        *said,
+        f"- {'Budget' if len(ladder.rungs) == 1 else 'Budgets'}: {ladder.amounts()}.",
+        f"- Modelled: {names}{f'; of costs {costs}' if costs else ''}. Exact metrics are not.",
+    ]
+
+
+def _provenance(made: Mapping[str, Any], *, trained: bool) -> list[str]:
+    if not trained:
+        known = {"on": made["devices"], "JointBench": made["code_versions"]}
+        said = "; ".join(f"{name} {', '.join(filter(None, of))}" for name, of in known.items() if any(of))
+        return [f"- Made {said}."] if said else []
+    return [
+        f"- torch {', '.join(made['torch_versions'])}; precision {', '.join(made['precisions'])}; "
+        f"clock {', '.join(made['clocks'])}; JointBench {', '.join(made['code_versions'])}.",
+        "- Each training starts from scratch; the errors are those after its last step, on clean images. Padding and "
+        "CutOut length keep their proportion to the side of the image (the paper's 32 pixels).",
+    ]
+
+
+def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
+    if not trained:
+        return (
+            "Two evaluations of one configuration differ by luck, which a query with a seed draws, for each metric on "
+            f"its own. It is calibrated on {made['repeats']} configurations that were evaluated with several seeds at "
+            "one budget, or where there are none on what predictions miss, which overstates it."
+        )
+    return (
+        "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
+        "moves validation and test error together, that of the images each on its own. Both are calibrated on "
+        f"{made['repeats']} configurations that were trained with several seeds at one budget."
+    )
+
+
+def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
+    if benchmark.manifest.measures is not None:
+        return ["- Nothing is known of a device: costs are what the log measured, where it did."]
+    unit = benchmark.ladder.unit
+    device_says = "how many epochs fit into a budget" if unit == "seconds" else "how long they take"
+    return [
+        "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
+        *_of_several(benchmark.provenance["devices"], unit),
+        f"- Running out of memory, and {device_says}, depend on the device above.",
+    ]
+
+
 def _extrapolations(benchmark: Benchmark) -> list[str]:
     line = "- Answers far from what the optimizers above have tried are extrapolations"
     if benchmark.manifest.distilled:
-        line += ": `uncertainty` says how far, one standard deviation of what is not known of the validation error"
-    return [f"{line}; budgets between rungs are interpolated and marked so."]
+        of = benchmark.task.objective.label
+        line += f": `uncertainty` says how far, one standard deviation of what is not known of the {of}"
+    between = "; budgets between rungs are interpolated and marked so" if len(benchmark.ladder.rungs) > 1 else ""
+    return [f"{line}{between}."]
 
 
 def _of_several(devices: Sequence[str], unit: str) -> list[str]:

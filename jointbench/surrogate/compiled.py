@@ -126,7 +126,7 @@ class CompiledAnswer:
 
 def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Luck, noisy: bool) -> tuple[str, str]:
     """A function from values, budget and seed to an answer, true if the values are inside; and the answer's layout."""
-    space, images = features.space, features.images
+    space, images = features.space, outcomes.images
     program = Program()
     words: list[Traced] = []
     at: dict[str, Any] = {}

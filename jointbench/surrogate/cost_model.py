@@ -9,7 +9,6 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.spaces.facts import Facts
-from jointbench.data.spaces.joint import MAIN_BLOCKS
 
 #: Weights beyond these are of no device; a law must have one between them.
 _LEAST, _MOST = 1e-30, 1e30
@@ -35,7 +34,7 @@ class CostModel:
         cls, at: Mapping[str, FloatArray], facts: Facts, image_seconds: FloatArray, peak_bytes: FloatArray
     ) -> "CostModel":
         """From arrays (n,) of trainings that ended ok; relative errors count, not absolute ones."""
-        return cls(_relative(_work(at, facts), image_seconds), _relative(_storage(at, facts), peak_bytes))
+        return cls(relative_weights(_work(at, facts), image_seconds), relative_weights(_storage(at, facts), peak_bytes))
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "CostModel":
@@ -51,35 +50,31 @@ class CostModel:
         return cls(*laws)
 
     def seconds_of_image(self, at: Mapping[str, Any], facts: Facts) -> Any:
-        return _weighted(self.image_seconds, _work(at, facts))
+        return weighted(self.image_seconds, _work(at, facts))
 
     def bytes_of_training(self, at: Mapping[str, Any], facts: Facts) -> Any:
-        return _weighted(self.peak_bytes, _storage(at, facts))
-
-
-def layers(at: Mapping[str, Any]) -> Any:
-    """Convolutions in a row, one after the other."""
-    return sum(2 * at[f"res_blocks_{block}"] for block in MAIN_BLOCKS)
+        return weighted(self.peak_bytes, _storage(at, facts))
 
 
 def _work(at: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
     batch = at["batch_size"]
-    return 1.0, facts.flops, facts.activations, 1 / batch, layers(at) / batch, facts.parameters / batch
+    return 1.0, facts.flops, facts.activations, 1 / batch, facts.layers / batch, facts.parameters / batch
 
 
 def _storage(at: Mapping[str, Any], facts: Facts) -> tuple[Any, ...]:
     return 1.0, facts.parameters, facts.activations * at["batch_size"]
 
 
-def _weighted(weights: tuple[float, ...], terms: tuple[Any, ...]) -> Any:
+def weighted(weights: tuple[float, ...], terms: tuple[Any, ...]) -> Any:
     total: Any = 0.0
     for weight, term in zip(weights, terms, strict=True):
         total = total + weight * term
     return total
 
 
-def _relative(terms: tuple[Any, ...], measured: FloatArray) -> tuple[float, ...]:
-    """Nonnegative least squares of terms / measured against 1."""
+def relative_weights(terms: tuple[Any, ...], measured: FloatArray) -> tuple[float, ...]:
+    """None negative, of a sum of terms, each a number or (n,), for what was measured (n,): least squares of the
+    relative errors."""
     from scipy.optimize import nnls
 
     ratios = np.stack([np.broadcast_to(term, len(measured)) / measured for term in terms], axis=1)

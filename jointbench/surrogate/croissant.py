@@ -81,14 +81,19 @@ def croissant(benchmark: Benchmark, files: Mapping[str, bytes], published: str) 
     `published` is the day of publication, as in 2026-12-24. The folder is the data set's home until a repository
     gives it an address.
     """
-    images, columns = benchmark.images, pq.read_schema(pa.BufferReader(files[EVALUATIONS]))
+    images, columns = benchmark.task.images, pq.read_schema(pa.BufferReader(files[EVALUATIONS]))
     content = {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": benchmark.name,
-        "description": f"Real trainings of the space '{benchmark.space.name}' on {images.name}, and a surrogate "
-        "fitted to them that stands in for a training when optimizers are compared.",
+        "description": (
+            f"Evaluations of the space '{benchmark.space.name}', and a surrogate fitted to them that stands in for an "
+            "evaluation when optimizers are compared."
+            if images is None
+            else f"Real trainings of the space '{benchmark.space.name}' on {images.name}, and a surrogate "
+            "fitted to them that stands in for a training when optimizers are compared."
+        ),
         "version": f"{benchmark.manifest.version}.0.0",
         "datePublished": published,
         "license": _LICENCE,
@@ -141,7 +146,7 @@ def _field(name: str, kind: pa.DataType, column: str, transform: dict[str, str] 
         "@id": f"evaluations/{name}",
         "name": name,
         "description": _MEANINGS.get(name, METRICS[name].label if name in METRICS else usual),
-        "dataType": "sc:Text" if pa.types.is_string(inner) else number,
+        "dataType": "sc:Text" if pa.types.is_string(inner) else "sc:Boolean" if pa.types.is_boolean(inner) else number,
         **({"repeated": True} if listed or mapped else {}),
         "source": source,
     }

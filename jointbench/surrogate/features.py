@@ -1,4 +1,4 @@
-"""What the surrogate sees of an evaluation to be: configuration, budget, exact facts, what the budget buys."""
+"""What the surrogate sees of an evaluation to be: configuration, budget, and what the space tells of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,76 +7,79 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.facts import Facts
-from jointbench.data.spaces.joint import MAIN_BLOCKS, JointSpace
+from jointbench.data.spaces.facts import Facts, Work
 from jointbench.data.spaces.space import Space
-from jointbench.surrogate.cost_model import CostModel, layers
+from jointbench.surrogate.cost_model import CostModel
 
 Features = npt.NDArray[np.float32]
 
-#: In the order of `FeatureMap.columns`, after the hyperparameters.
-DERIVED = (
-    *("budget", "width_1", "width_2", "width_3", "parameters", "flops", "activations", "memory", "layers"),
-    *("epochs", "steps", "step_size", "distance", "step_noise", "memories", "dropped"),
-)
-
 
 class FeatureMap:
-    """Configuration and budget to a float32 row; `names` in its order.
+    """Configuration and budget to a float32 row; `names` in its order: the hyperparameters, the budget, and what
+    `Space.features` tells.
 
-    Beside the hyperparameters and the exact facts (`layers`: convolutions in a row) there are products that trees
-    cannot form themselves:
+    A hyperparameter that is inactive is a number below its range, as far as the range is long: a tree tells it from all
+    others by one threshold. No logarithms: trees do not need them, and without them a row's bits are the same on every
+    machine.
 
-    - `memory` (bytes), and `epochs` and `steps` that fit into the budget, by the cost model;
-    - `step_size`, the learning rate over 1 - momentum, that of steady descent; `distance`, steps times step size;
-      `step_noise`, step size over batch size (Smith and Le, 2018); `memories`, steps in units of momentum's memory;
-    - `dropped`: residual blocks that ShakeDrop is expected to drop, nought where no main block has one branch.
-
-    No logarithms: trees do not need them, and without them a row's bits are the same on every machine.
+    `cost_model`: None where no device is known; then there is no `Work` either.
     """
 
-    def __init__(self, space: Space, images: ImageFacts, ladder: Ladder, cost_model: CostModel) -> None:
-        """Raises UnknownNameError for a space without the main blocks of the joint space."""
-        if not isinstance(space, JointSpace):
-            raise UnknownNameError.of("space of a surrogate", space.name, [JointSpace.name])
+    def __init__(
+        self, space: Space, images: ImageFacts | None, ladder: Ladder, cost_model: CostModel | None = None
+    ) -> None:
         self.space, self.images, self.ladder, self.cost_model = space, images, ladder, cost_model
-        self.names = (*space.names, *DERIVED)
+        self._absent = [h.low - max(h.high - h.low, 1.0) for h in space.hyperparameters]
+        usual = space.active(space.usual)
+        told = space.features(self.at(usual), ladder.minimum, self._work(usual, self.facts(usual), ladder.minimum))
+        self.names = (*space.names, "budget", *told)
 
-    def one(self, configuration: Configuration, facts: Facts, budget: float) -> Features:
-        """A row (features,), of a configuration that has been checked."""
-        return np.array(self.columns(configuration, facts, budget), dtype=np.float32)
+    def facts(self, configuration: Configuration | FloatArray) -> Facts | None:
+        """Of one that has been checked, or of a batch (n, hyperparameters); None where none are known of images."""
+        if self.images is None or not self.space.knows_facts:
+            return None
+        return self.space.facts(configuration, self.images.shape, self.images.classes)
 
-    def many(self, rows: FloatArray, facts: Facts, budgets: FloatArray) -> Features:
-        """(n, hyperparameters) raw values and budgets (n,), to (n, features); equal to `one` bit for bit."""
+    def at(self, configuration: Configuration) -> Mapping[str, Any]:
+        """The numbers of a configuration that has been checked, NaN for what is inactive."""
+        if self.space.all_numbers:
+            return configuration
+        return dict(zip(self.space.names, map(float, self.space.row(configuration)), strict=True))
+
+    def numbers(self, at: Mapping[str, Any]) -> list[Any]:
+        """Those of the hyperparameters as models see them."""
+        if self.space.all_numbers:
+            return list(at.values())
+        return [_filled(number, absent) for number, absent in zip(at.values(), self._absent, strict=True)]
+
+    def one(self, at: Mapping[str, Any], facts: Facts | None, budget: float) -> Features:
+        """A row (features,), of a configuration's numbers."""
+        return np.array(self.columns(at, facts, budget), dtype=np.float32)
+
+    def many(self, rows: FloatArray, facts: Facts | None, budgets: FloatArray) -> Features:
+        """(n, hyperparameters) numbers and budgets (n,), to (n, features); equal to `one` bit for bit."""
         columns = self.columns(dict(zip(self.space.names, rows.T, strict=True)), facts, budgets)
-        return np.stack(columns, axis=1).astype(np.float32)
+        return np.stack([np.broadcast_to(column, len(rows)) for column in columns], axis=1).astype(np.float32)
 
-    def columns(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
+    def columns(self, at: Mapping[str, Any], facts: Facts | None, budget: Any) -> tuple[Any, ...]:
         """The features as floats, or as float64 arrays."""
+        told = self.space.features(at, budget, self._work(at, facts, budget))
+        return (*self.numbers(at), budget, *told.values())
+
+    def _work(self, at: Mapping[str, Any], facts: Facts | None, budget: Any) -> Work | None:
+        if facts is None or self.images is None or self.cost_model is None:
+            return None
         images = budget * self.images.training
         if self.ladder.unit == "seconds":
             images = budget / self.cost_model.seconds_of_image(at, facts)
-        steps = images / at["batch_size"]
-        step_size = at["learning_rate"] / (1 - at["momentum"])
-        shaken = sum(at[f"res_blocks_{block}"] * (at[f"res_branches_{block}"] == 1) for block in MAIN_BLOCKS)
-        return (
-            *at.values(),
-            budget,
-            *facts.widths,
-            facts.parameters,
-            facts.flops,
-            facts.activations,
-            self.cost_model.bytes_of_training(at, facts),
-            layers(at),
-            images / self.images.training,
-            steps,
-            step_size,
-            steps * step_size,
-            step_size / at["batch_size"],
-            steps * (1 - at["momentum"]),
-            shaken * at["death_rate"],
-        )
+        return Work(facts, images, self.images.training, self.cost_model.bytes_of_training(at, facts))
+
+
+def _filled(number: Any, absent: float) -> Any:
+    if isinstance(number, float):
+        # What is no number differs from itself.
+        return absent if number != number else number
+    return np.where(np.isnan(number), absent, number)

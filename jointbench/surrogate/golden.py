@@ -13,6 +13,7 @@ from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.answer import Answer
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.metric_answer import MetricAnswer
 from jointbench.surrogate.stored import read_file
 
 GOLDEN = "golden.json"
@@ -25,7 +26,7 @@ _SEEDS = (None, 0, 1, 2**40, -3)
 def golden(benchmark: Benchmark) -> str:
     """JSON: configurations, budgets at and between the rungs, seeds, and the answers. JSON keeps every bit."""
     space, ladder = benchmark.space, benchmark.ladder
-    ends = [{h.name: getattr(h, end) for h in space.hyperparameters} for end in ("low", "high")]
+    ends = [space.configuration(row) for row in space.ends]
     configurations = [*ends, *space.named.values(), *space.sample(np.random.default_rng(0), _RANDOM)]
     budgets = at_and_between(ladder)
     cases: list[dict[str, Any]] = []
@@ -43,7 +44,7 @@ def at_and_between(ladder: Ladder) -> list[float]:
     return [*ladder.rungs, *between]
 
 
-def _plain(answer: Answer) -> dict[str, Any]:
+def _plain(answer: Answer | MetricAnswer) -> dict[str, Any]:
     """Without what a benchmark of its format does not say."""
     return {name: value for name, value in asdict(answer).items() if value is not None}
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.table import TrainingTable
@@ -11,6 +12,31 @@ from jointbench.surrogate.table import TrainingTable
 _ADDED = 0.05
 #: Where nought was never seen in the training part, its logarithm is taken of this.
 _LEAST = 1e-12
+
+
+def fit_features(ok: TrainingTable) -> FeatureMap:
+    """The features of trainings that ended ok; with a cost model of their device where they are such on images."""
+    if ok.measures is not None or ok.facts is None:
+        return FeatureMap(ok.space, ok.images, ok.ladder)
+    cost_model = CostModel.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
+    return FeatureMap(ok.space, ok.images, ok.ladder, cost_model)
+
+
+def _encoded(space: Space, rows: FloatArray) -> FloatArray:
+    """Numbers (n, hyperparameters) as the space encodes them; choices without an order as a column each, and one that
+    says whether it is active for each that need not be."""
+    if space.all_numbers:
+        return space.encode(rows)
+    columns = []
+    encoded = space.encode(rows, inactive=0.5)
+    for number, h in enumerate(space.hyperparameters):
+        if h.unordered > 2:
+            columns += [rows[:, number] == choice for choice in range(h.unordered)]
+        else:
+            columns.append(encoded[:, number])
+        if h.name in space.conditions:
+            columns.append(~np.isnan(rows[:, number]))
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 class Inputs:
@@ -23,8 +49,7 @@ class Inputs:
 
     def __init__(self, ok: TrainingTable, *, logarithms: bool = True) -> None:
         self._logarithms = logarithms
-        cost_model = CostModel.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
-        self.features = FeatureMap(ok.space, ok.images, ok.ladder, cost_model)
+        self.features = fit_features(ok)
         derived = self._derived(ok)
         nought = derived.min(axis=0) <= 0
         usual = [np.median(column[column > 0]) if (column > 0).any() else 1.0 for column in derived.T]
@@ -49,4 +74,4 @@ class Inputs:
         derived = self._derived(table)
         if self._logarithms:
             derived = np.log(np.maximum(derived + self._added, _LEAST))
-        return np.concatenate([table.space.encode(table.rows), derived], axis=1)
+        return np.concatenate([_encoded(table.space, table.rows), derived], axis=1)

@@ -14,11 +14,15 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise
+from jointbench.surrogate.scales import Measures
 
 #: Of benchmarks whose errors come from an ensemble of XGBoost's, and of those that a teacher's student answers.
 ENSEMBLE_FORMAT, DISTILLED_FORMAT = 3, 4
+#: Of benchmarks of any other task than training on images.
+TASK_FORMAT = 5
 
 #: What becomes part of file and package names.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -48,9 +52,9 @@ class Manifest:
     version: int
     space: Space
     ladder: Ladder
-    images: ImageFacts
+    images: ImageFacts | None
     features: tuple[str, ...]
-    cost_model: CostModel
+    cost_model: CostModel | None
     members: int
     noise: Noise
     odds: Mapping[Status, tuple[float, float]]
@@ -60,31 +64,46 @@ class Manifest:
     identity: str
     #: As `judging.best.best` gives them; none in benchmarks of before there was a verdict.
     best: Sequence[Mapping[str, Any]] = ()
+    distilled: bool = True
+    #: Of format 5: what all is about, and how it is modelled.
+    recorded_task: Task | None = None
+    measures: Measures | None = None
 
     @classmethod
     def from_dict(cls, content: Any, source: str) -> "Manifest":
         """Raises BenchmarkError when an entry is missing or makes no sense."""
         try:
-            if content["format_version"] not in (ENSEMBLE_FORMAT, DISTILLED_FORMAT):
-                expected = f"{ENSEMBLE_FORMAT} or {DISTILLED_FORMAT}"
+            if content["format_version"] not in (ENSEMBLE_FORMAT, DISTILLED_FORMAT, TASK_FORMAT):
+                expected = f"{ENSEMBLE_FORMAT}, {DISTILLED_FORMAT} or {TASK_FORMAT}"
                 raise BenchmarkError("benchmark format version", content["format_version"], expected)
+            task, measures = None, None
+            if content["format_version"] == TASK_FORMAT:
+                task = Task.from_dict(content["task"])
+                measures = Measures.from_dict(content["measures"], task.metrics)
+                space, ladder, images, cost_model = task.space, _checked_ladder(task.ladder), task.images, None
+            else:
+                space, ladder = get_space(content["space"]), _checked_ladder(Ladder(**content["ladder"]))
+                images, cost_model = ImageFacts.from_dict(content["images"]), CostModel.from_dict(content["laws"])
             return cls(
                 content["format_version"],
                 checked_name(content["name"]),
                 _whole("version", content["version"], 1, 2**31),
-                get_space(content["space"]),
-                _ladder(content["ladder"]),
-                ImageFacts.from_dict(content["images"]),
+                space,
+                ladder,
+                images,
                 tuple(content["features"]),
-                CostModel.from_dict(content["laws"]),
+                cost_model,
                 _whole("members", content["members"], 1, _MOST_MEMBERS),
-                _noise(content["noise"]),
+                _noise(content["noise"], 1 if measures is None else len(measures.metrics)),
                 {Status(kind): _odds(pair) for kind, pair in content["odds"].items()},
                 _rows("quality", content["quality"]),
                 dict(content["provenance"]),
                 str(content["models"]),
                 _identity(content),
                 _rows("best", content.get("best", [])),
+                content["distilled"] is True if measures else content["format_version"] == DISTILLED_FORMAT,
+                task,
+                measures,
             )
         except BenchmarkError:
             raise
@@ -96,16 +115,21 @@ class Manifest:
     @property
     def models(self) -> list[str]:
         """The names of the models, in the order of the forest's outputs."""
-        return model_names(self.members, tuple(self.odds), distilled=self.distilled)
+        return model_names(self.members, tuple(self.odds), distilled=self.distilled, costs=self._has_costs)
 
     @property
-    def distilled(self) -> bool:
-        return self.format_version == DISTILLED_FORMAT
+    def _has_costs(self) -> bool:
+        return self.measures is None or bool(self.measures.costs)
+
+    @property
+    def task(self) -> Task:
+        """Of earlier formats: trainings on images, whose validation error is the objective."""
+        return self.recorded_task or Task(self.space, self.ladder, self.images)
 
 
-def model_names(members: int, failures: Sequence[Status], *, distilled: bool) -> list[str]:
+def model_names(members: int, failures: Sequence[Status], *, distilled: bool, costs: bool = True) -> list[str]:
     errors = [f"errors-{member}" for member in range(members)] + ["spread", "uncertainty"] * distilled
-    return [*errors, "costs", "costs-of-failures", *(kind.value for kind in failures)]
+    return [*errors, *["costs", "costs-of-failures"] * costs, *(kind.value for kind in failures)]
 
 
 def checked_name(name: object) -> str:
@@ -119,7 +143,9 @@ def checked_name(name: object) -> str:
 
 def _identity(content: Mapping[str, Any]) -> str:
     """Of all that the answers follow from, beside the code."""
-    followed = ("format_version", "space", "ladder", "images", "laws", "noise", "odds", "models")
+    followed: tuple[str, ...] = ("format_version", "space", "ladder", "images", "laws", "noise", "odds", "models")
+    if content["format_version"] == TASK_FORMAT:
+        followed = ("format_version", "task", "measures", "noise", "odds", "models")
     return hashlib.sha256(json.dumps([content[key] for key in followed], sort_keys=True).encode()).hexdigest()
 
 
@@ -129,8 +155,7 @@ def _whole(field: str, value: object, least: int, most: int) -> int:
     return value
 
 
-def _ladder(content: Mapping[str, Any]) -> Ladder:
-    ladder = Ladder(**content)
+def _checked_ladder(ladder: Ladder) -> Ladder:
     for end in (ladder.minimum, ladder.maximum):
         if not _LEAST_BUDGET <= end <= _LARGEST_BUDGET:
             raise InputError("ladder", end, f"budgets from {_LEAST_BUDGET:g} to {_LARGEST_BUDGET:g}")
@@ -143,11 +168,15 @@ def _rows(field: str, rows: Any) -> Sequence[Mapping[str, Any]]:
     return rows
 
 
-def _noise(content: Mapping[str, Any]) -> Noise:
-    for name, value in content.items():
+def _noise(content: Mapping[str, Any], metrics: int) -> Noise:
+    others = tuple((floor, slope) for floor, slope in content.get("others", ()))
+    if len(others) != metrics - 1:
+        raise InputError("noise", content, f"that of {metrics} metrics")
+    plain = {name: value for name, value in content.items() if name != "others"}
+    for name, value in [*plain.items(), *(("others", each) for pair in others for each in pair)]:
         if type(value) not in (int, float) or not 0 <= value <= _LARGEST_NOISE:
             raise InputError(f"noise {name}", value, f"a number from 0 to {_LARGEST_NOISE:g}")
-    return Noise(**content)
+    return Noise(**plain, others=others)
 
 
 def _odds(pair: Any) -> tuple[float, float]:

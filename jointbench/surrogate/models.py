@@ -12,12 +12,14 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.features import FeatureMap, Features
+from jointbench.surrogate.inputs import fit_features
 from jointbench.surrogate.manifest import model_names
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.outcome import OutcomeModel
+from jointbench.surrogate.outcome_models import outcome_model
+from jointbench.surrogate.scales import Measures
 from jointbench.surrogate.student import Distillation, boost, learn_errors, learn_spread, learn_uncertainty
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
@@ -83,8 +85,7 @@ class ErrorModels:
     @classmethod
     def fit(cls, ok: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "ErrorModels":
         """An ensemble, from trainings that ended ok; deterministic given them, the seed and the settings."""
-        cost_model = CostModel.fit(ok.columns, ok.facts, 1 / ok.costs[:, 3], ok.costs[:, 2])
-        features = FeatureMap(ok.space, ok.images, ok.ladder, cost_model)
+        features = fit_features(ok)
         parameters = {**_VECTORS, **asdict(settings)}
         rounds = parameters.pop("rounds")
         inputs, targets = _inputs(features, ok), error_logits(ok)
@@ -92,49 +93,57 @@ class ErrorModels:
         return cls(features, [boost(inputs, targets, parameters, rounds, each) for each in seeds])
 
     def logits(self, table: TrainingTable) -> FloatArray:
-        """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
+        """Of each error of the table, (n, errors)."""
         import xgboost
 
         data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
-        return np.asarray(np.mean([member.predict(data) for member in self.members], axis=0, dtype=np.float64))
+        said = np.mean([member.predict(data) for member in self.members], axis=0, dtype=np.float64)
+        return np.asarray(said.reshape(len(table), -1))
 
 
 @dataclass(frozen=True)
 class Models:
     """The cost model and the boosters, in the order of the forest's outputs.
 
-    `doubts` are the student's of spread and uncertainty; an ensemble has none.
+    `doubts` are the student's of spread and uncertainty; an ensemble has none. `costs` are those of what ends ok and of
+    failures; none where a task has no costs. `measures`: of a task that is no training on images.
     """
 
     features: FeatureMap
     errors: list[Any]
     doubts: list[Any]
-    costs: Any
-    costs_of_failures: Any
+    costs: list[Any]
     failures: dict[Status, Any]
+    measures: Measures | None = None
 
     @classmethod
     def fit(cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> "Models":
         """Deterministic given the table, the seed and the settings."""
         ok = table.take(table.ok)
         errors, doubts = fit_errors(ok, seed, settings)
-        features, cost_model = errors.features, errors.features.cost_model
+        features = errors.features
         # If nothing failed, the costs of failures are never asked for.
         failed = table.take(~table.ok) if (~table.ok).any() else ok
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
         inputs = _inputs(features, table)
+        costs = [
+            boost(_inputs(features, of), _cost_targets(features, of), settings_of_costs, rounds, seed)
+            for of, settings_of_costs, rounds in (
+                (ok, _COSTS, _COST_ROUNDS),
+                (failed, _FAILED_COSTS, _FAILED_COST_ROUNDS),
+            )
+            if table.costs.shape[1]
+        ]
         return cls(
             features,
             errors.members,
             doubts,
-            boost(_inputs(features, ok), _cost_targets(cost_model, ok), _COSTS, _COST_ROUNDS, seed),
-            boost(
-                _inputs(features, failed), _cost_targets(cost_model, failed), _FAILED_COSTS, _FAILED_COST_ROUNDS, seed
-            ),
+            costs,
             {
                 kind: boost(inputs, (table.status == kind.value) * 1.0, _FAILURES, _FAILURE_ROUNDS, seed)
                 for kind in seen
             },
+            table.measures,
         )
 
     def outputs(self, table: TrainingTable) -> FloatArray:
@@ -146,10 +155,8 @@ class Models:
         return np.asarray(np.concatenate(parts), dtype=np.float64)
 
     def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
-        features = self.features
-        return OutcomeModel(
-            features.images, features.ladder, features.cost_model, len(self.errors), noise, odds, bool(self.doubts)
-        )
+        features, members, distilled = self.features, len(self.errors), bool(self.doubts)
+        return outcome_model(features, self.measures, members, noise, odds, distilled=distilled)
 
     def file(self) -> bytes:
         """The content of the models' file."""
@@ -158,11 +165,11 @@ class Models:
 
     @property
     def names(self) -> list[str]:
-        return model_names(len(self.errors), tuple(self.failures), distilled=bool(self.doubts))
+        return model_names(len(self.errors), tuple(self.failures), distilled=bool(self.doubts), costs=bool(self.costs))
 
     @property
     def _all(self) -> list[Any]:
-        return [*self.errors, *self.doubts, self.costs, self.costs_of_failures, *self.failures.values()]
+        return [*self.errors, *self.doubts, *self.costs, *self.failures.values()]
 
 
 def fit_errors(ok: TrainingTable, seed: int, settings: Settings) -> tuple[ErrorModels, list[Any]]:
@@ -189,9 +196,13 @@ def _inputs(features: FeatureMap, table: TrainingTable) -> Features:
     return features.many(table.rows, table.facts, table.budgets)
 
 
-def _cost_targets(cost_model: CostModel, table: TrainingTable) -> FloatArray:
-    """Logarithms of the costs' ratio to the usual ones, (n, 4)."""
-    model = OutcomeModel(table.images, table.ladder, cost_model, 1, Noise(0, 0, 0), {})
+def _cost_targets(features: FeatureMap, table: TrainingTable) -> FloatArray:
+    """The costs' ratio to the usual ones, (n, costs): by its logarithm, or on the scale of each."""
+    model = outcome_model(features, table.measures, 1, Noise(0, 0, 0), {}, distilled=False)
     usual = model.usual_costs(table.columns, table.facts, table.budgets)
     usual_costs = np.stack([np.broadcast_to(cost, len(table)) for cost in usual], axis=1)
+    if table.measures is not None:
+        ratios = (table.costs / usual_costs).T
+        scales = [cost.scale for cost in table.measures.costs]
+        return np.stack([scale.to_logit(ratio) for scale, ratio in zip(scales, ratios, strict=True)], axis=1)
     return np.asarray(np.log(np.maximum(table.costs, _LEAST) / usual_costs))

@@ -6,6 +6,7 @@ from typing import Any
 
 from jointbench.data.errors import InputError
 from jointbench.data.exact import clip, exp, log, rint, sqrt
+from jointbench.data.images.facts import ImageFacts
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,15 @@ class ErrorScale:
         """Units of the logit for a unit of error, at `error`."""
         return 1 / (error + self.half) + 1 / (1 - error + self.half)
 
+    def counted(self, noise: "Noise", error: Any, normal: Any) -> Any:
+        """As it is counted on these images, moved by a standard normal draw."""
+        return noise.counted(error, normal, self.images)
+
+
+def error_scales(images: ImageFacts) -> tuple[ErrorScale, ErrorScale]:
+    """Of validation and of test error."""
+    return ErrorScale(images.validation), ErrorScale(images.test)
+
 
 @dataclass(frozen=True)
 class Noise:
@@ -40,21 +50,35 @@ class Noise:
     `floor + slope * spread`, where `spread` is the variance between the members of the ensemble. The luck of the
     images moves each on its own: its variance is `counting` times the binomial one. (Below 1, since every training
     is counted on the same images, of which some are hard for all.)
+
+    Metrics of any task have nothing that is counted, and luck each of its own: `others` are floor and slope of those
+    behind the objective.
     """
 
     floor: float
     slope: float
     counting: float
+    others: tuple[tuple[float, float], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("floor", "slope", "counting"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
                 raise InputError(f"noise {name}", value, "a finite number of at least 0")
+        for pair in self.others:
+            Noise(*pair, 0.0)
 
-    def luck(self, spread: Any, normal: Any) -> Any:
-        """How far a standard normal draw moves the logits of both errors."""
+    def luck(self, spread: Any, normal: Any, part: int = 0) -> Any:
+        """How far a standard normal draw moves the logits of both errors, or of the metric of number `part`."""
+        if part and self.others:
+            floor, slope = self.others[part - 1]
+            return sqrt(floor + slope * spread) * normal
         return sqrt(self.floor + self.slope * spread) * normal
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        made = {"floor": self.floor, "slope": self.slope, "counting": self.counting}
+        return {**made, "others": [list(pair) for pair in self.others]} if self.others else made
 
     def counted(self, error: Any, normal: Any, images: int) -> Any:
         """A whole number of `images` images as a fraction, moved by a standard normal draw."""

@@ -9,10 +9,10 @@ from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, sq
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
-from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.cost_model import CostModel
-from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.noise import Noise, error_scales
+from jointbench.surrogate.scales import Scale
 
 #: What the cost models say, in order: logarithms of the ratio to `OutcomeModel.usual_costs`.
 COSTS = ("training_seconds", "overhead_seconds", "peak_memory", "images_per_second")
@@ -59,15 +59,22 @@ class OutcomeModel:
     ) -> None:
         self.distilled = distilled
         self.images, self.ladder, self.cost_model, self.noise, self.members = images, ladder, cost_model, noise, members
-        self.scales = ErrorScale(images.validation), ErrorScale(images.test)
+        self.scales: tuple[Scale, ...] = error_scales(images)
+        self.costs: tuple[str, ...] = COSTS
         self._odds = [(STATUSES.index(kind), slope, offset) for kind, (slope, offset) in odds.items()]
 
     @property
     def outputs(self) -> list[int]:
         """Outputs of each model file."""
-        return [2] * self.members + [1, 1] * self.distilled + [len(COSTS)] * 2 + [1] * len(self._odds)
+        costs = [len(self.costs)] * 2 * bool(self.costs)
+        return [len(self.scales)] * self.members + [1, 1] * self.distilled + costs + [1] * len(self._odds)
 
-    def usual_costs(self, at: Mapping[str, Any], facts: Facts, budget: Any) -> tuple[Any, ...]:
+    @property
+    def draws(self) -> int:
+        """Uniform numbers that a noisy draw takes, the last for failing."""
+        return DRAWS
+
+    def usual_costs(self, at: Mapping[str, Any], facts: Any, budget: Any) -> tuple[Any, ...]:
         """What `COSTS` would be by the cost model alone; a second for the overhead, which has none."""
         image_seconds = self.cost_model.seconds_of_image(at, facts)
         seconds = budget if self.ladder.unit == "seconds" else budget * self.images.training * image_seconds
@@ -77,11 +84,11 @@ class OutcomeModel:
         self,
         outputs: Sequence[Any] | FloatArray,
         at: Mapping[str, Any],
-        facts: Facts,
+        facts: Any,
         budget: Any,
         uniforms: list[Any] | None,
-    ) -> Outcome:
-        """What is expected, or drawn with `DRAWS` uniform numbers."""
+    ) -> Any:
+        """The `Outcome` that is expected, or drawn with `draws` uniform numbers."""
         costs, count = self.first_cost, len(COSTS)
         status, failing = self._status(outputs[costs + 2 * count :], uniforms)
         ok = status == _OK
@@ -112,7 +119,7 @@ class OutcomeModel:
     @property
     def first_cost(self) -> int:
         """The number of the first output that is a cost."""
-        return 2 * self.members + 2 * self.distilled
+        return len(self.scales) * self.members + 2 * self.distilled
 
     def uncertainty(self, outputs: Sequence[Any] | FloatArray) -> Any:
         """One standard deviation of the expected validation error (a fraction) that the teacher does not know; None of
@@ -123,17 +130,19 @@ class OutcomeModel:
 
     def doubt(self, outputs: Sequence[Any] | FloatArray) -> Any:
         """The uncertainty as a variance of logits of `ErrorScale`."""
-        return exp(clip(outputs[2 * self.members + 1], -50.0, 50.0)) if self.distilled else None
+        return exp(clip(outputs[len(self.scales) * self.members + 1], -50.0, 50.0)) if self.distilled else None
 
     def _logits(self, outputs: Sequence[Any] | FloatArray) -> list[Any]:
-        return [total(outputs[part : 2 * self.members : 2]) / self.members for part in (0, 1)]
+        parts = len(self.scales)
+        return [total(outputs[part : parts * self.members : parts]) / self.members for part in range(parts)]
 
     def spread(self, outputs: Sequence[Any] | FloatArray) -> Any:
         """What the noise grows with: a student's third output, or the variance between the members of an ensemble."""
         if self.distilled:
-            return exp(clip(outputs[2 * self.members], -50.0, 50.0))
-        members, logits = outputs[: 2 * self.members], self._logits(outputs)
-        apart = (member - logits[k % 2] for k, member in enumerate(members))
+            return exp(clip(outputs[len(self.scales) * self.members], -50.0, 50.0))
+        parts, logits = len(self.scales), self._logits(outputs)
+        members = outputs[: parts * self.members]
+        apart = (member - logits[k % parts] for k, member in enumerate(members))
         return total(difference * difference for difference in apart) / len(members)
 
     def _whole_steps(self, at: Mapping[str, Any], epochs: Any) -> Any:
@@ -147,7 +156,7 @@ class OutcomeModel:
             return [scale.from_logit(logit) for scale, logit in zip(self.scales, logits, strict=True)]
         luck = self.noise.luck(self.spread(outputs), normal_quantile(uniforms[0]))
         return [
-            self.noise.counted(scale.from_logit(logit + luck), normal_quantile(uniform), scale.images)
+            scale.counted(self.noise, scale.from_logit(logit + luck), normal_quantile(uniform))
             for scale, logit, uniform in zip(self.scales, logits, uniforms[1:3], strict=True)
         ]
 
@@ -160,7 +169,7 @@ class OutcomeModel:
                 status = where(chance > worst, kind, status)
                 worst = where(chance > worst, chance, worst)
             else:
-                status = where((failing <= uniforms[3]) & (uniforms[3] < failing + chance), kind, status)
+                status = where((failing <= uniforms[-1]) & (uniforms[-1] < failing + chance), kind, status)
             failing = failing + chance
         if uniforms is None:
             status = where(failing < 0.5, _OK, status)

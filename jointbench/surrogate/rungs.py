@@ -12,7 +12,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.log_at_rungs import LogAtRungs
-from jointbench.surrogate.table import check_enough, groups, rows_of
+from jointbench.surrogate.table import check_enough, groups, is_training, rows_of
 
 #: Configurations that ended ok at a rung below which nothing is said of it, as of an optimizer that is left out.
 FEWEST_AT_A_RUNG = 10
@@ -100,12 +100,13 @@ def rungs_of(log: EvaluationLog) -> Rungs:
     # All columns, so that what is wrong anywhere is said before hours of fitting.
     table = log.table()
     ok = table["status"].to_numpy() == Status.OK.value
-    for name, least in LEAST_COSTS.items():
+    for name, least in LEAST_COSTS.items() if is_training(log.task) else ():
         values = table[name].to_numpy()[ok]
         if (values < least).any():
             field, lowest = f"{name} of a training in {log.path} that ended ok", values.min().item()
             raise LogError(field, lowest, f"at least {least:g}")
-    group = groups(rows_of(table, log.space)[ok])
+    # What is inactive is no number, and differs from itself.
+    group = groups(np.nan_to_num(rows_of(table, log.space)[ok], nan=np.inf))
     check_enough(len(np.unique(group)), log)
     return count_rungs(log.ladder, table["budget"].to_numpy()[ok], group)
 

@@ -71,7 +71,7 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
 
 
 def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
-    """A booster of both errors as logits of `ErrorScale`; deterministic given the teacher, settings and seed."""
+    """A booster of all errors as logits; deterministic given the teacher, settings and seed."""
     asked = questions(teacher.seen, settings, seed)
     parameters = {
         **_TREES,
@@ -109,5 +109,8 @@ def boost(features: Any, targets: FloatArray, settings: dict[str, Any], rounds: 
     """A booster of XGBoost, fitted on one thread."""
     import xgboost
 
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        # A leaf of one number is no vector.
+        targets, settings = targets[:, 0], {key: v for key, v in settings.items() if key != "multi_strategy"}
     data = xgboost.DMatrix(np.asarray(features, dtype=np.float32), targets, nthread=1)
     return xgboost.train({**settings, "seed": seed}, data, rounds)

@@ -9,6 +9,7 @@ from typing import Any
 import jointbench
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
+from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.card import CARD, card
@@ -18,9 +19,10 @@ from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.leave_out import without
-from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, checked_name
+from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, TASK_FORMAT, checked_name
 from jointbench.surrogate.models import Models, Settings
 from jointbench.surrogate.rungs import at_fitted_rungs
+from jointbench.surrogate.scales import Measures
 from jointbench.surrogate.stored import MANIFEST, MODELS
 from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.table import training_table
@@ -63,10 +65,8 @@ class Surrogate:
         manifest = {
             "name": name,
             "version": version,
-            "space": log.space.name,
-            "ladder": log.ladder.as_dict(),
-            "images": log.images.as_dict(),
-            "noise": asdict(held_out.noise),
+            **_about(log.task, table.measures),
+            "noise": held_out.noise.as_dict(),
             "quality": held_out.scores(),
             "best": best(held_out, seed),
             "provenance": {
@@ -89,14 +89,17 @@ class Surrogate:
     @classmethod
     def _of(cls, held_out: HeldOut, manifest: dict[str, Any], models: Models, log: EvaluationLog) -> "Surrogate":
         file = models.file()
-        followed = {
+        followed: dict[str, Any] = {
             "format_version": DISTILLED_FORMAT if models.doubts else ENSEMBLE_FORMAT,
             "members": len(models.errors),
             "features": list(models.features.names),
-            "laws": asdict(models.features.cost_model),
             "odds": {kind.value: held_out.odds[kind] for kind in models.failures},
             "models": hashlib.sha256(file).hexdigest(),
         }
+        if models.features.cost_model is None:
+            followed |= {"format_version": TASK_FORMAT, "distilled": bool(models.doubts)}
+        else:
+            followed["laws"] = asdict(models.features.cost_model)
         return cls(held_out, {**manifest, **followed}, file, log)
 
     def save(
@@ -123,6 +126,14 @@ class Surrogate:
             **(extra or {}),
         }
         write_folder(Path(folder), files, force=force)
+
+
+def _about(task: Task, measures: Measures | None) -> dict[str, Any]:
+    """Of a training on images its space, ladder and images; of another task itself, and how it is modelled."""
+    if measures is not None:
+        return {"task": task.as_dict(), "measures": measures.as_dict()}
+    assert task.images is not None
+    return {"space": task.space.name, "ladder": task.ladder.as_dict(), "images": task.images.as_dict()}
 
 
 def _provenance(log: EvaluationLog, seed: int) -> dict[str, Any]:

@@ -15,9 +15,13 @@ from jointbench.data.evaluation import REFERENCE_CLOCK, Status
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import TRAINED, VALIDATION_ERROR
 from jointbench.data.spaces.arrow import numbers_of
 from jointbench.data.spaces.facts import Facts
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
+from jointbench.surrogate.noise import error_scales
+from jointbench.surrogate.scales import CostScale, Measures, MetricScale, Scale
 
 #: What is read of a log; not the curves, which make up most of it.
 COLUMNS = (
@@ -38,6 +42,11 @@ COLUMNS = (
     "optimizer",
 )
 
+#: What the errors of a training are called where they are judged.
+ERRORS = ("validation", "test")
+#: Errors closer than this count as equal in the sparse Kendall tau (NAS-Bench-301's 0.1 %).
+SPARSE = 0.001
+
 #: Fewer configurations than these cannot be split into folds worth the name.
 FEWEST_CONFIGURATIONS = 20
 
@@ -48,10 +57,13 @@ class TrainingTable:
 
     `costs` is (n, 4): training seconds, overhead seconds, peak memory in bytes, images per second. `group` numbers
     the configurations, so that splits never part the evaluations of one.
+
+    Of a task that is no training on images, `measures` says what is modelled: `errors` are then (n, metrics), the
+    losses of its metrics, and `costs` (n, costs).
     """
 
     space: Space
-    images: ImageFacts
+    images: ImageFacts | None
     ladder: Ladder
     rows: FloatArray
     budgets: FloatArray
@@ -61,13 +73,39 @@ class TrainingTable:
     status: npt.NDArray[np.str_]
     optimizer: npt.NDArray[np.str_]
     group: npt.NDArray[np.int64]
+    measures: Measures | None = None
+
+    @cached_property
+    def scales(self) -> tuple[Scale, ...]:
+        """Those of the errors."""
+        return self.measures.scales if self.measures else error_scales(self.trained_on)
+
+    @property
+    def error_names(self) -> tuple[str, ...]:
+        """What the columns of `errors` are called where they are judged."""
+        return tuple(metric.name for metric in self.measures.metrics) if self.measures else ERRORS
+
+    @property
+    def sparse(self) -> float:
+        """Errors closer than this count as equal: of those that are no fractions, as small a share of their range."""
+        return SPARSE * float(np.ptp(self.errors[self.ok, 0])) if self.measures and self.ok.any() else SPARSE
+
+    @property
+    def trained_on(self) -> ImageFacts:
+        """Raises LogError where it is about no images."""
+        if self.images is None:
+            raise LogError("log", "", "one of trainings on images")
+        return self.images
 
     @cached_property
     def ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == Status.OK.value)
 
     @cached_property
-    def facts(self) -> Facts:
+    def facts(self) -> Facts | None:
+        """None where the space knows none of its images."""
+        if self.images is None or not self.space.knows_facts:
+            return None
         return self.space.facts(self.rows, self.images.shape, self.images.classes)
 
     @cached_property
@@ -92,21 +130,20 @@ class TrainingTable:
 
 def training_table(log: EvaluationLog) -> TrainingTable:
     """Raises LogError when the log holds too few configurations to fit and judge a surrogate."""
+    if not is_training(log.task):
+        return metric_table(log)
     table = log.table(COLUMNS)
     rows = rows_of(table, log.space)
 
     def numbers(name: str) -> FloatArray:
         return np.asarray(table[name].to_numpy(), dtype=np.float64)
 
-    def words(name: str) -> npt.NDArray[np.str_]:
-        return np.asarray(table[name].to_numpy(zero_copy_only=False).astype(str))
-
     group = groups(rows)
-    status = words("status")
+    status = _words(table, "status")
     check_enough(len(np.unique(group[status == Status.OK.value])), log)
     training = numbers("training_seconds")
     # As `Evaluation.duration`: by a reference clock what a machine does besides does not count.
-    counted = np.char.startswith(words("clock"), REFERENCE_CLOCK)
+    counted = np.char.startswith(_words(table, "clock"), REFERENCE_CLOCK)
     beside = numbers("batch_seconds") + numbers("validation_seconds") + numbers("test_seconds")
     overhead = np.where(counted, beside, numbers("wall_seconds") - training)
     costs = [training, overhead, numbers("peak_memory"), numbers("images_per_second")]
@@ -120,9 +157,78 @@ def training_table(log: EvaluationLog) -> TrainingTable:
         costs=np.stack(costs, axis=1),
         seed=np.asarray(table["seed"].to_numpy(), dtype=np.int64),
         status=status,
-        optimizer=words("optimizer"),
+        optimizer=_words(table, "optimizer"),
         group=group,
     )
+
+
+def is_training(task: Task) -> bool:
+    """Whether it is a training of networks on images as ours are, whose errors are counted and whose costs follow from
+    the device; others are modelled metric by metric."""
+    trained = task.images is not None and task.metrics[0] == VALIDATION_ERROR and set(TRAINED) <= set(task.metrics)
+    return trained and task.space.knows_facts and task.space.all_numbers and "batch_size" in task.space.names
+
+
+def metric_table(log: EvaluationLog) -> TrainingTable:
+    """That of a task of any metrics. Raises LogError as `training_table` does, and where an evaluation that ended ok
+    has no value of the objective."""
+    task = log.task
+    table = log.table(["configuration", "budget", "seed", "status", "optimizer", *task.by_name])
+    rows, budgets = rows_of(table, log.space), np.asarray(table["budget"].to_numpy(), dtype=np.float64)
+    group, status = groups(np.nan_to_num(rows, nan=np.inf)), _words(table, "status")
+    ok = status == Status.OK.value
+    check_enough(len(np.unique(group[ok])), log)
+    values = {name: np.asarray(table[name].to_numpy(zero_copy_only=False), dtype=np.float64) for name in task.by_name}
+    if not np.isfinite(values[task.objective.name][ok]).all():
+        raise LogError(f"{task.objective.name} of an evaluation in {log.path} that ended ok", None, "a finite number")
+    known = [m for m in task.metrics if not m.exact and np.isfinite(values[m.name][ok]).all()]
+    # What counts even of a failure is a cost, and what counts must be there.
+    costs = [m for m in known if m.failure is None and m != task.objective and np.isfinite(values[m.name]).all()]
+    metrics = tuple(m for m in known if m not in costs)
+    training = task.by_name.get("training_seconds")
+    if training in costs and "wall_seconds" in values:
+        values["wall_seconds"] = values["wall_seconds"] - values["training_seconds"]
+    facts = task.space.facts(rows, task.images.shape, task.images.classes) if _counts(task) and task.images else None
+    of_ok = (
+        facts
+        if facts is None
+        else replace(facts, flops=facts.flops[ok], parameters=facts.parameters[ok], activations=facts.activations[ok])
+    )
+    seconds = log.ladder.unit == "seconds"
+    main = "training_seconds" if training in costs else "wall_seconds"
+    scales = [
+        CostScale.fit(
+            # What is left of the time on the wall is beside the budget.
+            replace(m, unit="") if m.name == "wall_seconds" != main else m,
+            values[m.name][ok],
+            budgets[ok],
+            of_ok,
+            is_budget=seconds and m.name == main,
+        )
+        for m in costs
+    ]
+    return TrainingTable(
+        space=task.space,
+        images=task.images,
+        ladder=task.ladder,
+        rows=rows,
+        budgets=budgets,
+        errors=np.stack([m.losses(values[m.name]) for m in metrics], axis=1),
+        costs=np.stack([values[m.name] for m in costs], axis=1) if costs else np.empty((len(rows), 0)),
+        seed=np.asarray(table["seed"].to_numpy(), dtype=np.int64),
+        status=status,
+        optimizer=_words(table, "optimizer"),
+        group=group,
+        measures=Measures(metrics, tuple(MetricScale.fit(m, values[m.name][ok]) for m in metrics), tuple(scales)),
+    )
+
+
+def _counts(task: Task) -> bool:
+    return task.images is not None and task.space.knows_facts
+
+
+def _words(table: pa.Table, name: str) -> npt.NDArray[np.str_]:
+    return np.asarray(table[name].to_numpy(zero_copy_only=False).astype(str))
 
 
 def rows_of(table: pa.Table, space: Space) -> FloatArray:

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
 
 #: A search takes the cube of what it sees: the kernel is found on so many evaluations, drawn at random, and conditioned
@@ -60,8 +59,7 @@ class Teacher:
 
 def error_logits(table: TrainingTable) -> FloatArray:
     """What models of errors learn: validation and test errors as logits of `ErrorScale`, (n, 2)."""
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
-    return np.stack([scale.to_logit(table.errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+    return np.stack([scale.to_logit(table.errors[:, part]) for part, scale in enumerate(table.scales)], axis=1)
 
 
 def rung_numbers(table: TrainingTable) -> npt.NDArray[np.int64]:

@@ -13,7 +13,6 @@ from jointbench.data.errors import MissingExtraError
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.models import DEFAULT, ErrorModels, ErrorSettings
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
 
 #: Partitions of the configurations into folds that a trial is judged on: what suits one may be chance.
@@ -92,7 +91,7 @@ def _unexplained_by_fold(
     ok: TrainingTable, fold: npt.NDArray[np.int64], settings: ErrorSettings, seed: int
 ) -> Iterator[float]:
     """The share that each fold adds, one after the other."""
-    scales = ErrorScale(ok.images.validation), ErrorScale(ok.images.test)
+    scales = ok.scales
     weight = _weights(ok)
     for number in np.unique(fold):
         chosen = fold == number
@@ -103,12 +102,12 @@ def _unexplained_by_fold(
 
 
 def _weights(ok: TrainingTable) -> FloatArray:
-    """Of squared errors, (n, 2), so that their sum is 1 - R2, the mean over the budgets where errors vary."""
-    weight, judged = np.zeros((len(ok), 2)), 0
+    """Of squared errors, (n, errors), so that their sum is 1 - R2, the mean over the budgets where errors vary."""
+    weight, judged = np.zeros_like(ok.errors), 0
     for budget, chosen in ok.ok_by_budget():
         squares = ok.errors[chosen].var(axis=0) * chosen.sum()
         if budget is not None and (squares > 0).all():
-            weight[chosen], judged = 1 / squares, judged + 2
+            weight[chosen], judged = 1 / squares, judged + ok.errors.shape[1]
     return weight / max(judged, 1)
 
 

@@ -84,16 +84,21 @@ class Fitted(Result):
 
     def to_pandas(self) -> "DataFrame":
         """What was predicted of each evaluation by a surrogate that has not seen its configuration, beside the real
-        errors: the log's rows that ended ok, `predicted_validation_error` and `predicted_test_error` (fractions).
+        errors: the log's rows that ended ok, `predicted_validation_error` and `predicted_test_error` (fractions), or
+        each metric that is modelled and `predicted_` before its name.
         """
         from jointbench.data.frames import frame
 
         held_out, table = self.surrogate.held_out, self.surrogate.held_out.table
         ok = table.ok
         columns: dict[str, Any] = {"budget": table.budgets[ok]}
-        for index, kind in enumerate(("validation", "test")):
-            columns[f"{kind}_error"] = table.errors[ok, index]
-            columns[f"predicted_{kind}_error"] = held_out.errors[ok, index]
+        if table.measures is None:
+            signs = {f"{kind}_error": 1 for kind in table.error_names}
+        else:
+            signs = {metric.name: -1 if metric.maximize else 1 for metric in table.measures.metrics}
+        for index, (name, sign) in enumerate(signs.items()):
+            columns[name] = sign * table.errors[ok, index]
+            columns[f"predicted_{name}"] = sign * held_out.errors[ok, index]
         return frame(columns | dict(zip(self.log.space.names, table.rows[ok].T, strict=True)))
 
     def save(self, out: str | Path, *, force: bool = False) -> Path:

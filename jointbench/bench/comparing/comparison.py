@@ -12,7 +12,6 @@ from jointbench.bench.comparing.failures import Failure, forget_failure, write_f
 from jointbench.bench.comparing.run_processes import Progress, run_side_by_side
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.seeds import comparison_seed
-from jointbench.data.spaces.registry import get_space
 from jointbench.optimizers import check_optimizer
 
 #: Runs of each optimizer where nobody says otherwise. SMAC's own overhead takes most of a comparison's time.
@@ -50,7 +49,7 @@ def compare(
     UnknownNameError for an optimizer.
     """
     for name in optimizers:
-        check_optimizer(name, get_space(settings.space), settings.ladder, full_budgets=settings.full_budgets)
+        check_optimizer(name, settings.task.space, settings.ladder, full_budgets=settings.full_budgets)
     comparison_seed(max(seeds.values()) - 1)
     start(out, settings, optimizers, command, force, looks)
     changed = outdated(out, optimizers)

@@ -17,7 +17,7 @@ from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TRAINED, Metric
-from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.registry import recorded_space
 from jointbench.data.task import Task
 from jointbench.data.visible import visible
 from jointbench.optimizers.optimizer import WallClock
@@ -51,7 +51,8 @@ class Settings:
 
     A run ends after `time`, wall-clock seconds on the simulated cluster, and `full_budgets` is what random search
     spends in it; where `time` is None it ends when `full_budgets` are spent. `incumbent`: which evaluation an
-    optimizer would recommend; `first`: with what it begins; `metrics`: what evaluations have, the objective first.
+    optimizer would recommend; `first`: with what it begins; `metrics`: what evaluations have, the objective first;
+    `configspace`: the space as ConfigSpace has it, where its name is in no registry.
     """
 
     objective: Kind
@@ -70,10 +71,11 @@ class Settings:
     incumbent: IncumbentRule = field(default="any-budget", kw_only=True)
     first: First = field(default="own", kw_only=True)
     metrics: tuple[Metric, ...] = field(default=TRAINED, kw_only=True)
+    configspace: dict[str, Any] | None = field(default=None, kw_only=True)
 
     @cached_property
     def task(self) -> Task:
-        return Task(get_space(self.space), self.ladder, self.images, self.metrics)
+        return Task(recorded_space(self.space, self.configspace), self.ladder, self.images, self.metrics)
 
     @property
     def trained_on(self) -> ImageFacts:
@@ -99,7 +101,7 @@ class Settings:
     @property
     def first_values(self) -> Configuration:
         """What an optimizer's first trial has to have."""
-        return get_space(self.space).expert if self.first == "expert" else {}
+        return self.task.space.expert if self.first == "expert" else {}
 
     @classmethod
     def read(cls, folder: Path) -> "Settings":

@@ -14,6 +14,7 @@ from jointbench.data.errors import BenchmarkError, InputError, LogError
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
+from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.stored import load_benchmark
 
@@ -89,6 +90,7 @@ def simulated_settings(
         incumbent=incumbent,
         first=first,
         metrics=objective.task.metrics,
+        configspace=None if objective.space.name in SPACES else objective.space.as_dict(),
     )
 
 

@@ -28,16 +28,19 @@ def fit_page(
 ) -> list[str]:
     """The body of the page."""
     tables = judged_tables(judgement, benchmark.ladder)
-    made, images, found = benchmark.provenance, benchmark.images, benchmark.verdict
+    made, images, found = benchmark.provenance, benchmark.task.images, benchmark.verdict
+    trained = benchmark.manifest.measures is None
     body = [
         script(),
         fill("<h1>{{ name }}: how far it can be trusted</h1>", name=benchmark.name),
         verdict_box(benchmark.name, found),
         fill(
-            '<p class="lead">A surrogate of training networks of the space <b>{{ space }}</b> on {{ images }} for '
-            "{{ budgets }}, fitted to {{ evaluations }} real trainings.</p>",
+            '<p class="lead">A surrogate of {{ what }} of the space <b>{{ space }}</b>{{ images }} for '
+            "{{ budgets }}, fitted to {{ evaluations }} {{ made }}.</p>",
             space=benchmark.space.name,
-            images=images.name,
+            what="training networks" if trained else "evaluations",
+            images="" if images is None else f" on {images.name}",
+            made="real trainings" if trained else "evaluations",
             budgets=benchmark.ladder.amounts(),
             evaluations=f"{made['evaluations']:,}",
         ),
@@ -87,7 +90,7 @@ def _predicted_and_real(held_out: HeldOut) -> Any:
     import plotly.graph_objects as go
 
     table, figure = held_out.table, go.Figure()
-    half = 0.5 / table.images.test
+    half = 0.5 / table.trained_on.test
     drawn = np.array([half, 1.0])
     for index, (budget, chosen) in enumerate(table.ok_by_budget()):
         if budget is None:

@@ -16,8 +16,8 @@ class SurrogateObjective:
 
     def __init__(self, benchmark: Benchmark) -> None:
         self.benchmark = benchmark
-        self._provenance = Provenance(images=benchmark.images.name, device=f"surrogate {benchmark.name}")
-        self._failed = failed()
+        self._provenance = Provenance(images=_images(benchmark.task), device=f"surrogate {benchmark.name}")
+        self._failed = failed(m for m in benchmark.task.metrics if not m.exact)
 
     @property
     def space(self) -> Space:
@@ -59,3 +59,7 @@ class SurrogateObjective:
             metrics=answer.metrics if answer.ok else {**answer.metrics, **self._failed},
             provenance=self._provenance,
         )
+
+
+def _images(task: Task) -> str:
+    return "" if task.images is None else task.images.name

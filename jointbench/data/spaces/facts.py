@@ -13,13 +13,29 @@ class Facts:
 
     `widths`: channels of each main block; `parameters`: trainable numbers; `flops`: floating-point operations
     of one image's forward pass (two a multiply-add; convolutions and the linear layer); `activations`: numbers
-    that the convolutions put out for one image. Integers for one configuration, int64 arrays for a batch.
+    that the convolutions put out for one image; `layers`: convolutions in a row, one after the other. Integers for one
+    configuration, int64 arrays for a batch.
     """
 
     widths: tuple[Any, ...]
     parameters: Any
     flops: Any
     activations: Any
+    layers: Any = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is known of a training to be by its facts and its device, beside its configuration and its budget.
+
+    `images`: as many as the budget buys, of `training` that there are; `memory`: bytes that it takes. Numbers for one
+    configuration, arrays (n,) for a batch.
+    """
+
+    facts: Facts
+    images: Any
+    training: int
+    memory: Any
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The joint space of Zela et al. 2018, 10 architecture choices and 7 hyperparameters (Table 3), in two sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.spaces.facts import Convolution, Facts, ImageShape
+from jointbench.data.spaces.facts import Convolution, Facts, ImageShape, Work
 from jointbench.data.spaces.hyperparameters import Hyperparameter, Number
 from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
@@ -98,7 +98,38 @@ class JointSpace(Space):
             before = after
         parameters = parameters + before * classes + classes
         multiply_adds = multiply_adds + before * classes
-        return Facts(tuple(widths), parameters, 2 * multiply_adds, activations)
+        layers = sum(2 * at[f"res_blocks_{block}"] for block in MAIN_BLOCKS)
+        return Facts(tuple(widths), parameters, 2 * multiply_adds, activations, layers)
+
+    def features(self, at: Mapping[str, Any], budget: Any, work: Work | None) -> Mapping[str, Any]:
+        """The exact facts, and products that trees cannot form themselves; none where no device is known.
+
+        - `memory` (bytes), and `epochs` and `steps` that fit into the budget;
+        - `step_size`, the learning rate over 1 - momentum, that of steady descent; `distance`, steps times step size;
+          `step_noise`, step size over batch size (Smith and Le, 2018); `memories`, steps in units of momentum's memory;
+        - `dropped`: residual blocks that ShakeDrop is expected to drop, nought where no main block has one branch.
+        """
+        if work is None:
+            return {}
+        facts = work.facts
+        steps = work.images / at["batch_size"]
+        step_size = at["learning_rate"] / (1 - at["momentum"])
+        shaken = sum(at[f"res_blocks_{block}"] * (at[f"res_branches_{block}"] == 1) for block in MAIN_BLOCKS)
+        return {
+            **dict(zip(("width_1", "width_2", "width_3"), facts.widths, strict=True)),
+            "parameters": facts.parameters,
+            "flops": facts.flops,
+            "activations": facts.activations,
+            "memory": work.memory,
+            "layers": facts.layers,
+            "epochs": work.images / work.training,
+            "steps": steps,
+            "step_size": step_size,
+            "distance": steps * step_size,
+            "step_noise": step_size / at["batch_size"],
+            "memories": steps * (1 - at["momentum"]),
+            "dropped": shaken * at["death_rate"],
+        }
 
     def convolutions(
         self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10

@@ -19,7 +19,7 @@ from jointbench.data.evaluation import Configuration, ReadOnlyConfiguration
 from jointbench.data.json_text import read_json
 from jointbench.data.notebook import html_table
 from jointbench.data.spaces.conditions import Condition
-from jointbench.data.spaces.facts import Convolution, Facts, ImageShape
+from jointbench.data.spaces.facts import Convolution, Facts, ImageShape, Work
 from jointbench.data.spaces.hyperparameters import Hyperparameter, Number
 from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.tables import by_name, in_order, is_missing
@@ -95,6 +95,15 @@ class Space(ABC):
         where the space knows none (`knows_facts`).
         """
         raise InputError("space", self.name, "one that knows the facts of its networks")
+
+    def features(self, at: Mapping[str, Any], budget: Any, work: Work | None) -> Mapping[str, Any]:
+        """What only the space knows to tell a model, by name, beside the hyperparameters and the budget.
+
+        `at`: the hyperparameters' numbers, floats of one configuration or arrays (n,) of a batch, NaN where one is
+        inactive; `work`: None where nothing is known of the training. The names are always the same. Without logarithms
+        and the like a number's bits are the same on every machine (`data/exact.py` has some that are).
+        """
+        return {}
 
     @property
     def knows_facts(self) -> bool:
@@ -315,11 +324,21 @@ class Space(ABC):
         """The numbers at points of the unit cube, both (n, hyperparameters): a batch of `at`."""
         units = in_order(points, self.names, f"only hyperparameters of '{self.name}'")
         numbers = np.stack([h.decode_all(units[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
+        return self.without_inactive(numbers)
+
+    def without_inactive(self, numbers: FloatArray) -> FloatArray:
+        """The same array (n, hyperparameters) of numbers, in which those that are inactive have become NaN."""
         columns = dict(zip(self.names, numbers.T, strict=True))
         for h in self.parents_first if self.conditions else ():
             if (condition := self.conditions.get(h.name)) is not None:
                 columns[h.name][~condition.holds(columns)] = np.nan
         return numbers
+
+    @cached_property
+    def ends(self) -> FloatArray:
+        """All ranges at their lower, then at their upper end, (2, hyperparameters)."""
+        low, high = ([float(getattr(h, end)) for h in self.hyperparameters] for end in ("low", "high"))
+        return self.without_inactive(np.array([low, high]))
 
     def sample(self, rng: np.random.Generator, count: int = 1) -> list[Configuration]:
         """Independent uniform configurations (uniform in the unit cube).

@@ -15,7 +15,6 @@ from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, scores
 from jointbench.surrogate.models import ErrorModels
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -122,17 +121,17 @@ def baselines(held_out: HeldOut, seed: int, contenders: Mapping[str, FitLogits] 
     """
     table = held_out.table
     ok, fold = table.take(table.ok), held_out.fold[table.ok]
-    scales = ErrorScale(ok.images.validation), ErrorScale(ok.images.test)
+    scales = ok.scales
     rows: list[Row] = []
     for name, fit in contenders.items():
         begun = time.perf_counter()
-        logits = np.empty((len(ok), 2))
+        logits = np.empty((len(ok), len(scales)))
         for number in np.unique(fold):
             chosen = fold == number
             logits[chosen] = fit(ok.take(~chosen), seed)(ok.take(chosen))
         seconds = time.perf_counter() - begun
         for budget, chosen in ok.ok_by_budget():
-            for part, error in enumerate(("validation", "test")):
+            for part, error in enumerate(ok.error_names):
                 row = {"baseline": name, "seconds": seconds, "budget": budget, "error": error, "n": int(chosen.sum())}
                 predicted = scales[part].from_logit(logits[chosen, part])
                 rows.append(row | scores(ok.errors[chosen, part], predicted))

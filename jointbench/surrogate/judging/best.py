@@ -25,7 +25,7 @@ def best(held_out: HeldOut, seed: int) -> list[Row]:
     for budget, at in table.ok_by_budget():
         if budget is None:
             continue
-        for part, error in enumerate(("validation", "test")):
+        for part, error in enumerate(table.error_names):
             real, said, group = table.errors[at, part], held_out.partitions[:, at, part], table.group[at]
             for share in SHARES:
                 chosen = lowest(real, group, share)
@@ -61,7 +61,7 @@ def among(real: FloatArray, predicted: FloatArray) -> Row:
     return {
         "real": float(real.mean()),
         "bias": bias,
-        "relative_bias": bias / float(real.mean()) if real.mean() > 0 else None,
+        "relative_bias": bias / abs(float(real.mean())) if real.mean() != 0 else None,
         "rmse": rms(real - predicted),
         "off": float(np.median(np.abs(predicted - real))),
         "spearman": correlation(spearmanr, real, predicted),
@@ -83,6 +83,6 @@ def _resampled(real: FloatArray, predicted: FloatArray, group: npt.NDArray[np.in
 
     with np.errstate(divide="ignore", invalid="ignore"):
         return {
-            "relative_bias": (weight @ predicted.T).mean(axis=1) / (weight @ real) - 1,
+            "relative_bias": ((weight @ predicted.T).mean(axis=1) / (weight @ real) - 1) * np.sign(weight @ real),
             "spearman": np.mean([correlations(rankdata(real), rankdata(one)) for one in predicted], axis=0),
         }

@@ -22,9 +22,10 @@ def doubt_check(held_out: HeldOut) -> list[Row]:
     table, noise = held_out.table, held_out.noise
     if held_out.uncertainty is None:
         return []
-    scale = ErrorScale(table.images.validation)
-    said = np.clip(held_out.errors[:, 0], scale.half, 1 - scale.half)
-    counting = noise.counting * said * (1 - said) / scale.images * scale.slope(said) ** 2
+    scale, said, counting = table.scales[0], held_out.errors[:, 0], 0.0
+    if isinstance(scale, ErrorScale):
+        said = np.clip(said, scale.half, 1 - scale.half)
+        counting = noise.counting * said * (1 - said) / scale.images * scale.slope(said) ** 2
     width = np.sqrt(held_out.uncertainty + noise.luck(held_out.spread, 1.0) ** 2 + counting)
     off = np.abs(scale.to_logit(table.errors[:, 0]) - scale.to_logit(said))
     rows: list[Row] = []

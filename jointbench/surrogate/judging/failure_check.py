@@ -60,10 +60,14 @@ def cost_check(held_out: HeldOut) -> list[Row]:
 
     table = held_out.table
     ok, real, said = table.ok, table.costs, held_out.costs
-    names = (*COSTS, "wall_seconds", "epochs")
+    names: tuple[str, ...] = (*COSTS, "wall_seconds", "epochs")
+    if table.measures is not None:
+        names = tuple(cost.name for cost in table.measures.costs)
 
     def with_sums(costs: FloatArray) -> FloatArray:
-        epochs = costs[:, 0] * costs[:, 3] / table.images.training
+        if table.measures is not None:
+            return costs
+        epochs = costs[:, 0] * costs[:, 3] / table.trained_on.training
         return np.column_stack([costs, costs[:, 0] + costs[:, 1], epochs])
 
     rows = []

@@ -20,7 +20,7 @@ from jointbench.surrogate.judging.scores import (
     with_intervals,
 )
 from jointbench.surrogate.models import DEFAULT, FAILURES, Models, Settings, error_models
-from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.table import TrainingTable
 
 FOLDS = 5
@@ -46,13 +46,18 @@ class Said:
     def by(cls, models: Models, table: TrainingTable) -> "Said":
         outputs = models.outputs(table)
         model = models.outcome_model(Noise(0, 0, 0), {})
-        logits = outputs[: 2 * model.members].reshape(model.members, 2, len(table)).mean(axis=0)
+        parts = len(model.scales)
+        logits = outputs[: parts * model.members].reshape(model.members, parts, len(table)).mean(axis=0)
         usual = model.usual_costs(table.columns, table.facts, table.budgets)
-        ratios = np.exp(outputs[model.first_cost : model.first_cost + len(usual)])
+        learned = outputs[model.first_cost : model.first_cost + len(usual)]
+        ratios = np.exp(learned)
+        if models.measures is not None:
+            scales = [cost.scale for cost in models.measures.costs]
+            ratios = np.array([scale.from_logit(z) for scale, z in zip(scales, learned, strict=True)])
         return cls(
             np.stack([scale.from_logit(logit) for scale, logit in zip(model.scales, logits, strict=True)], axis=1),
             model.spread(outputs),
-            np.stack([cost * ratio for cost, ratio in zip(usual, ratios, strict=True)], axis=1),
+            np.array([cost * ratio for cost, ratio in zip(usual, ratios, strict=True)]).T.reshape(len(table), -1),
             dict(zip(models.failures, outputs[len(outputs) - len(models.failures) :], strict=True)),
             model.doubt(outputs),
         )
@@ -88,7 +93,7 @@ class HeldOut:
         """
         fold = folds(table, seed)
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
-        errors, spread, costs = np.zeros((len(table), 2)), np.zeros(len(table)), np.zeros((len(table), 4))
+        errors, spread, costs = np.zeros_like(table.errors), np.zeros(len(table)), np.zeros_like(table.costs)
         logits = {kind: np.zeros(len(table)) for kind in seen}
         uncertainty = np.full(len(table), np.nan)
         parts = [chosen for number in range(FOLDS) if (chosen := fold == number).any()]
@@ -129,15 +134,17 @@ class HeldOut:
         rng = np.random.default_rng(0)
         for budget, chosen in self.table.ok_by_budget():
             drawn = resamples(self.table.group[chosen], rng) if chosen.any() else np.empty((0, 0))
-            for part, error in enumerate(("validation", "test")):
+            for part, error in enumerate(self.table.error_names):
                 configurations = len(np.unique(self.table.group[chosen]))
                 row = {"budget": budget, "error": error, "n": int(chosen.sum()), "configurations": configurations}
                 real, said = self.table.errors[chosen, part], self.partitions[:, chosen, part]
-                found = mean_rows(scores(real, one) for one in said)
+                sparse = self.table.sparse
+                found = mean_rows(scores(real, one, sparse) for one in said)
                 if found["r2"] is not None:
-                    found = with_intervals(found, resampled_scores(real, said, drawn))
+                    found = with_intervals(found, resampled_scores(real, said, drawn, sparse))
                     expected = self.perfect.expected[chosen, part]
-                    ceiling = mean_rows(scores(world, expected) for world in self.perfect.drawn[:, chosen, part])
+                    worlds = self.perfect.drawn[:, chosen, part]
+                    ceiling = mean_rows(scores(world, expected, sparse) for world in worlds)
                     found |= {f"ceiling_{key}": value for key, value in ceiling.items()}
                 rows.append(row | found)
         return rows
@@ -151,7 +158,7 @@ class HeldOut:
 def _other_partitions(table: TrainingTable, seed: int, settings: Settings, partitions: int) -> FloatArray:
     """Errors said of held-out configurations, (partitions - 1, n, 2), in all partitions but the first."""
     fold = [folds(table, seed + number) for number in range(partitions)]
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+    scales = table.scales
     work = [(number, part) for number in range(1, partitions) for part in np.unique(fold[number]).tolist()]
 
     def say(at: tuple[int, int]) -> FloatArray:
@@ -159,7 +166,7 @@ def _other_partitions(table: TrainingTable, seed: int, settings: Settings, parti
         logits = error_models(table.take(~chosen & table.ok), seed, settings).logits(table.take(chosen))
         return np.stack([scale.from_logit(logit) for scale, logit in zip(scales, logits.T, strict=True)], axis=1)
 
-    errors = np.zeros((partitions - 1, len(table), 2))
+    errors = np.zeros((partitions - 1, *table.errors.shape))
     for (number, part), said in zip(work, side_by_side(say, work), strict=True):
         errors[number - 1, fold[number] == part] = said
     return errors

@@ -11,7 +11,6 @@ from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.scores import Row, mean_rows, scores, side_by_side
 from jointbench.surrogate.models import ErrorModels, student
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.student import DISTILLED, Distillation
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher
@@ -60,7 +59,7 @@ def ingredients(
     teacher.
     """
     ok = table.take(table.ok)
-    scales = ErrorScale(ok.images.validation), ErrorScale(ok.images.test)
+    scales = ok.scales
     at = np.isclose(ok.budgets, ok.ladder.maximum)
     fold = [folds(table, seed + number)[table.ok] for number in range(partitions)]
     work = [(number, part) for number in range(partitions) for part in np.unique(fold[number]).tolist()]
@@ -71,12 +70,12 @@ def ingredients(
         teacher = Teacher.fit(seen, seed)
         return [fit(seen, seed, teacher)(asked) for fit in contenders.values()]
 
-    logits = np.zeros((len(contenders), partitions, len(ok), 2))
+    logits = np.zeros((len(contenders), partitions, len(ok), len(scales)))
     for (number, part), said in zip(work, side_by_side(say, work), strict=True):
         logits[:, number, fold[number] == part] = said
     rows: list[Row] = []
     for name, of_one in zip(contenders, logits, strict=True):
-        for part, error in enumerate(("validation", "test")):
+        for part, error in enumerate(ok.error_names):
             real, predicted = ok.errors[at, part], scales[part].from_logit(of_one[:, at, part])
             few = lowest(real, ok.group[at], 0.25)
             best = mean_rows(among(real[few], one[few]) for one in predicted)

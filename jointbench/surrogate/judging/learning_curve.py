@@ -8,7 +8,6 @@ from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import FOLDS, HeldOut
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
 from jointbench.surrogate.models import error_models
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS
 
 #: Shares of the configurations that are not held out.
@@ -29,7 +28,7 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
         for number in range(FOLDS)
         if len(np.unique(table.group[kept[share] & (fold != number) & table.ok])) >= FEWEST_CONFIGURATIONS
     ]
-    scale = ErrorScale(table.images.validation)
+    scale = table.scales[0]
 
     def predict(at: tuple[float, int]) -> tuple[int, FloatArray]:
         share, number = at
@@ -59,6 +58,6 @@ def _scored(held_out: HeldOut, errors: FloatArray, seen: int) -> list[Row]:
         real, said = table.errors[chosen, 0], errors[chosen]
         few = lowest(real, table.group[chosen], max(BEST))
         best = among(real[few], said[few]) if few.any() else {"spearman": None, "relative_bias": None}
-        row = {"n": seen, "budget": budget} | scores(real, said)
+        row = {"n": seen, "budget": budget} | scores(real, said, table.sparse)
         rows.append(row | {f"best_{key}": best[key] for key in ("spearman", "relative_bias")})
     return rows

@@ -5,7 +5,6 @@ import numpy as np
 from jointbench.data.errors import InputError
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
 from jointbench.surrogate.models import DEFAULT, Settings, error_models
-from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS, TrainingTable
 
 #: Evaluations that ended ok below which nothing is scored.
@@ -28,7 +27,7 @@ def leave_one_out(table: TrainingTable, seed: int, settings: Settings = DEFAULT)
     evaluation of a configuration that it tried; optimizers that collected nearly everything are passed over.
     """
 
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
+    scales = table.scales
 
     def predict(optimizer: str) -> list[Row]:
         try:
@@ -42,7 +41,7 @@ def leave_one_out(table: TrainingTable, seed: int, settings: Settings = DEFAULT)
             {"left_out": optimizer, "budget": budget, "error": error, "n": int(chosen.sum())}
             | scores(theirs.errors[chosen, part], said[part][chosen])
             for budget, chosen in theirs.ok_by_budget()
-            for part, error in enumerate(("validation", "test"))
+            for part, error in enumerate(table.error_names)
             if chosen.sum() >= FEWEST
         ]
 

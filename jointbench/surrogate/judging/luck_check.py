@@ -13,7 +13,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row
-from jointbench.surrogate.noise import ErrorScale
+from jointbench.surrogate.scales import Scale
 
 LEVELS = (0.5, 0.8, 0.95)
 
@@ -39,15 +39,15 @@ def luck_check(held_out: HeldOut, seed: int) -> list[Row]:
     which = np.array([k for k, _, _ in pairs])
     weight = 1 / np.bincount(which)[which] / len(repeats)
     spreads = np.array([held_out.spread[group].mean() for group in repeats.rows])
-    scales = ErrorScale(table.images.validation), ErrorScale(table.images.test)
-    for part, (error, scale) in enumerate(zip(("validation", "test"), scales, strict=True)):
+    scales = table.scales
+    for part, (error, scale) in enumerate(zip(table.error_names, scales, strict=True)):
         real = np.array([table.errors[i, part] - table.errors[j, part] for _, i, j in pairs])
 
-        def draw(part: int = part, scale: ErrorScale = scale) -> FloatArray:
+        def draw(part: int = part, scale: Scale = scale) -> FloatArray:
             logit = scale.to_logit(repeats.mean[which, part])[:, None]
             normal = rng.standard_normal((2, len(which), DRAWS))
-            moved = scale.from_logit(logit + held_out.noise.luck(spreads[which][:, None], normal[0]))
-            return np.asarray(held_out.noise.counted(moved, normal[1], scale.images))
+            moved = scale.from_logit(logit + held_out.noise.luck(spreads[which][:, None], normal[0], part))
+            return np.asarray(scale.counted(held_out.noise, moved, normal[1]))
 
         drawn = draw() - draw()
         wide = float(np.sqrt(weight @ real**2))

@@ -37,7 +37,7 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
         if len(chosen) < FEWEST:
             continue
         rows = [repeats.rows[k] for k in chosen]
-        for part, error in enumerate(("validation", "test")):
+        for part, error in enumerate(table.error_names):
             variance = repeats.variance[chosen, part]
             found.append(
                 {

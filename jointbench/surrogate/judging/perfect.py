@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.noise import ErrorScale
 
 if TYPE_CHECKING:
     from jointbench.surrogate.judging.held_out import HeldOut
@@ -34,13 +33,14 @@ class PerfectPredictor:
 
 
 def _draws(held_out: "HeldOut", rng: np.random.Generator, count: int) -> FloatArray:
-    images, noise = held_out.table.images, held_out.noise
+    noise = held_out.noise
     truth, n = held_out.partitions.mean(axis=0), len(held_out.table)
-    luck = noise.luck(held_out.spread, rng.standard_normal((count, n)))
+    normal = rng.standard_normal((count, n))
     drawn = []
-    for part, scale in enumerate((ErrorScale(images.validation), ErrorScale(images.test))):
+    for part, scale in enumerate(held_out.table.scales):
+        luck = noise.luck(held_out.spread, normal, part)
         moved = scale.from_logit(scale.to_logit(truth[:, part]) + luck)
-        drawn.append(noise.counted(moved, rng.standard_normal((count, n)), scale.images))
+        drawn.append(scale.counted(noise, moved, rng.standard_normal((count, n))))
     return np.stack(drawn, axis=2)
 
 

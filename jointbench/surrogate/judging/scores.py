@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.table import SPARSE
 
 T = TypeVar("T")
 U = TypeVar("U")
 
 #: A row of a table: numbers, words, and None where a number is undefined.
 Row = dict[str, Any]
-
-#: Errors closer than this count as equal in the sparse Kendall tau (NAS-Bench-301's 0.1 %).
-SPARSE = 0.001
 
 #: Resamples of the configurations from which an interval is read: the ends of a 95 % one are then known to a sixth of
 #: its width.
@@ -25,7 +23,7 @@ RESAMPLES = 200
 _OUTSIDE = 0.025
 
 
-def scores(real: FloatArray, predicted: FloatArray) -> Row:
+def scores(real: FloatArray, predicted: FloatArray, sparse: float = SPARSE) -> Row:
     """R2, RMSE (a fraction), Kendall's tau, sparse Kendall's tau, Spearman's rho, and the regret of the predicted best:
     its real error above the lowest (a fraction); None where undefined. Both arrays (n,).
     """
@@ -37,7 +35,7 @@ def scores(real: FloatArray, predicted: FloatArray) -> Row:
         "r2": defined(r2_score(real, predicted)) if varies else None,
         "rmse": rms(real - predicted),
         "kendall": correlation(kendalltau, real, predicted),
-        "sparse_kendall": correlation(kendalltau, real, _sparse(predicted)),
+        "sparse_kendall": correlation(kendalltau, real, _sparse(predicted, sparse)),
         "spearman": correlation(spearmanr, real, predicted),
         "regret": float(real[predicted.argmin()] - real.min()) if len(real) else None,
     }
@@ -70,7 +68,7 @@ def resamples(group: npt.NDArray[np.int64], rng: np.random.Generator) -> FloatAr
     return np.asarray(rng.multinomial(count, np.full(count, 1 / count), RESAMPLES)[:, own], dtype=np.float64)
 
 
-def resampled_scores(real: FloatArray, predicted: FloatArray, drawn: FloatArray) -> Row:
+def resampled_scores(real: FloatArray, predicted: FloatArray, drawn: FloatArray, sparse: float = SPARSE) -> Row:
     """R2, RMSE, sparse Kendall's tau and Spearman's rho of resamples `drawn` (resamples, n), each an array
     (resamples,): the means over the partitions of predictions (partitions, n). Spearman's ranks are those of the whole.
     """
@@ -97,7 +95,7 @@ def resampled_scores(real: FloatArray, predicted: FloatArray, drawn: FloatArray)
             squared = mean((real - one) ** 2)
             made["r2"].append(1 - squared / variance)
             made["rmse"].append(np.sqrt(squared))
-            said, said_ranks = _signs(_sparse(one)), rankdata(one)
+            said, said_ranks = _signs(_sparse(one, sparse)), rankdata(one)
             made["sparse_kendall"].append(pairs(order * said) / np.sqrt(untied * pairs(np.abs(said))))
             both = np.sqrt(covariance(ranks, ranks) * covariance(said_ranks, said_ranks))
             made["spearman"].append(covariance(ranks, said_ranks) / both)
@@ -109,8 +107,8 @@ def _signs(values: FloatArray) -> npt.NDArray[np.float32]:
     return np.sign(values[:, None] - values).astype(np.float32)
 
 
-def _sparse(predicted: FloatArray) -> FloatArray:
-    return np.round(predicted / SPARSE) * SPARSE
+def _sparse(predicted: FloatArray, sparse: float) -> FloatArray:
+    return np.round(predicted / sparse) * sparse if sparse > 0 else predicted
 
 
 def rms(differences: FloatArray) -> float | None:

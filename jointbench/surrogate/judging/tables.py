@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.held_out import FOLDS
@@ -11,6 +12,7 @@ from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.judging.targets import targets
+from jointbench.surrogate.judging.verdict import in_words, shown
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "tuning": _tuning,
         "ingredients": _ingredients,
     }
-    shown = {name: make(judgement, ladder) for name, make in makers.items()}
-    return {name: table for name, table in shown.items() if table.rows}
+    made = {name: make(judgement, ladder) for name, make in makers.items()}
+    return {name: table for name, table in made.items() if table.rows}
 
 
 def _targets(judgement: Judgement, ladder: Ladder) -> JudgedTable:
@@ -69,7 +71,8 @@ def _targets(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "What it should reach",
-        "On validation errors at the largest budget, where nothing else is said. Where a target is missed, the number "
+        f"On {in_words(judgement.scores)} at the largest budget, "
+        "where nothing else is said. Where a target is missed, the number "
         "of evaluations at which it would be met if the learning curve below went on as a power of their number "
         "towards what a perfect predictor reaches; none where it would not.",
         ("target", "wanted", "reached", "perfect predictor", "met", "evaluations it would take"),
@@ -122,8 +125,10 @@ _INTERVALS = (
 def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
-            *(_budget(row), row["error"], f"{row['share']:.0%}", str(row["n"]), f"{row['real']:.2%}"),
-            *(_judged(row, key, _share) for key in ("bias", "relative_bias", "rmse")),
+            *(_budget(row), row["error"], f"{row['share']:.0%}", str(row["n"]), shown(row["real"], row["error"])),
+            _judged(row, "bias", partial(shown, error=row["error"], places=1)),
+            _judged(row, "relative_bias", _share),
+            _judged(row, "rmse", partial(shown, error=row["error"], places=1)),
             _judged(row, "spearman"),
         )
         for row in judgement.best
@@ -141,9 +146,9 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     )
 
 
-def _judged(row: Row, key: str, shown: Callable[[float], str] | None = None) -> str:
+def _judged(row: Row, key: str, how: Callable[[float], str] | None = None) -> str:
     """A score, its interval and its ceiling, as far as they are there."""
-    say = shown or _number
+    say = how or _number
     if row[key] is None:
         return "-"
     words = say(row[key])
@@ -238,7 +243,8 @@ def _doubts(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "What it knows that it does not know",
-        "Held-out trainings: the share of validation errors inside the 50, 80 and 95 % intervals of uncertainty and "
+        f"Held-out trainings: the share of {in_words(judgement.scores)} inside "
+        "the 50, 80 and 95 % intervals of uncertainty and "
         "luck together, and Spearman's rank correlation between the width of these intervals and how far off the "
         "prediction was.",
         (
@@ -251,7 +257,7 @@ def _doubts(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 
 
 def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
-    shown = [row for row in judgement.leave_one_out if row["budget"] in (None, ladder.maximum)]
+    at = [row for row in judgement.leave_one_out if row["budget"] in (None, ladder.maximum)]
     rows = [
         (
             row["left_out"] or "by hand",
@@ -260,7 +266,7 @@ def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             str(row["n"]),
             *(_number(row[key]) for key in _SCORES.values()),
         )
-        for row in shown
+        for row in at
     ]
     return JudgedTable(
         "Leave one optimizer out",
@@ -278,7 +284,8 @@ def _rung_correlations(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "What a short training tells of a long one",
-        "Spearman's rank correlation of the validation errors at two budgets (the paper's Table 1), of the n "
+        f"Spearman's rank correlation of the {in_words(judgement.scores)} at two budgets "
+        "(the paper's Table 1), of the n "
         "configurations trained at both: as logged, and as predicted without having seen them. Predictions carry no "
         "noise, so theirs is higher.",
         (f"budget, {ladder.unit}", "and", "n", "log", "surrogate"),
@@ -334,7 +341,8 @@ def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "The surrogate's learning curve",
-        "Validation errors of the same held-out configurations, of one partition, by surrogates fitted to fewer "
+        f"{_capital(in_words(judgement.scores))} of the same held-out configurations, "
+        "of one partition, by surrogates fitted to fewer "
         "evaluations: while this still rises, collecting more pays.",
         ("evaluations", f"budget, {ladder.unit}", *_SCORES),
         rows,
@@ -378,6 +386,10 @@ def _tuning(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         ("partition", "searched on", "default", "found"),
         rows,
     )
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
 
 
 def _budget(row: Row) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.judging.verdict import objective_in
 
 if TYPE_CHECKING:
     from jointbench.surrogate.judging.judgement import Judgement
@@ -28,24 +29,25 @@ def targets(judgement: "Judgement", ladder: Ladder) -> list[Row]:
     """
     curve = [row for row in judgement.learning_curve if row["budget"] == ladder.maximum]
     rows: list[Row] = []
+    error = objective_in(judgement.scores)
     for row in judgement.scores:
-        if row["budget"] == ladder.maximum and row["error"] == "validation" and row["r2"] is not None:
+        if row["budget"] == ladder.maximum and row["error"] == error and row["r2"] is not None:
             for key, wanted, name in (("r2", R2, "R2"), ("sparse_kendall", SPARSE_KENDALL, "sparse Kendall")):
                 rows.append(_scored(name, row, key, wanted, [(one["n"], one[key]) for one in curve]))
     for row in judgement.best:
-        if (row["budget"], row["error"], row["share"]) == (ladder.maximum, "validation", 0.25):
+        if (row["budget"], row["error"], row["share"]) == (ladder.maximum, error, 0.25):
             points = [(one["n"], one["best_spearman"]) for one in curve]
             rows.append(_scored("Spearman among the best quarter", row, "spearman", BEST_SPEARMAN, points))
             rows.append(_bias(row, [(one["n"], one["best_relative_bias"]) for one in curve]))
     rows += [
         _plain(f"given one run, error over a table's at {row['budget']:g}", row["given_one"] / row["table"], below=1.0)
         for row in judgement.noise_floor
-        if row["budget"] is not None and row["error"] == "validation" and row["table"]
+        if row["budget"] is not None and row["error"] == error and row["table"]
     ]
     rows += [
         _plain(f"R2 on the evaluations of {row['left_out'] or 'hand'}, left out", row["r2"], above=LEFT_OUT_R2)
         for row in judgement.leave_one_out
-        if row["budget"] is None and row["error"] == "validation" and row["r2"] is not None
+        if row["budget"] is None and row["error"] == error and row["r2"] is not None
     ]
     off = [abs(row[key] - float(key[9:]) / 100) for row in judgement.luck for key in row if key.startswith("coverage_")]
     if off:

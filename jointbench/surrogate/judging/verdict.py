@@ -1,12 +1,13 @@
 """The verdict on a surrogate: may optimizers be compared on it, and which numbers decide that.
 
-All are of validation errors at the largest budget, of configurations that the surrogate had not seen. It is only
-numbers in, words out, so that it travels with a benchmark that needs NumPy alone.
+All are of validation errors, or of another task's objective, at the largest budget, of configurations that the
+surrogate had not seen. It is only numbers in, words out, so that it travels with a benchmark that needs NumPy alone.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from jointbench.data.errors import BenchmarkError
@@ -50,6 +51,9 @@ WORDS = (
 )
 
 Rows = Sequence[Mapping[str, Any]]
+
+#: Which are fractions of images; a task of any other metrics is judged by their names.
+ERRORS_OF_IMAGES = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -154,12 +158,18 @@ def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
     else:
         wanted, ordered = "above 0", order is not None and order > 0
     unbiased = bias is not None and abs(bias) <= BEST_BIAS_USABLE
-    most = "" if real is None else f", {BEST_RMSE_USABLE * real:.2%}"
-    close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * real
+    error = row.get("error", "validation")
+    most = "" if real is None else f", {shown(BEST_RMSE_USABLE * abs(real), error)}"
+    close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * abs(real)
     found = (
         ("Spearman", _reached(row, "spearman"), wanted, ordered),
-        ("relative bias", _reached(row, "relative_bias", "{:.0%}"), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
-        ("RMSE", _reached(row, "rmse", "{:.2%}"), f"up to {BEST_RMSE_USABLE:.0%} of the real error{most}", close),
+        ("relative bias", _reached(row, "relative_bias", "{:.0%}".format), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
+        (
+            "RMSE",
+            _reached(row, "rmse", partial(shown, error=error)),
+            f"up to {BEST_RMSE_USABLE:.0%} of the real error{most}",
+            close,
+        ),
     )
     return [
         Ground(f"{name} of the best {share}", *reached, usable, "-", USABLE if well else CARE)
@@ -175,18 +185,36 @@ def _word(row: Mapping[str, Any], key: str, refused: float, usable: float) -> Wo
     return USABLE if value >= usable and low is not None and low >= refused else CARE
 
 
-def _reached(row: Mapping[str, Any], key: str, shown: str = "{:.2f}") -> tuple[str, str, str]:
+def _reached(row: Mapping[str, Any], key: str, say: Callable[[float], str] = "{:.2f}".format) -> tuple[str, str, str]:
     """The value, the ends of its interval, and what a perfect predictor reaches."""
     value, low, high, perfect = (_number(row, name) for name in (key, f"{key}_low", f"{key}_high", f"ceiling_{key}"))
     if value is None:
         return "not judged", "", ""
-    interval = "" if low is None or high is None else f"{shown.format(low)} to {shown.format(high)}"
-    return shown.format(value), interval, "" if perfect is None else shown.format(perfect)
+    interval = "" if low is None or high is None else f"{say(low)} to {say(high)}"
+    return say(value), interval, "" if perfect is None else say(perfect)
 
 
 def _at_the_top(ladder: Ladder, rows: Rows) -> list[Mapping[str, Any]]:
-    """Those of validation errors at the largest budget."""
-    return [row for row in rows if row.get("error") == "validation" and row.get("budget") == ladder.maximum]
+    """Those of the objective at the largest budget."""
+    error = objective_in(rows)
+    return [row for row in rows if row.get("error") == error and row.get("budget") == ladder.maximum]
+
+
+def objective_in(rows: Rows) -> str:
+    """What rows call the error, or the metric, that they are about first: the objective."""
+    first = rows[0].get("error") if rows else None
+    return first if isinstance(first, str) and first not in ERRORS_OF_IMAGES else "validation"
+
+
+def in_words(rows: Rows) -> str:
+    """The objective of the rows, in the plural."""
+    error = objective_in(rows)
+    return "validation errors" if error in ERRORS_OF_IMAGES else f"values of {error.replace('_', ' ')}"
+
+
+def shown(value: float, error: object, places: int = 2) -> str:
+    """An error of images in per cent, a value of any other metric as it is."""
+    return f"{value:.{places}%}" if error in ERRORS_OF_IMAGES else f"{value:.4g}"
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:

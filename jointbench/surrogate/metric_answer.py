@@ -1,0 +1,117 @@
+"""What a benchmark of any task answers: its metrics by name; one outcome, or a batch of them in columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.arrays import FloatArray
+from jointbench.data.evaluation import Status
+from jointbench.data.notebook import SHOWN, html_table
+from jointbench.surrogate.answer import STATUSES
+
+
+@dataclass(frozen=True, slots=True)
+class MetricAnswer:
+    """What a benchmark says of a configuration at a budget: `metrics` by name, in their units, as an evaluation has
+    them; of a failure what each counts as.
+
+    `failure_probability` is that of ending in any other way than `ok`; `interpolated` marks a budget between two rungs.
+    `uncertainty` marks extrapolation: one standard deviation of what is not known of the expected objective, None where
+    it is not said. An optimizer can be told an answer as it is.
+    """
+
+    metrics: Mapping[str, float]
+    status: Status
+    failure_probability: float
+    interpolated: bool
+    uncertainty: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status is Status.OK
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the evaluation occupies a worker, as `Evaluation.duration`; 0 where no clock is known."""
+        return self.metrics.get("wall_seconds", 0.0)
+
+    def _repr_html_(self) -> str:
+        values = {**self.metrics, "status": self.status.value, "failure probability": self.failure_probability}
+        rows = [(name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in values.items()]
+        return html_table("answer", rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class MetricAnswers(Sequence[MetricAnswer]):
+    """A batch: the fields of `MetricAnswer` as arrays (n,); `status` numbers `STATUSES`. Its items are answers."""
+
+    metrics: Mapping[str, FloatArray]
+    status: npt.NDArray[np.int64]
+    failure_probability: FloatArray
+    interpolated: npt.NDArray[np.bool_]
+    uncertainty: FloatArray | None = None
+
+    @property
+    def ok(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.status == STATUSES.index(Status.OK))
+
+    def columns(self) -> dict[str, Any]:
+        """The fields as columns of a table, a metric each, `status` in words."""
+        doubt = {} if self.uncertainty is None else {"uncertainty": self.uncertainty}
+        return {
+            **self.metrics,
+            "status": [STATUSES[number].value for number in self.status.tolist()],
+            "failure_probability": self.failure_probability,
+            "interpolated": self.interpolated,
+            **doubt,
+        }
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<0 answers>"
+        name, values = next(iter(self.metrics.items()))
+        return (
+            f"<{len(self):,} answers, {self.ok.sum():,} of them ok, "
+            f"{name.replace('_', ' ')} {values.min():.4g} to {values.max():.4g}>"
+        )
+
+    def _repr_html_(self) -> str:
+        first = self[:SHOWN].columns()
+        rows = [[str(cell) for cell in row] for row in zip(*map(list, first.values()), strict=True)]
+        return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def __getitem__(self, index: Any) -> Any:
+        if not isinstance(index, slice):
+            return next(iter(self[index : index + 1 or None]))
+        return MetricAnswers(
+            {name: column[index] for name, column in self.metrics.items()},
+            self.status[index],
+            self.failure_probability[index],
+            self.interpolated[index],
+            None if self.uncertainty is None else self.uncertainty[index],
+        )
+
+    def __iter__(self) -> Iterator[MetricAnswer]:
+        names, n = list(self.metrics), len(self)
+        columns = [column.tolist() for column in self.metrics.values()]
+        others = zip(
+            self.status.tolist(),
+            self.failure_probability.tolist(),
+            self.interpolated.tolist(),
+            [None] * n if self.uncertainty is None else self.uncertainty.tolist(),
+            strict=True,
+        )
+        for k, (status, failing, between, doubt) in enumerate(others):
+            metrics = {name: column[k] for name, column in zip(names, columns, strict=True)}
+            yield MetricAnswer(metrics, STATUSES[status], failing, between, doubt)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]

@@ -1,0 +1,343 @@
+"""Surrogates of any task, on a toy space that is unlike the joint one: fit, judge, save, query, compare."""
+
+import json
+import math
+import pickle
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from toy import ONE_RUNG, TOY
+from toy_log import ACCURACY, LOSS, METRICS, SIZE, toy_log, true_loss
+
+import jointbench
+from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, UnknownNameError
+from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.ladder import Ladder
+from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import METRICS as KNOWN
+from jointbench.data.metrics import Metric
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
+from jointbench.data.spaces.joint import JOINT
+from jointbench.surrogate.adapters import plain_function
+from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.contract import CHECKS, Check
+from jointbench.surrogate.golden import GOLDEN, check_golden
+from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.tables import judged_tables
+from jointbench.surrogate.manifest import TASK_FORMAT
+from jointbench.surrogate.models import DEFAULT
+from jointbench.surrogate.scales import MetricScale
+from jointbench.surrogate.stored import MANIFEST, load_benchmark
+from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.surrogate import Surrogate
+from jointbench.surrogate.table import is_training, training_table
+
+#: As small as shows what it is to show.
+_QUICK = replace(DISTILLED, questions=400, rounds=30)
+
+SECONDS, WALL = KNOWN["training_seconds"], KNOWN["wall_seconds"]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> EvaluationLog:
+    return toy_log(tmp_path_factory.mktemp("toy") / "log")
+
+
+@pytest.fixture(scope="module")
+def surrogate(log: EvaluationLog) -> Surrogate:
+    return Surrogate.fit(log, "toy", settings=DEFAULT, partitions=1)
+
+
+@pytest.fixture(scope="module")
+def saved(surrogate: Surrogate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "toy"
+    surrogate.save(folder, judgement=Judgement(surrogate.held_out.scores(), [], [], [], [], [], [], []))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def distilled(log: EvaluationLog) -> Surrogate:
+    return Surrogate.fit(log, "toy", settings=_QUICK, partitions=1)
+
+
+@pytest.fixture(scope="module")
+def in_epochs(tmp_path_factory: pytest.TempPathFactory) -> Surrogate:
+    """Of a plain space, an accuracy to be maximised, and seconds that follow the epochs and a hyperparameter."""
+    space = PlainSpace("plain", (Number("x", -1.0, 1.0), Number("work", 1.0, 100.0, log=True)))
+    ladder = Ladder(1, 9, unit="epochs")
+    made = EvaluationLog.open_or_create(
+        tmp_path_factory.mktemp("plain") / "log", space, ladder, None, (ACCURACY, SECONDS, WALL)
+    )
+    rng, evaluations = np.random.default_rng(1), []
+    for number, configuration in enumerate(space.sample(rng, 60)):
+        for budget in ladder.rungs:
+            accuracy = 0.9 - 0.3 * configuration["x"] ** 2 - 0.2 / budget + 0.01 * rng.normal()
+            seconds = budget * 2 * configuration["work"] ** 0.5
+            metrics = {"accuracy": accuracy, "training_seconds": seconds, "wall_seconds": seconds + 1}
+            evaluations.append(
+                Evaluation("plain", configuration, budget, 0, Status.OK, metrics, key=f"{number} {budget}")
+            )
+    made.append(evaluations)
+    return Surrogate.fit(made, "plain", settings=DEFAULT, partitions=1)
+
+
+class TestFitted:
+    def test_it_is_of_no_training_on_images(self, log: EvaluationLog) -> None:
+        assert not is_training(log.task)
+        table = training_table(log)
+        assert table.measures is not None
+        # What follows from the configuration is not modelled.
+        assert [metric.name for metric in table.measures.metrics] == ["loss", "accuracy"]
+        assert [scale.kind for scale in table.measures.scales] == ["log", "logit"]
+        # Inactive hyperparameters are missing, and do not make configurations differ from themselves.
+        assert np.isnan(table.rows).any()
+        assert len(np.unique(table.group)) == 90
+
+    def test_it_explains_what_it_has_not_seen(self, surrogate: Surrogate) -> None:
+        scores = {row["error"]: row for row in surrogate.held_out.scores() if row["budget"] is not None}
+        assert scores["loss"]["r2"] > 0.7
+        assert scores["accuracy"]["r2"] > 0.7
+
+    def test_its_answers_are_near_the_truth(self, surrogate: Surrogate) -> None:
+        configurations = [c for c in TOY.sample(np.random.default_rng(9), 200) if c["kind"] != "line"]
+        answers = surrogate.benchmark.query_batch(configurations, ONE_RUNG.maximum)
+        real = np.array([true_loss(configuration) for configuration in configurations])
+        assert np.corrcoef(np.log(answers.metrics["loss"]), np.log(real))[0, 1] > 0.85
+        assert np.corrcoef(answers.metrics["accuracy"], 1 / (1 + real / 5))[0, 1] > 0.85
+
+    def test_its_noise_is_that_of_the_seeds(self, surrogate: Surrogate) -> None:
+        benchmark = surrogate.benchmark
+        configuration = next(c for c in TOY.sample(np.random.default_rng(9), 50) if c["kind"] == "boosting")
+        draws = benchmark.query_batch([configuration] * 300, ONE_RUNG.maximum, np.arange(300))
+        # The log's losses differ by 5 % between seeds.
+        assert 0.02 < np.log(draws.metrics["loss"][draws.ok]).std() < 0.12
+
+    def test_a_failure_counts_as_its_metrics_say(self, surrogate: Surrogate) -> None:
+        lines = [c for c in TOY.sample(np.random.default_rng(2), 400) if c["kind"] == "line"]
+        draws = surrogate.benchmark.query_batch(lines, ONE_RUNG.maximum, np.arange(len(lines)))
+        assert 0.2 < 1 - draws.ok.mean() < 0.8
+        assert (draws.metrics["loss"][~draws.ok] == LOSS.failure).all()
+        assert (draws.metrics["accuracy"][~draws.ok] == ACCURACY.failure).all()
+
+    def test_a_distilled_one_knows_what_it_does_not_know(self, distilled: Surrogate) -> None:
+        answer = distilled.benchmark.query(TOY.sample(np.random.default_rng(3), 1)[0], 10)
+        assert answer.uncertainty is not None
+        assert answer.uncertainty > 0
+        assert distilled.benchmark.manifest.format_version == TASK_FORMAT
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("kind", ["surrogate", "distilled", "in_epochs"])
+def test_contract(check: Check, kind: str, request: pytest.FixtureRequest) -> None:
+    check(request.getfixturevalue(kind).benchmark)
+
+
+class TestCosts:
+    def test_without_a_clock_seconds_are_the_budget(self, surrogate: Surrogate) -> None:
+        assert surrogate.benchmark.query(TOY.sample(np.random.default_rng(3), 1)[0], 10).duration == 10
+
+    def test_seconds_follow_the_budget_and_what_trees_correct(self, in_epochs: Surrogate) -> None:
+        benchmark = in_epochs.benchmark
+        for work in (2.0, 50.0):
+            for budget in (1.0, 9.0):
+                answer = benchmark.query({"x": 0.0, "work": work}, budget)
+                expected = 2 * budget * work**0.5
+                assert answer.metrics["training_seconds"] == pytest.approx(expected, rel=0.3)
+                assert answer.duration == pytest.approx(expected + 1, rel=0.3)
+
+    def test_what_is_maximised_grows_with_the_budget(self, in_epochs: Surrogate) -> None:
+        curve = in_epochs.benchmark.curve({"x": 0.0, "work": 10.0}).answers
+        assert (np.diff(curve.metrics["accuracy"]) > 0).all()
+        assert in_epochs.benchmark.task.objective == ACCURACY
+
+
+class TestSaved:
+    def test_loads_and_answers_the_same(self, surrogate: Surrogate, saved: Path) -> None:
+        loaded = load_benchmark(saved)
+        assert loaded.task.says_the_same(replace(surrogate.log.task, space=loaded.space))
+        assert loaded.task.metrics == METRICS
+        assert loaded.manifest.format_version == TASK_FORMAT
+        assert check_golden(loaded, (saved / GOLDEN).read_text()) > 100
+
+    def test_answers_with_numpy_alone(self, saved: Path) -> None:
+        missing = ("torch", "xgboost", "scipy", "sklearn", "pyarrow", "pandas", "ConfigSpace", "llvmlite")
+        code = (
+            f"import sys\nfor name in {missing!r}: sys.modules[name] = None\n"
+            "from jointbench.surrogate.stored import load_benchmark\n"
+            f"benchmark = load_benchmark({str(saved)!r})\n"
+            "print(benchmark.query(benchmark.sample(1, 0)[0], 10, 1).metrics['loss'])"
+        )
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        loaded = load_benchmark(saved)
+        assert float(said) == loaded.query(loaded.sample(1, 0)[0], 10, 1).metrics["loss"]
+
+    def test_travels_to_other_processes(self, surrogate: Surrogate) -> None:
+        again: Benchmark = pickle.loads(pickle.dumps(surrogate.benchmark))
+        configuration = TOY.sample(np.random.default_rng(3), 1)[0]
+        assert again.query(configuration, 10, 5) == surrogate.benchmark.query(configuration, 10, 5)
+
+    def test_the_card_speaks_of_what_there_is(self, saved: Path) -> None:
+        card = (saved / "card.md").read_text()
+        assert "objective is `loss`" in card
+        for absent in ("images", "torch", "ShakeDrop", "validation error"):
+            assert absent not in card, absent
+
+    @pytest.mark.parametrize(
+        ("at", "value"),
+        [
+            (("measures", "metrics", "loss", "deviation"), 0.0),
+            (("measures", "metrics", "loss", "kind"), "square"),
+            (("measures", "metrics"), {}),
+            (("measures", "metrics"), {"accuracy": {}}),
+            (("noise", "others"), []),
+            (("noise", "others"), [[-1.0, 0.0]]),
+            (("task", "metrics"), []),
+            (("task", "ladder"), {"minimum": 0, "maximum": 1}),
+            (("task", "configspace", "hyperparameters"), []),
+            (("distilled",), True),
+        ],
+    )
+    def test_a_manifest_that_makes_no_sense_is_refused(self, saved: Path, at: tuple[str, ...], value: object) -> None:
+        manifest = json.loads((saved / MANIFEST).read_text())
+        inner = manifest
+        for key in at[:-1]:
+            inner = inner[key]
+        inner[at[-1]] = value
+        with pytest.raises(BenchmarkError):
+            Benchmark(manifest, (saved / "models.ubj").read_bytes(), str(saved))
+
+    def test_is_compared_on(self, saved: Path, tmp_path: Path) -> None:
+        names = ["random", "regularized-evolution"]
+        made = jointbench.compare(
+            saved, optimizers=names, seeds=2, full_budgets=8, out=tmp_path / "compared", anyway=True, quiet=True
+        )
+        settings = Settings.read(made.folder)
+        assert settings.task.objective == LOSS
+        assert settings.task.space.as_dict() == TOY.as_dict()
+        assert {row.optimizer for row in made.summary} == set(names)
+
+
+class TestRefused:
+    def test_what_is_active_and_missing_or_inactive_and_there(self, surrogate: Surrogate) -> None:
+        benchmark, space = surrogate.benchmark, surrogate.benchmark.space
+        configuration = next(c for c in TOY.sample(np.random.default_rng(3), 50) if c["kind"] == "line")
+        row = np.array(space.row(configuration))
+        trees = space.names.index("trees")
+        assert math.isnan(row[trees])
+        for place, number in ((trees, 5.0), (space.names.index("kind"), math.nan), (space.names.index("kind"), 7.0)):
+            wrong = row.copy()
+            wrong[place] = number
+            with pytest.raises(ConfigurationError, match=space.names[place]):
+                benchmark.query_batch(wrong[None], 10)
+
+    def test_what_only_trainings_on_images_have(self, surrogate: Surrogate) -> None:
+        benchmark = surrogate.benchmark
+        with pytest.raises(InputError, match="images"):
+            _ = benchmark.images
+        # A query compiles itself where it can, and silently does not where it cannot.
+        with pytest.raises(BenchmarkError, match="images"):
+            benchmark.accelerate()
+
+
+def test_an_objective_says_what_an_evaluation_would(surrogate: Surrogate) -> None:
+    objective = SurrogateObjective(surrogate.benchmark)
+    configuration = next(c for c in TOY.sample(np.random.default_rng(3), 50) if c["kind"] == "boosting")
+    found = objective(configuration, 10, 0)
+    assert found.metrics["loss"] == surrogate.benchmark.query(configuration, 10, 0).metrics["loss"]
+    assert found.duration == 10
+    assert found.provenance.images == ""
+    # Exact metrics of a person's own are not known to a surrogate.
+    assert SIZE.name not in found.metrics
+
+
+def test_judged_tables_name_the_metric(surrogate: Surrogate) -> None:
+    judged = Judgement.of(surrogate.held_out, 0)
+    tables = judged_tables(judged, ONE_RUNG)
+    assert {"scores", "noise_floor", "luck", "failures", "learning_curve"} <= tables.keys()
+    # One rung tells nothing of another.
+    assert "rung_correlations" not in tables
+    assert not any("validation error" in table.words.lower() for table in tables.values())
+    assert {row[1] for row in tables["scores"].rows} == {"loss", "accuracy"}
+
+
+def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:
+    log = EvaluationLog.open_or_create(tmp_path / "log", JOINT, ONE_RUNG, None, (LOSS,))
+    configurations = JOINT.sample(np.random.default_rng(0), 40)
+    log.append(
+        [
+            Evaluation("joint", c, 10, 0, Status.OK, {"loss": 2 + 100 * c["weight_decay"]}, key=str(k))
+            for k, c in enumerate(configurations)
+        ]
+    )
+    benchmark = Surrogate.fit(log, "own", settings=DEFAULT, partitions=1).benchmark
+    assert benchmark.features.names == (*JOINT.names, "budget")
+    assert benchmark.query(configurations[0], 10).metrics["loss"] > 0
+
+
+class TestScales:
+    @given(
+        arrays(np.float64, 20, elements=st.floats(-1e6, 1e6)),
+        st.sampled_from(["free", "positive", "fraction"]),
+        st.booleans(),
+    )
+    def test_come_back(self, values: np.ndarray, kind: str, maximize: bool) -> None:
+        if kind != "free":
+            values = np.abs(values) + 1e-3
+        if kind == "fraction":
+            values = values / (values.max() * 1.1)
+        bounds = {"free": (-math.inf, math.inf), "positive": (0.0, math.inf), "fraction": (0.0, 1.0)}[kind]
+        metric = Metric("m", bounds=bounds, maximize=maximize)
+        scale = MetricScale.fit(metric, values)
+        losses = metric.losses(values)
+        back = scale.from_logit(scale.to_logit(losses))
+        np.testing.assert_allclose(back, losses, rtol=1e-6, atol=1e-6 * (1 + np.abs(losses).max()))
+        assert MetricScale.from_dict(json.loads(json.dumps(scale.as_dict()))) == scale
+        # Whatever models say stays within the bounds.
+        low, high = sorted(metric.losses(np.array(bounds)))
+        wild = scale.from_logit(np.array([-1e9, -3.0, 3.0, 1e9]))
+        assert ((low <= wild) & (wild <= high)).all()
+
+    @given(st.floats(0.01, 0.99))
+    def test_slopes_are_those_of_the_scale(self, loss: float) -> None:
+        scale = MetricScale.fit(Metric("m", bounds=(0, 1)), np.linspace(0, 1, 30))
+        step = 1e-6
+        measured = (scale.to_logit(loss + step) - scale.to_logit(loss - step)) / (2 * step)
+        assert scale.slope(loss) == pytest.approx(measured, rel=1e-3)
+
+    def test_whole_numbers_stay_whole(self) -> None:
+        scale = MetricScale.fit(Metric("m", bounds=(0, math.inf), whole=True), np.arange(1.0, 50.0))
+        assert scale.from_logit(0.123) == round(scale.from_logit(0.123))
+
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [((0.1, 0.9), "logit"), ((0.5, 0.501), "linear")],
+    )
+    def test_between_bounds(self, values: tuple[float, float], kind: str) -> None:
+        assert MetricScale.fit(Metric("m", bounds=(0, 1)), np.array(values)).kind == kind
+
+    def test_above_nought_over_decades(self) -> None:
+        loss = Metric("m", bounds=(0, 1e9))
+        assert MetricScale.fit(loss, np.array([0.1, 5.0])).kind == "log"
+        assert MetricScale.fit(loss, np.array([2.0, 5.0])).kind == "linear"
+
+
+def test_adapters_minimise_its_objective(surrogate: Surrogate, in_epochs: Surrogate) -> None:
+    function = plain_function(surrogate.benchmark)
+    configuration = TOY.sample(np.random.default_rng(3), 1)[0]
+    assert function(configuration) == surrogate.benchmark.query(configuration, 10).metrics["loss"]
+    with pytest.raises(UnknownNameError, match="validation_error"):
+        plain_function(surrogate.benchmark, ["validation_error"])
+    # What is maximised has the other sign.
+    maximised = plain_function(in_epochs.benchmark)
+    said = in_epochs.benchmark.query({"x": 0.0, "work": 10.0}, 9)
+    assert maximised({"x": 0.0, "work": 10.0}) == -said.metrics["accuracy"]
