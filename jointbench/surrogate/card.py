@@ -84,9 +84,9 @@ def _lead(benchmark: Benchmark) -> str:
             f"{count} evaluations."
         )
     return (
-        f"A surrogate of training networks of the space `{space.name}` (Zela et al. 2018, Table 3: 10 "
-        f"architecture choices and 7 hyperparameters) on `{benchmark.images.name}`, fitted to {count} "
-        "real trainings."
+        f"A surrogate of training networks of the space `{space.name}` ({f'{space.source}: ' * bool(space.source)}"
+        f"{len(space.architecture)} architecture choices and {len(space.names) - len(space.architecture)} "
+        f"hyperparameters) on `{benchmark.images.name}`, fitted to {count} real trainings."
     )
 
 
@@ -142,12 +142,13 @@ def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
 
 
 def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
+    remarks = [f"- {remark}" for remark in benchmark.space.remarks]
     if benchmark.manifest.measures is not None:
-        return ["- Nothing is known of a device: costs are what the log measured, where it did."]
+        return [*remarks, "- Nothing is known of a device: costs are what the log measured, where it did."]
     unit = benchmark.ladder.unit
     device_says = "how many epochs fit into a budget" if unit == "seconds" else "how long they take"
     return [
-        "- The death rate of ShakeDrop has no effect where no main block has exactly one branch.",
+        *remarks,
         *_of_several(benchmark.provenance["devices"], unit),
         f"- Running out of memory, and {device_says}, depend on the device above.",
     ]

@@ -62,6 +62,9 @@ class MetricScale:
     def __post_init__(self) -> None:
         if self.kind not in ("logit", "log", "linear"):
             raise InputError("kind of a scale", self.kind, "logit, log or linear")
+        for name in ("maximize", "whole"):
+            if type(getattr(self, name)) is not bool:
+                raise InputError(f"{name} of a scale", getattr(self, name), "true or false")
         for name in ("low", "high", "mean", "deviation"):
             if type(getattr(self, name)) is not float or math.isnan(getattr(self, name)):
                 raise InputError(f"{name} of a scale", getattr(self, name), "a number")

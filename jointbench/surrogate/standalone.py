@@ -26,7 +26,7 @@ _INIT = '''"""{title}, a published benchmark of joint architecture and hyperpara
 
 >>> import {package}
 >>> benchmark = {package}.load()
->>> configuration = benchmark.space.named["zela-2018"]
+>>> configuration = benchmark.sample(1, seed=0)[0]
 >>> answer = benchmark.query(configuration, benchmark.ladder.maximum, seed=3)
 
 `python -m {package}` checks that it still answers as when it was published.
@@ -35,9 +35,10 @@ _INIT = '''"""{title}, a published benchmark of joint architecture and hyperpara
 from {package}.surrogate import adapters
 from {package}.surrogate.answer import Answer, Answers
 from {package}.surrogate.benchmark import Benchmark
+from {package}.surrogate.metric_answer import MetricAnswer, MetricAnswers
 from {package}.surrogate.wheel_entry import load
 
-__all__ = ["Answer", "Answers", "Benchmark", "adapters", "load"]
+__all__ = ["Answer", "Answers", "Benchmark", "MetricAnswer", "MetricAnswers", "adapters", "load"]
 __version__ = "{version}"
 '''
 

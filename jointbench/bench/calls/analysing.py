@@ -22,7 +22,6 @@ from jointbench.data.errors import LogError, UnknownNameError
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
-from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
 
 if TYPE_CHECKING:
@@ -183,8 +182,7 @@ def _evidence(result: Result) -> Evidence:
         try:
             log = result.collection.log
         except LogError:
-            task = Task(benchmark.space, benchmark.ladder, benchmark.images)
-            return Evidence(benchmark.name, task, None, benchmark)
+            return Evidence(benchmark.name, benchmark.task, None, benchmark)
         return Evidence(benchmark.name, log.task, log.to_pandas(), benchmark)
     if isinstance(result, Collection):
         log = result.log

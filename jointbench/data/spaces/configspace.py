@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from jointbench.data.errors import InputError, MissingExtraError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.json_text import read_json
 from jointbench.data.spaces.conditions import All, Comparison, Condition, Either
 from jointbench.data.spaces.hyperparameters import Choice, Hyperparameter, Number
@@ -39,6 +41,11 @@ class PlainSpace(Space):
                 raise InputError("architecture", one, f"hyperparameters of '{name}'")
         # Says at once what is wrong with the conditions.
         assert len(self.parents_first) == len(self.names)
+
+    @cached_property
+    def named(self) -> Mapping[str, Configuration]:
+        """None: what is read may be called like a space that ships, or like any folder."""
+        return {}
 
 
 def read_configspace(given: Any, *, name: str = "", architecture: tuple[str, ...] = ()) -> PlainSpace:

@@ -21,6 +21,7 @@ import numpy as np
 
 from jointbench.data.errors import ConfigurationError, InputError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.spaces.facts import Work
 from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
 from jointbench.data.tables import is_missing
@@ -199,6 +200,28 @@ def check_recipe(space: Space) -> None:
         assert not any(is_missing(getattr(recipe, name)) for name in empty), "a recipe with gaps"
 
 
+def check_features(space: Space) -> None:
+    """What it tells a model has the same names for all configurations, and the same bits in a batch as one by one."""
+    configurations = _sample(space)
+    rows, budget = space.rows(configurations), 3.0
+    for known in (False, True)[: 1 + space.knows_facts]:
+        works: list[Work | None] = [None] * (1 + len(rows))
+        if known:
+            all_facts = [space.facts(rows), *map(space.facts, configurations)]
+            works = [Work(facts, 5e4 * budget, 50_000, 1e8) for facts in all_facts]
+        batch = space.features(dict(zip(space.names, rows.T, strict=True)), np.full(len(rows), budget), works[0])
+        columns = {name: np.broadcast_to(column, len(rows)).tolist() for name, column in batch.items()}
+        for number, row in enumerate(rows.tolist()):
+            one = space.features(dict(zip(space.names, row, strict=True)), budget, works[1 + number])
+            assert list(one) == list(columns), "features of other names for some configurations"
+            differing = [name for name, value in one.items() if not _same(value, columns[name][number])]
+            assert not differing, f"{differing} differ between a configuration and a batch of it"
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
 def check_named(space: Space) -> None:
     """Its named configurations are legal."""
     for name, configuration in space.named.items():
@@ -218,5 +241,6 @@ CHECKS: Sequence[Check] = (
     check_equality,
     check_facts,
     check_recipe,
+    check_features,
     check_named,
 )

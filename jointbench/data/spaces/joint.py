@@ -47,6 +47,8 @@ class JointSpace(Space):
     name = "joint"
     hyperparameters = _hyperparameters(most_blocks=16, most_branches=5, filters=(8, 32), most_widening=8.0)
     architecture = tuple(h.name for h in hyperparameters[7:])
+    source = "Zela et al. 2018, Table 3"
+    remarks = ("The death rate of ShakeDrop has no effect where no main block has exactly one branch.",)
     network = "joint"
     expert: Configuration = MappingProxyType({**APPENDIX_B, "death_rate": 0.0})
 

@@ -58,6 +58,9 @@ class Space(ABC):
     architecture: tuple[str, ...] = ()
     #: By what its network is found where it is trained; its own name where it is empty.
     network: str = ""
+    #: Where it comes from, in a few words, and what whoever asks a benchmark of it should keep in mind, in sentences.
+    source: str = ""
+    remarks: tuple[str, ...] = ()
     #: What a practitioner gives the others while architectures are searched, where it is not their usual values.
     expert: Configuration = MappingProxyType({})
 
