@@ -14,7 +14,7 @@ from jointbench.data.errors import JointBenchError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
-from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import check_optimizer, make_optimizer
 from jointbench.surrogate.surrogate import Surrogate
@@ -25,18 +25,18 @@ SEEDS = 10
 
 @dataclass(frozen=True)
 class Search:
-    """One run: `spent` (n,), budgets in units of the largest, and `lowest` (n,), the lowest validation error (a
-    fraction) at the largest budget so far, NaN before there is one."""
+    """One run: `spent` (n,), budgets in units of the largest, and `lowest` (n,), the lowest loss of the
+    objective (a validation error: a fraction) at the largest budget so far, NaN before there is one."""
 
     spent: FloatArray
     lowest: FloatArray
 
     @classmethod
-    def of(cls, evaluations: Iterable[Evaluation], ladder: Ladder) -> "Search":
+    def of(cls, evaluations: Iterable[Evaluation], ladder: Ladder, metric: Metric = VALIDATION_ERROR) -> "Search":
         """From evaluations in the order in which they ended."""
         made = list(evaluations)
         largest = len(ladder.rungs) - 1
-        losses = [VALIDATION_ERROR.loss_of(e) if ladder.rung_of(e.budget) == largest else np.inf for e in made]
+        losses = [metric.loss_of(e) if ladder.rung_of(e.budget) == largest else np.inf for e in made]
         lowest = np.minimum.accumulate(losses) if losses else np.array([])
         spent = np.cumsum([e.budget for e in made]) / ladder.maximum
         return cls(spent, np.where(np.isfinite(lowest), lowest, np.nan))
@@ -66,7 +66,7 @@ def left_out_runs(surrogate: Surrogate, log: EvaluationLog) -> Iterator[LeftOut]
             check_optimizer(name, log.space, log.ladder, full_budgets=1.0)
             objective = SurrogateObjective(surrogate.without(name).benchmark)
             own = [sorted(made, key=lambda e: e.finished_at) for (which, _), made in runs.items() if which == name]
-            logged = [Search.of(made, log.ladder) for made in own]
+            logged = [Search.of(made, log.ladder, log.task.objective) for made in own]
             full = ceil(max(search.spent[-1] for search in logged))
             simulated = [_simulated(name, objective, seed, full) for seed in range(SEEDS)]
         except JointBenchError:
@@ -75,8 +75,10 @@ def left_out_runs(surrogate: Surrogate, log: EvaluationLog) -> Iterator[LeftOut]
 
 
 def _simulated(name: str, objective: SurrogateObjective, seed: int, full: float) -> Search:
-    seed = comparison_seed(seed)
-    optimizer = make_optimizer(name, objective.space, objective.ladder, seed=seed, full_budgets=full)
+    seed, metric = comparison_seed(seed), objective.task.objective
+    optimizer = make_optimizer(
+        name, objective.space, objective.ladder, seed=seed, full_budgets=full, objectives=(metric,)
+    )
     cluster, space, ladder = SimulatedCluster(objective, 1), objective.space, objective.ladder
     finished = run(optimizer, cluster, ladder, full_budgets=full, seed=seed, space=space)
-    return Search.of((one.evaluation for one in finished), objective.ladder)
+    return Search.of((one.evaluation for one in finished), objective.ladder, metric)

@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 
 from jointbench.bench.comparing.left_out_runs import LeftOut
-from jointbench.bench.drawing.axes import error_axis, log_range, number_axis, share_axis
+from jointbench.bench.drawing.axes import error_axis, log_range, metric_axis, number_axis, share_axis
 from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, rung_colour, styles
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import verdict_box
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
-from jointbench.surrogate.judging.verdict import HEADINGS, WORDS
+from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, HEADINGS, WORDS, objective_in
 
 #: Of most figures, in pixels.
 HEIGHT = 380
@@ -48,7 +49,12 @@ def fit_page(
         f'<p class="note">{WORDS}</p>',
         *(fill("<p>{{ sentence }}.</p>", sentence=sentence) for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
-        "<p>Test error of each training, and what a surrogate that has not seen its configuration says; by budget.</p>",
+        fill(
+            "<p>{{ what }}, and what a surrogate that has not seen its configuration says; by budget.</p>",
+            what="Test error of each training"
+            if trained
+            else f"The {benchmark.task.objective.label} of each evaluation",
+        ),
         figure_html(_predicted_and_real(held_out), 560),
     ]
     plots = _plots(judgement)
@@ -56,7 +62,10 @@ def fit_page(
         body += [fill("<h2>{{ title }}</h2><p>{{ words }}</p>", title=table.title, words=table.words)]
         if name == "leave_one_out":
             for one in left_out:
-                body += [fill("<h3>{{ name }}</h3>", name=one.optimizer), figure_html(_left_out(one), HEIGHT)]
+                body += [
+                    fill("<h3>{{ name }}</h3>", name=one.optimizer),
+                    figure_html(_left_out(one, benchmark.task.objective), HEIGHT),
+                ]
         elif name in plots:
             body.append(figure_html(plots[name](), HEIGHT))
         body.append(_html(table))
@@ -68,7 +77,9 @@ def figures(
 ) -> dict[str, tuple[Callable[[], Any], int]]:
     """How each figure of the page is drawn, and its height in pixels, by a name."""
     found = {name: (draw, HEIGHT) for name, draw in _plots(judgement).items() if getattr(judgement, name)}
-    without = {f"without_{one.optimizer}": (partial(_left_out, one), HEIGHT) for one in left_out}
+    measures = held_out.table.measures
+    objective = VALIDATION_ERROR if measures is None else measures.metrics[0]
+    without = {f"without_{one.optimizer}": (partial(_left_out, one, objective), HEIGHT) for one in left_out}
     return {"predicted_and_real": (lambda: _predicted_and_real(held_out), 560), **found, **without}
 
 
@@ -90,6 +101,8 @@ def _predicted_and_real(held_out: HeldOut) -> Any:
     import plotly.graph_objects as go
 
     table, figure = held_out.table, go.Figure()
+    if table.measures is not None:
+        return _predicted_and_real_metric(held_out, table.measures.metrics[0])
     half = 0.5 / table.trained_on.test
     drawn = np.array([half, 1.0])
     for index, (budget, chosen) in enumerate(table.ok_by_budget()):
@@ -112,11 +125,41 @@ def _predicted_and_real(held_out: HeldOut) -> Any:
     return figure
 
 
+def _predicted_and_real_metric(held_out: HeldOut, metric: Metric) -> Any:
+    """Of the objective of a task that is no training on images."""
+    import plotly.graph_objects as go
+
+    table, figure = held_out.table, go.Figure()
+    sign = -1 if metric.maximize else 1
+    real, said = sign * table.errors[table.ok, 0], sign * held_out.errors[table.ok, 0]
+    budgets = table.budgets[table.ok]
+    for index, rung in enumerate(table.ladder.rungs):
+        chosen = np.isclose(budgets, rung)
+        figure.add_scatter(
+            x=real[chosen].tolist(),
+            y=said[chosen].tolist(),
+            mode="markers",
+            marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
+            name=table.ladder.amount(rung),
+            hovertemplate="real %{x:.4g}, predicted %{y:.4g}",
+        )
+    ends = [float(min(real.min(), said.min())), float(max(real.max(), said.max()))]
+    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": BLACK, "width": 1}, name="equal", hoverinfo="skip")
+    drawn = np.concatenate([real, said])
+    figure.update_xaxes(title_text=f"real {metric.axis}", **metric_axis(metric, drawn))
+    figure.update_yaxes(title_text=f"predicted {metric.axis}", **metric_axis(metric, drawn))
+    return figure
+
+
 def _noise_floor(judgement: Judgement) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    rows = [row for row in judgement.noise_floor if row["error"] == "test"]
+    # Of images the test error, which nothing was selected by; else the objective.
+    error = objective_in(judgement.noise_floor)
+    of_images = error in ERRORS_OF_IMAGES
+    shown = "test" if of_images else error
+    rows = [row for row in judgement.noise_floor if row["error"] == shown]
     budgets = ["all budgets" if row["budget"] is None else f"budget {row['budget']:g}" for row in rows]
     kinds = {
         "noise floor": ("floor", BLACK),
@@ -126,9 +169,12 @@ def _noise_floor(judgement: Judgement) -> Any:
     }
     for name, (key, colour) in kinds.items():
         values = [row[key] for row in rows]
-        figure.add_bar(x=budgets, y=values, name=name, marker_color=colour, hovertemplate="%{y:.2%}")
+        figure.add_bar(
+            x=budgets, y=values, name=name, marker_color=colour, hovertemplate="%{y:.2%}" if of_images else "%{y:.4g}"
+        )
     figure.update_layout(barmode="group")
-    figure.update_yaxes(title_text="RMSE of test errors", rangemode="tozero", **share_axis())
+    title = "RMSE of test errors" if of_images else f"RMSE of {shown.replace('_', ' ')}"
+    figure.update_yaxes(title_text=title, rangemode="tozero", **(share_axis() if of_images else {}))
     return figure
 
 
@@ -143,7 +189,7 @@ def _coverage(judgement: Judgement) -> Any:
             y=[row[key] for key in levels],
             mode="lines+markers",
             line={"color": colour},
-            name=f"{row['error']} error",
+            name=f"{row['error'].replace('_', ' ')}{' error' * (row['error'] in ERRORS_OF_IMAGES)}",
             hovertemplate="%{x:.0%} interval: %{y:.1%}",
         )
     return _beside_the_calibrated(figure, 0.4, "interval of drawn differences", "real differences inside")
@@ -195,10 +241,11 @@ def _learning_curve(judgement: Judgement) -> Any:
     return figure
 
 
-def _left_out(one: LeftOut) -> Any:
+def _left_out(one: LeftOut, metric: Metric) -> Any:
     """An optimizer's logged runs, and the median and quartiles of its runs on a surrogate without them."""
     import plotly.graph_objects as go
 
+    hover = "%{y:.2%}" if metric.fraction else "%{y:.4g}"
     figure, style = go.Figure(), styles([one.optimizer])[one.optimizer]
     grid = np.linspace(0, max(search.spent[-1] for search in one.logged), 200)
     runs = np.stack([search.at(grid) for search in one.simulated])
@@ -220,7 +267,7 @@ def _left_out(one: LeftOut) -> Any:
         mode="lines",
         line={"color": style.colour, "dash": style.dash, "shape": "hv"},
         name=f"{one.optimizer} on the surrogate without its data, {counted(len(one.simulated), 'seed')}",
-        hovertemplate="%{y:.2%}",
+        hovertemplate=hover,
     )
     for number, search in enumerate(one.logged):
         figure.add_scatter(
@@ -231,9 +278,12 @@ def _left_out(one: LeftOut) -> Any:
             name="as logged",
             legendgroup="logged",
             showlegend=number == 0,
-            hovertemplate="%{y:.2%}",
+            hovertemplate=hover,
         )
     drawn = np.concatenate([upper, lower, *(search.lowest for search in one.logged)])
     figure.update_xaxes(title_text="budgets spent, in units of the largest")
-    figure.update_yaxes(title_text="lowest validation error so far", **error_axis(drawn))
+    # A metric that is maximised is searched with the other sign.
+    axis = {"tickformat": "~g"} if metric.maximize else metric_axis(metric, drawn)
+    sign = "-" * metric.maximize
+    figure.update_yaxes(title_text=f"lowest {sign}{metric.label} so far", **axis)
     return figure
