@@ -37,6 +37,7 @@ from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.manifest import TASK_FORMAT
 from jointbench.surrogate.models import DEFAULT
 from jointbench.surrogate.scales import MetricScale
+from jointbench.surrogate.standalone import sources
 from jointbench.surrogate.stored import MANIFEST, load_benchmark
 from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.surrogate import Surrogate
@@ -178,6 +179,22 @@ class TestSaved:
             "print(benchmark.query(benchmark.sample(1, 0)[0], 10, 1).metrics['loss'])"
         )
         said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        loaded = load_benchmark(saved)
+        assert float(said) == loaded.query(loaded.sample(1, 0)[0], 10, 1).metrics["loss"]
+
+    def test_a_wheel_has_all_that_answering_takes(self, saved: Path, tmp_path: Path) -> None:
+        for path, source in sources("mine").items():
+            (tmp_path / "mine" / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "mine" / path).write_text(source)
+        code = (
+            "import sys\nsys.modules['jointbench'] = None\n"
+            "from pathlib import Path\nfrom mine.surrogate.stored import read_benchmark\n"
+            f"benchmark = read_benchmark(Path({str(saved)!r}))\n"
+            "print(benchmark.query(benchmark.sample(1, 0)[0], 10, 1).metrics['loss'])"
+        )
+        said = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+        ).stdout
         loaded = load_benchmark(saved)
         assert float(said) == loaded.query(loaded.sample(1, 0)[0], 10, 1).metrics["loss"]
 

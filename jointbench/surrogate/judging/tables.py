@@ -137,13 +137,20 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "Where optimizers end",
         "The same predictions among the configurations whose measured mean error is lowest: their real error, by how "
         "much the predicted is above it (bias; also as a share of the real), and how well they are ordered. Selecting "
-        f"by what was measured selects luck too, so that even a perfect predictor is above. {_INTERVALS}",
+        f"by what was measured selects luck too, so that even a perfect predictor is above. {_INTERVALS}"
+        f"{_signs(judgement)}",
         (
             *(f"budget, {ladder.unit}", "error", "best", "n", "real error"),
             *("bias", "relative bias", "RMSE", "Spearman"),
         ),
         rows,
     )
+
+
+def _signs(judgement: Judgement) -> str:
+    """Of losses below 0, which no error is."""
+    below = any(row["real"] < 0 for row in judgement.best)
+    return " What is to be maximised is shown as the loss that it is, with the other sign." if below else ""
 
 
 def _judged(row: Row, key: str, how: Callable[[float], str] | None = None) -> str:
