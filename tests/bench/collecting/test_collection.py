@@ -17,10 +17,7 @@ from jointbench.data.errors import LogError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.stored import released
 
-COLLECT = (
-    "collect {log} --space joint-small --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2"
-    " --memory 0.05"
-)
+COLLECT = "collect {log} --images digits --ladder 0.1,0.3 --optimizer hyperband --device cpu --workers 2 --memory 0.05"
 
 
 def collect(log: Path, full_budgets: float) -> list[str]:
