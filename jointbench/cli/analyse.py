@@ -29,6 +29,24 @@ def add_to(commands: Commands) -> None:
         metavar="svg,pdf,png,csv,latex",
         help="figures as svg, pdf or png, tables as csv or latex, beside the page; default all",
     )
+    add(
+        "--configuration",
+        metavar="NAME|FILE.json",
+        help="a configuration, such as zela-2018, whose difference from the average is shared out among its "
+        "hyperparameters",
+    )
+    add(
+        "--retrainings",
+        type=paths,
+        default=[],
+        metavar="LOG,...",
+        help="logs of trainings of the reference networks, for Table 2",
+    )
+
+
+def paths(text: str) -> list[str]:
+    """Separated by commas, as they are typed."""
+    return text.split(",")
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -36,7 +54,13 @@ def run(arguments: argparse.Namespace) -> None:
     from jointbench.bench.calls.files import FIGURES
 
     out: Path = arguments.out or default_folder(arguments.source)
-    made = analyse(arguments.source, out=out, formats=arguments.format)
+    made = analyse(
+        arguments.source,
+        out=out,
+        formats=arguments.format,
+        configuration=arguments.configuration,
+        retrainings=arguments.retrainings,
+    )
     for sentence in made.findings:
         say(sentence)
     if arguments.format is None and not set(FIGURES) & set(default_formats()):

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
+from jointbench.bench.analysing.expected import expected
 from jointbench.bench.analysing.resampling import RESAMPLES, bootstrap, spearman
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
@@ -93,9 +94,9 @@ def surrogate_values(evidence: Evidence, count: int = SAMPLED) -> FloatArray:
     assert benchmark is not None
     configurations = benchmark.sample(count, seed=0)
     rows = benchmark.space.rows(configurations)
-    answers = [benchmark.query_batch(rows, rung) for rung in benchmark.ladder.rungs]
-    ok = np.all([answer.ok for answer in answers], axis=0)
-    return np.array([np.asarray(getattr(a, evidence.objective.name), dtype=np.float64)[ok] for a in answers])
+    said = [expected(benchmark, rows, rung, evidence.objective.name) for rung in benchmark.ladder.rungs]
+    ok = np.all([each for _, each in said], axis=0)
+    return np.array([values[ok] for values, _ in said])
 
 
 def budget_correlations(evidence: Evidence) -> Exhibit:

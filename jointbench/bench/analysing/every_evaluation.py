@@ -88,7 +88,7 @@ def draw(evidence: Evidence, frame: "DataFrame") -> Any:
     drawn = evidence.drawn(ok["value"])
     top = float(drawn.max()) * _TOP if not objective.fraction else max(1.0, float(drawn.max())) * _TOP
     for index in range(len(evidence.rungs)):
-        own = _thinned(ok[ok["rung"] == index])
+        own = thinned(ok[ok["rung"] == index])
         if len(own):
             figure.add_scatter(
                 x=own["clock"] / seconds,
@@ -135,7 +135,7 @@ def draw(evidence: Evidence, frame: "DataFrame") -> Any:
     return figure
 
 
-def _thinned(own: "DataFrame") -> "DataFrame":
+def thinned(own: "DataFrame") -> "DataFrame":
     if len(own) <= MOST_POINTS:
         return own
     return own.iloc[np.linspace(0, len(own) - 1, MOST_POINTS).astype(int)]

@@ -1,6 +1,6 @@
 """What exhibits are made of: the frame of a log's evaluations, the benchmark fitted to them, or both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Evidence:
     """`frame`: a row an evaluation, as `EvaluationLog.to_pandas` gives it; None of a benchmark that came without its
-    trainings. `benchmark`: None of a log.
+    trainings. `benchmark`: None of a log. `retrainings`: other logs of trainings of named networks, each a task and a
+    frame.
     """
 
     name: str
     task: Task
     frame: "DataFrame | None" = None
     benchmark: Benchmark | None = None
+    retrainings: "Sequence[tuple[Task, DataFrame]]" = ()
 
     @property
     def objective(self) -> Metric:

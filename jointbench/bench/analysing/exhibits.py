@@ -1,17 +1,61 @@
-"""All exhibits of a source, in the order of the page."""
+"""All exhibits of a source, in the order of the page: the paper's five, then what stands beside the paper."""
 
 from collections.abc import Callable, Iterator, Sequence
 
+from jointbench.bench.analysing.attributions import attributions
+from jointbench.bench.analysing.best_found import best_found
 from jointbench.bench.analysing.budget_correlations import budget_correlations
+from jointbench.bench.analysing.budgets_over_time import budgets_over_time
+from jointbench.bench.analysing.compared import Compared
+from jointbench.bench.analysing.costs import costs
+from jointbench.bench.analysing.error_distribution import error_distribution
 from jointbench.bench.analysing.every_evaluation import every_evaluation
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit
+from jointbench.bench.analysing.failures import failures
+from jointbench.bench.analysing.importance import importance
+from jointbench.bench.analysing.learning_curves import learning_curves
+from jointbench.bench.analysing.noise import noise
+from jointbench.bench.analysing.parallel_coordinates import parallel_coordinates
+from jointbench.bench.analysing.proposals import proposals
+from jointbench.bench.analysing.reference_networks import reference_networks
+from jointbench.bench.analysing.rewarded import rewarded
+from jointbench.bench.analysing.sampled_regions import sampled_regions
+from jointbench.bench.analysing.throughput import throughput
+from jointbench.data.evaluation import Configuration
 
-#: Of a log or a benchmark: the paper's, then what stands beside the paper.
-OF_EVIDENCE: Sequence[Callable[[Evidence], Exhibit]] = (every_evaluation, budget_correlations)
+PAPER: Sequence[Callable[[Evidence], Exhibit]] = (
+    every_evaluation,
+    budget_correlations,
+    reference_networks,
+    importance,
+    best_found,
+)
+
+BESIDE: Sequence[Callable[[Evidence], Exhibit]] = (
+    parallel_coordinates,
+    learning_curves,
+    costs,
+    error_distribution,
+    noise,
+    failures,
+    throughput,
+)
+
+OF_COMPARISON: Sequence[Callable[[Compared], Exhibit]] = (proposals, rewarded, sampled_regions, budgets_over_time)
 
 
-def exhibits_of_evidence(evidence: Evidence) -> Iterator[Exhibit]:
-    """One after the other."""
-    for exhibit in OF_EVIDENCE:
+def exhibits_of_evidence(evidence: Evidence, explained: tuple[str, Configuration] | None = None) -> Iterator[Exhibit]:
+    """One after the other. `explained`: the name of a configuration, and the configuration, that is held against the
+    average."""
+    for exhibit in PAPER:
         yield exhibit(evidence)
+    if explained is not None:
+        yield attributions(evidence, *explained)
+    for exhibit in BESIDE:
+        yield exhibit(evidence)
+
+
+def exhibits_of_comparison(compared: Compared) -> Iterator[Exhibit]:
+    for exhibit in OF_COMPARISON:
+        yield exhibit(compared)

@@ -2,27 +2,38 @@
 
 from collections.abc import Collection as Several
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from importlib import resources, util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jointbench
+from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
-from jointbench.bench.analysing.exhibits import exhibits_of_evidence
+from jointbench.bench.analysing.exhibits import exhibits_of_comparison, exhibits_of_evidence
 from jointbench.bench.calls.collecting import Collection
+from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.exporting import BenchmarkResult, result_of
 from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
+from jointbench.bench.calls.given import the_log
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.pages.analysis_page import analysis_page
+from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.trust_words import judged_box
-from jointbench.data.errors import LogError, UnknownNameError
+from jointbench.data.errors import InputError, JointBenchError, LogError, UnknownNameError
+from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.croissant import EVALUATIONS
+from jointbench.surrogate.stored import load_benchmark
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -132,17 +143,21 @@ def analyse(
     *,
     out: str | Path | None = None,
     formats: Several[str] | None = None,
+    configuration: str | Configuration | None = None,
+    retrainings: Sequence[str | Path | EvaluationLog] = (),
 ) -> Analysis:
     """What `jointbench analyse` does: the paper's figures and tables, and more, of a log, a benchmark or a comparison.
 
     `source`: a folder, a released log, a benchmark that ships, or what the calls give. With `out`, the page and all
-    figures and tables are written into that folder; `formats` as `Analysis.write` takes them. Raises UnknownNameError
-    for a source that is none, LogError where it cannot be read, InputError for a format, UnwritableError.
+    figures and tables are written into that folder; `formats` as `Analysis.write` takes them. `configuration`: a named
+    one, a JSON file or a mapping, whose difference from the average is shared out among its hyperparameters;
+    `retrainings`: logs of trainings of the reference networks, for Table 2. Raises UnknownNameError for a source that
+    is none, LogError where it cannot be read, InputError for a format, ConfigurationError, UnwritableError.
     """
     if out is not None:
         checked_formats(default_formats() if formats is None else formats)
         check_writable(Path(out), folder=True)
-    made = _analysis(_result(source), source)
+    made = _analysis(_result(source), source, configuration, [the_log(one) for one in retrainings])
     if out is not None:
         made.write(out, formats)
     return made
@@ -167,13 +182,46 @@ def _result(source: str | Path | Result | EvaluationLog | Benchmark) -> Result:
     return source if isinstance(source, Result) else result_of(source)
 
 
-def _analysis(result: Result, source: object) -> Analysis:
+def _analysis(
+    result: Result, source: object, configuration: str | Configuration | None, retrainings: Sequence[EvaluationLog]
+) -> Analysis:
     named = source if isinstance(source, str | Path) else repr(source).strip("<>")
-    evidence = _evidence(result)
-    exhibits = list(exhibits_of_evidence(evidence))
+    if isinstance(result, Comparison):
+        if configuration is not None or retrainings:
+            given = configuration if configuration is not None else retrainings[0].path
+            raise InputError("source", str(named), f"a log or a benchmark, to go with {given}")
+        compared = _compared(result)
+        title, about = f"What the comparison says: {compared.name}", words(result.settings).title
+        box = judged_box(result.settings.name, judged_verdict(result.folder))
+        return Analysis(str(named), title, about, list(exhibits_of_comparison(compared)), compared.frame, box)
+    evidence = replace(_evidence(result), retrainings=[(log.task, log.to_pandas()) for log in retrainings])
+    exhibits = list(exhibits_of_evidence(evidence, _explained(evidence.task.space, configuration)))
     numbers = frame({}) if evidence.frame is None else evidence.frame
     judged = [] if evidence.benchmark is None else judged_box(evidence.name, evidence.benchmark.verdict)
     return Analysis(str(named), f"What the evidence says: {evidence.name}", _about(evidence), exhibits, numbers, judged)
+
+
+def _explained(space: Space, given: str | Configuration | None) -> tuple[str, Configuration] | None:
+    """The name of a configuration, and the configuration. Raises UnknownNameError and ConfigurationError."""
+    if given is None:
+        return None
+    if isinstance(given, str):
+        return Path(given).stem, space.load(given)
+    return "the configuration", space.check(given)
+
+
+def _compared(result: Comparison) -> Compared:
+    settings = result.settings
+    benchmark, trainings = None, None
+    if settings.objective == "surrogate":
+        with suppress(JointBenchError):
+            found = load_benchmark(settings.source)
+            # Another version answers otherwise.
+            benchmark = found if found.checksum == settings.checksum else None
+            if benchmark is not None:
+                trainings = EvaluationLog.open(Path(benchmark.source) / EVALUATIONS).to_pandas()
+    name = f"{result.folder.resolve().name}, on {settings.name}"
+    return Compared(name, settings.task, result.to_pandas(), benchmark, trainings)
 
 
 def _evidence(result: Result) -> Evidence:

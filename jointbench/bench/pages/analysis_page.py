@@ -76,7 +76,8 @@ def _figures(figures: Sequence[Figure]) -> Iterator[str]:
 
 
 def _figure(figure: Figure) -> str:
-    return fill("<p>{{ words }}</p>", words=figure.words) + Markup(figure_html(figure.draw(), figure.height))
+    drawn = Markup(figure_html(figure.draw(), figure.height))
+    return fill("<p>{{ words }}</p>", words=figure.words) + drawn if figure.words else drawn
 
 
 def _table(table: Table, styles: Mapping[str, Style] | None) -> str:

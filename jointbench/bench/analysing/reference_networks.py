@@ -1,0 +1,152 @@
+"""The paper's Table 2: published networks in the same time budget beside the best configuration found."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from jointbench.bench.analysing.evidence import Evidence
+from jointbench.bench.analysing.exhibit import Exhibit, Table
+from jointbench.data.arrays import FloatArray
+from jointbench.data.evaluation import Configuration
+from jointbench.data.quantities import short
+from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.space import Space
+
+#: What the paper's Table 2 says of networks trained for 3 hours on CIFAR-10: test error, and its deviation over seeds.
+PAPER = {
+    "preact-resnet-18": (0.0334, 0.0011),
+    "shake-shake-26-2x32d": (0.0391, 0.0009),
+    "shake-shake-26-2x64d": (0.0338, 0.0007),
+    "shake-shake-26-2x96d": (0.0422, 0.0006),
+    "zela-2018": (0.0318, 0.0016),
+}
+
+#: The row of the best configuration found.
+INCUMBENT = "incumbent"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network's trainings at the largest budget: its `parameters`, and the test errors (n,) of those that ended ok,
+    one a seed; empty where there are none. `expected`: what the surrogate says, NaN without one."""
+
+    name: str
+    parameters: int
+    test_errors: FloatArray
+    expected: float = float("nan")
+
+    @property
+    def mean(self) -> float:
+        return float(self.test_errors.mean()) if len(self.test_errors) else float("nan")
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over seeds (n - 1); NaN of a single one."""
+        return float(self.test_errors.std(ddof=1)) if len(self.test_errors) > 1 else float("nan")
+
+
+def reference_networks(evidence: Evidence) -> Exhibit:
+    found = [] if evidence.task.images is None else list(_references(evidence))
+    best = evidence.incumbent
+    if best is not None and evidence.task.images is not None:
+        own = evidence.ok[(evidence.ok["group"] == best["group"]) & (evidence.ok["rung"] == best["rung"])]
+        configuration, space = evidence.configuration(best), evidence.task.space
+        errors = own["test_error"].to_numpy(float)
+        found.append(
+            Trained(INCUMBENT, _parameters(evidence, space, configuration), errors, _said(evidence, configuration))
+        )
+    return table_2(evidence, found)
+
+
+def table_2(evidence: Evidence, found: Sequence[Trained]) -> Exhibit:
+    """A row a network, the incumbents last."""
+    name, title = "table_2", "Table 2: reference networks beside the best configuration found"
+    if evidence.task.images is None:
+        return Exhibit(name, title, missing=["There are no images, hence no networks to train beside the best."])
+    images, ladder = evidence.task.images.name, evidence.task.ladder
+    rows, missing = list[list[str]](), list[str]()
+    for one in found:
+        measured = f"not trained: {_command(evidence, one.name)}"
+        if len(one.test_errors):
+            spread = f" ± {one.deviation:.2%}" if np.isfinite(one.deviation) else ""
+            measured = f"{one.mean:.2%}{spread} (n = {len(one.test_errors)})"
+        expected = f"{one.expected:.2%}" if np.isfinite(one.expected) else ""
+        paper = "{:.2%} ± {:.2%}".format(*PAPER[one.name]) if one.name in PAPER else ""
+        rows.append([one.name, short(one.parameters), measured, expected, paper])
+    if any(not len(one.test_errors) for one in found):
+        missing.append(
+            "What was trained by these commands is found where `--retrainings` names the log that they print."
+        )
+    if not any(one.name not in PAPER and one.name not in _named() for one in found):
+        missing.append("No evaluation ended ok: there is no best configuration to lay beside them.")
+    numbers: dict[str, list[Any]] = {
+        "network": [one.name for one in found],
+        "parameters": [one.parameters for one in found],
+        "test_error": [one.mean for one in found],
+        "test_error_deviation": [one.deviation for one in found],
+        "n": [len(one.test_errors) for one in found],
+        "expected_test_error": [one.expected for one in found],
+        "paper_test_error": [PAPER.get(one.name, (float("nan"),) * 2)[0] for one in found],
+        "paper_test_error_deviation": [PAPER.get(one.name, (float("nan"),) * 2)[1] for one in found],
+    }
+    headings = ["network", "parameters", "test error", "expected by the surrogate", "in the paper (CIFAR-10, 3 h)"]
+    words = (
+        f"All with a budget of {ladder.amount(ladder.maximum)} on {images}: mean test error and its standard deviation "
+        "over seeds. The reference networks are the paper's, trained as its appendix B says; the incumbent is the "
+        "configuration with the best value at the largest budget, chosen by it, so that its own evaluations flatter it."
+    )
+    table = Table(name, f"Reference networks after {ladder.amount(ladder.maximum)}", headings, rows, numbers, headings)
+    return Exhibit(name, title, [words], (), [table], missing)
+
+
+def _command(evidence: Evidence, name: str) -> str:
+    """By which a reference network is trained."""
+    ladder, images = evidence.task.ladder, evidence.task.images
+    assert images is not None
+    largest = f"{ladder.maximum:g}{'s' if ladder.unit == 'seconds' else ladder.unit}"
+    return f"jointbench train {name} --images {images.name} --budget {largest} --seed 0"
+
+
+def _named() -> set[str]:
+    return {name for space in SPACES.values() for name in space.named}
+
+
+def _references(evidence: Evidence) -> "list[Trained]":
+    """The named configurations of all spaces, of a space that is searched in several sizes once."""
+    found: dict[str, Trained] = {}
+    own = evidence.task.space
+    for space in (own, *(one for one in SPACES.values() if one.name != own.name)):
+        for name, configuration in space.named.items():
+            if name not in found:
+                errors = _errors(evidence, space, configuration)
+                expected = _said(evidence, configuration) if space == own else float("nan")
+                found[name] = Trained(name, _parameters(evidence, space, configuration), errors, expected)
+    return list(found.values())
+
+
+def _errors(evidence: Evidence, space: Space, configuration: Configuration) -> FloatArray:
+    """Test errors of its trainings at the largest budget that ended ok, in the log itself and in retrainings."""
+    found = list[float]()
+    for task, frame in ((evidence.task, evidence.frame), *evidence.retrainings):
+        if frame is None or task.space.name != space.name or not len(frame):
+            continue
+        same = frame["status"].eq("ok") & np.isclose(frame["budget"], evidence.task.ladder.maximum)
+        for name, value in configuration.items():
+            same &= np.isclose(frame[name], value, rtol=1e-9)
+        found += frame.loc[same, "test_error"].tolist()
+    return np.array(found)
+
+
+def _parameters(evidence: Evidence, space: Space, configuration: Configuration) -> int:
+    images = evidence.task.images
+    assert images is not None
+    return int(space.facts(configuration, images.shape, images.classes).parameters)
+
+
+def _said(evidence: Evidence, configuration: Configuration) -> float:
+    """The test error that the surrogate expects at the largest budget."""
+    if evidence.benchmark is None:
+        return float("nan")
+    return float(evidence.benchmark.query(configuration, evidence.benchmark.ladder.maximum).test_error)

@@ -1,0 +1,127 @@
+"""Who was rewarded by extrapolation: how far the final incumbents lie from the nearest real training, and how little
+the surrogate knows there."""
+
+from typing import Any
+
+import numpy as np
+
+from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
+from jointbench.bench.analysing.compared import Compared
+from jointbench.bench.analysing.evidence import unit_rows
+from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
+from jointbench.bench.analysing.resampling import bootstrap, spearman
+from jointbench.data.arrays import FloatArray
+from jointbench.data.evaluation import Status
+
+#: Random configurations beside which distances and uncertainties are read.
+RANDOM = 1_000
+
+#: Incumbents below which no correlation is given.
+FEWEST = 20
+
+_LEAST = 1e-4
+
+
+def nearest(points: FloatArray, trained: FloatArray) -> FloatArray:
+    """Euclidean distance of each point (n, d) to the nearest of the others (m, d): (n,)."""
+    from scipy.spatial import cKDTree
+
+    found: FloatArray = cKDTree(trained).query(points)[0]
+    return found
+
+
+def rewarded(compared: Compared) -> Exhibit:
+    name, title = "extrapolation", "How far from the nearest real training the winners lie"
+    benchmark, trainings = compared.benchmark, compared.trainings
+    if benchmark is None or trainings is None:
+        why = "The benchmark's trainings are not there: distances to them cannot be measured."
+        return Exhibit(name, title, missing=[why])
+    ok = trainings[trainings["status"] == Status.OK.value]
+    incumbents = compared.incumbents
+    if not len(incumbents) or not len(ok):
+        return Exhibit(name, title, missing=["No run has an incumbent."])
+    trained, points = unit_rows(compared.task, ok), unit_rows(compared.task, incumbents)
+    far = nearest(points, trained)
+    rng = np.random.default_rng(0)
+    random_rows = compared.task.space.rows_at(rng.random((RANDOM, len(compared.task.space.names))))
+    encoded = compared.task.space.encode(random_rows)
+    usual = float(np.median(nearest(np.where(np.isnan(encoded), 0.5, encoded), trained)))
+    names = list(compared.task.space.names)
+    doubts = benchmark.query_batch(incumbents[names], benchmark.ladder.maximum).uncertainty
+    values, shown = incumbents["value"].to_numpy(float), compared.objective.shown
+    rows, numbers = list[list[str]](), dict[str, list[Any]]()
+    for one in compared.optimizers:
+        own = (incumbents["optimizer"] == one).to_numpy()
+        if not own.any():
+            continue
+        doubt = float(np.median(doubts[own])) if doubts is not None else float("nan")
+        median = float(np.median(far[own]))
+        rows.append(
+            [one, shown(float(np.median(values[own]))), f"{median:.2f}", shown(doubt) if doubts is not None else "-"]
+        )
+        for key, value in (
+            ("optimizer", one),
+            (compared.objective.name, float(np.median(values[own]))),
+            ("distance", median),
+            ("uncertainty", doubt),
+        ):
+            numbers.setdefault(key, []).append(value)
+    words = (
+        "Each run's final incumbent: its value, and its distance to the nearest configuration that was really trained "
+        f"(with any budget), Euclidean in the unit cube; random configurations have a median distance of {usual:.2f}. "
+    )
+    words += (
+        "Uncertainty is one standard deviation of what the surrogate does not know of the incumbent."
+        if doubts is not None
+        else "This benchmark does not say how uncertain it is."
+    )
+    finding, missing = "", list[str]()
+    if len(far) >= FEWEST:
+        rho, (low, high) = (
+            spearman(far, compared.objective.losses(values)),
+            bootstrap(spearman, far, compared.objective.losses(values)),
+        )
+        rewards = high < 0
+        said = (
+            "who went further from trainings was rewarded"
+            if rewards
+            else "nobody was rewarded by going further from trainings"
+            if low > 0
+            else "no reward for going further from trainings shows"
+        )
+        finding = (
+            f"The distance of {len(far)} final incumbents to the nearest real training and their "
+            f"{compared.objective.label} "
+            f"correlate to {rho:.2f} (95 % interval {low:.2f} to {high:.2f}): {said}."
+        )
+    else:
+        missing.append(f"{len(far)} runs have an incumbent; a correlation of distance and value needs {FEWEST}.")
+    headings = ["optimizer", f"incumbents' {compared.objective.label}", "distance", "uncertainty"]
+    table = Table(name, "Final incumbents, medians over runs", headings, rows, numbers, ("optimizer",))
+    figure = Figure(name, "", lambda: _draw(compared, far, usual, doubts), 440)
+    return Exhibit(name, title, [words], [figure], [table], missing, finding)
+
+
+def _draw(compared: Compared, far: FloatArray, usual: float, doubts: FloatArray | None) -> Any:
+    import plotly.graph_objects as go
+
+    figure, incumbents = go.Figure(), compared.incumbents
+    values = incumbents["value"].to_numpy(float)
+    drawn = np.maximum(values, _LEAST) if compared.objective.fraction else values
+    for one in compared.optimizers:
+        own = (incumbents["optimizer"] == one).to_numpy()
+        if own.any():
+            size = 9.0 if doubts is None else 6 + 14 * doubts[own] / max(float(doubts.max()), 1e-12)
+            figure.add_scatter(
+                x=far[own],
+                y=drawn[own],
+                mode="markers",
+                marker={"size": size, "color": compared.look[one].colour, "opacity": 0.8},
+                name=one,
+                hovertemplate=f"%{{x:.2f}} away: {hover(compared.objective)}",
+            )
+    figure.add_vline(x=usual, line={"width": 1.4, "dash": "dash", "color": "#8a8a86"})
+    figure.update_xaxes(title_text="distance to the nearest training", rangemode="tozero")
+    figure.update_yaxes(**metric_axis(compared.objective, drawn, f"incumbent's {compared.objective.label}"))
+    figure.update_layout(showlegend=True)
+    return figure
