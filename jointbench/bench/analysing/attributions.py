@@ -7,6 +7,7 @@ one that is explained. XGBoost's own attributions (`pred_contribs`) are of what 
 such as parameters stand beside the hyperparameters that they follow from.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,18 @@ from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.ubjson import split_ubjson
+from jointbench.surrogate.features import Features
+from jointbench.surrogate.model_file import Booster, read_models
+from jointbench.surrogate.stored import MODELS
 
 #: Random orders, each with a random configuration of its own.
 ORDERS = 400
 
 #: Half the width of a 95 % interval in standard errors.
 _TWO_SIDED = 1.959964
+
+#: Random configurations that XGBoost's attributions are against, and what stands for those of a leaf that none reaches.
+BACKGROUND, _NOBODY = 1_000, 1e-3
 
 #: Inputs of the surrogate that are shown of XGBoost's attributions.
 _INPUTS = 20
@@ -110,35 +116,92 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
         90 + 27 * len(names),
     )
     tables, missing = [table], list[str]()
-    inputs = contributions(benchmark, configuration)
-    if inputs is None:
-        missing.append("XGBoost's own attributions are missing: its version here does not explain these models.")
+    if benchmark.manifest.measures is None:
+        tables.append(_inputs_table(benchmark, name, contributions(benchmark, configuration)))
     else:
-        tables.append(_inputs_table(benchmark, name, inputs))
+        missing.append("XGBoost's own attributions are of validation errors, which this benchmark is not about.")
     return Exhibit(key, title, [words], [figure], tables, missing)
 
 
-def contributions(benchmark: Benchmark, configuration: Configuration) -> Mapping[str, float] | None:
-    """XGBoost's `pred_contribs` of the first error's logit at the largest budget, the mean over the models, by the name
-    of the surrogate's input; `average` is what they are added to. None where XGBoost cannot."""
+def contributions(benchmark: Benchmark, configuration: Configuration) -> Mapping[str, float]:
+    """XGBoost's `pred_contribs` of the validation error's logit at the largest budget, the mean over the models, by the
+    name of the surrogate's input; `average` is what they are added to. Of a benchmark of trainings on images."""
     import xgboost
 
-    at = benchmark.space.check(configuration)
-    row = benchmark.features.one(at, benchmark.facts(at), benchmark.ladder.maximum)
-    names = (*features.names, "average")
-    found = []
-    for name, model in split_ubjson((Path(benchmark.source) / "models.ubj").read_bytes()).items():
-        if not name.startswith("errors"):
-            continue
-        booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(model))
-        try:
-            given = booster.predict(xgboost.DMatrix(row[None, :], nthread=1), pred_contribs=True)
-        except xgboost.core.XGBoostError:
-            return None
-        found.append(np.asarray(given, dtype=np.float64).reshape(-1, len(names))[0])
-    mean = np.mean(found, axis=0)
-    return dict(zip(names, mean.tolist(), strict=True))
+    features, largest = benchmark.features, benchmark.ladder.maximum
+    checked = benchmark.space.check(configuration)
+    row = features.one(features.at(checked), features.facts(checked), largest)
+    rows = benchmark.space.rows_at(np.random.default_rng(0).random((BACKGROUND, len(benchmark.space.names))))
+    background = features.many(rows, features.facts(rows), np.full(len(rows), largest))
+    names, content = benchmark.manifest.models, (Path(benchmark.source) / MODELS).read_bytes()
+    models = read_models(content, benchmark.source, names, len(features.names))
+    given = [
+        single_output(model, 0, background).predict(xgboost.DMatrix(row[None, :], nthread=1), pred_contribs=True)[0]
+        for name, model in zip(names, models, strict=True)
+        if name.startswith("errors")
+    ]
+    mean = np.mean(np.asarray(given, dtype=np.float64), axis=0).tolist()
+    return dict(zip((*features.names, "average"), mean, strict=True))
+
+
+def single_output(model: Booster, output: int, background: Features) -> Any:
+    """One output of a model as an XGBoost booster of its own, since XGBoost 3.2 explains no trees with vectors in their
+    leaves. How many of the background (n, features) reach a node stands where training rows would, so that its
+    attributions are against the average of the background."""
+    import xgboost
+
+    template = xgboost.train(
+        {"base_score": 0.0, "max_depth": 1, "nthread": 1}, xgboost.DMatrix(background[:2], np.zeros(2), nthread=1), 1
+    )
+    made = json.loads(bytes(template.save_raw("json")))
+    trees = made["learner"]["gradient_booster"]["model"]
+    [plain] = trees["trees"]
+    ends = [*model.roots[1:].tolist(), len(model.left)]
+    trees["trees"] = [
+        _tree(plain, model, output, background, number, first, last)
+        for number, (first, last) in enumerate(zip(model.roots.tolist(), ends, strict=True))
+    ]
+    count = len(ends)
+    trees["gbtree_model_param"]["num_trees"], trees["tree_info"] = str(count), [0] * count
+    trees["iteration_indptr"] = list(range(count + 1))
+    booster = xgboost.Booster({"nthread": 1})
+    booster.load_model(bytearray(json.dumps(made).encode()))
+    return booster
+
+
+def _tree(
+    plain: Mapping[str, Any], model: Booster, output: int, background: Features, number: int, first: int, last: int
+) -> dict[str, Any]:
+    """The nodes from `first` to before `last` as XGBoost's JSON has a tree; `plain` has what is the same in all."""
+    nodes = np.arange(first, last)
+    leaf = model.left[nodes] == nodes
+    left = np.where(leaf, -1, model.left[nodes] - first)
+    node = np.full(len(background), first)
+    for _ in range(model.depth):
+        node = model.left[node] + (background[np.arange(len(node)), model.feature[node]] >= model.threshold[node])
+    reached = np.bincount(node - first, minlength=len(nodes)) + _NOBODY * leaf
+    parents = np.full(len(nodes), 2**31 - 1)
+    # Children stand behind their parents.
+    for one in np.flatnonzero(~leaf)[::-1].tolist():
+        reached[one] = reached[left[one]] + reached[left[one] + 1]
+        parents[left[one]] = parents[left[one] + 1] = one
+    value = np.where(leaf, model.value[nodes, output], model.threshold[nodes])
+    size = len(nodes)
+    return {
+        **plain,
+        "id": number,
+        "left_children": left.tolist(),
+        "right_children": np.where(leaf, -1, left + 1).tolist(),
+        "parents": parents.tolist(),
+        "split_indices": np.where(leaf, 0, model.feature[nodes]).tolist(),
+        "split_conditions": [float(one) for one in value],
+        "split_type": [0] * size,
+        "default_left": [0] * size,
+        "base_weights": [0.0] * size,
+        "loss_changes": [0.0] * size,
+        "sum_hessian": [float(one) for one in reached],
+        "tree_param": {**plain["tree_param"], "num_nodes": str(size)},
+    }
 
 
 def _inputs_table(benchmark: Benchmark, name: str, inputs: Mapping[str, float]) -> Table:

@@ -227,8 +227,8 @@ def _heat_map(evidence: Evidence, upper: list[Correlation], lower: list[Correlat
     )
     for (row, column), text in np.ndenumerate(words):
         if text:
-            strong = np.isfinite(shown[row, column]) and abs(shown[row, column]) > 0.6
-            colour = "#ffffff" if strong else "#1c1c1c"
+            # A dark page makes all text light, which must be read on every colour of the scale.
+            colour = "#ffffff" if np.isfinite(shown[row, column]) else "#1c1c1c"
             figure.add_annotation(
                 x=names[column], y=names[row], text=text, showarrow=False, font={"color": colour, "size": 14}
             )
@@ -238,8 +238,8 @@ def _heat_map(evidence: Evidence, upper: list[Correlation], lower: list[Correlat
     return figure
 
 
-#: Blue over white to vermilion: told apart by colour-blind readers, and its middle is what nothing means.
-DIVERGING = [[0.0, "#D55E00"], [0.5, "#f4f4f2"], [1.0, "#0072B2"]]
+#: Vermilion over grey to blue: told apart by colour-blind readers, and white can be read on all of them.
+DIVERGING = [[0.0, "#B54E00"], [0.5, "#767676"], [1.0, "#0072B2"]]
 
 
 def _scatter(evidence: Evidence, one: Correlation) -> Callable[[], Any]:

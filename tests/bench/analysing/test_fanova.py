@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.analysing.attributions import attributed
+from jointbench.bench.analysing.attributions import attributed, contributions
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.fanova import BoxTree, Importances, boxes
 from jointbench.bench.analysing.fanova_package import by_package, package_forest
@@ -20,6 +20,7 @@ from jointbench.bench.analysing.forest import SpaceForest, bin_edges
 from jointbench.bench.analysing.inert import inert_words
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
+from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.stored import load_benchmark, released
 
 #: Both add up the same products of float64 in another order.
@@ -29,9 +30,7 @@ SAME = 1e-12
 RECORDED = json.loads((Path(__file__).parent / "fanova_forest.json").read_text(encoding="utf-8"))
 
 
-WITH_PACKAGE = pytest.mark.skipif(
-    util.find_spec("fanova") is None, reason="fanova is not installed (it needs swig and a compiler)"
-)
+WITH_PACKAGE = pytest.mark.skipif(util.find_spec("fanova") is None, reason="fanova is not installed")
 
 
 def recorded_trees() -> list[BoxTree]:
@@ -220,7 +219,7 @@ class TestAgainstTheSurrogate:
             space, ladder = JOINT, load_benchmark("digits-cpu").ladder
 
             def query_batch(self, rows: Any, budget: float) -> SimpleNamespace:
-                return SimpleNamespace(validation_error=JOINT.encode(rows) @ weights)
+                return SimpleNamespace(columns=lambda: {"validation_error": JOINT.encode(rows) @ weights}, ok=np.ones(len(rows), bool))
 
         configuration = JOINT.named["zela-2018"]
         found = attributed(Sum(), configuration, "validation_error", 3, 500)  # type: ignore[arg-type]
@@ -228,6 +227,17 @@ class TestAgainstTheSurrogate:
         # Uniform places have mean 0.5 and a deviation of 12^-0.5, on a grid of whole numbers a bit less.
         assert found.errors == pytest.approx(weights / np.sqrt(12 * 500), rel=0.15)
         assert (np.abs(found.shares - weights * (own - 0.5)) <= 4 * found.errors + 1e-12).all()
+
+
+def test_xgboosts_attributions_add_up_to_what_the_frozen_models_say() -> None:
+    benchmark = load_benchmark("digits-cpu")
+    configuration = benchmark.space.named["zela-2018"]
+    found = contributions(benchmark, configuration)
+    said = benchmark.query(configuration, benchmark.ladder.maximum).validation_error
+    logit = ErrorScale(benchmark.images.validation).to_logit(said)
+    # XGBoost adds float32.
+    assert sum(found.values()) == pytest.approx(logit, abs=1e-4)
+    assert set(found) == {*benchmark.features.names, "average"}
 
 
 def test_pairs_of_all_hyperparameters_are_there() -> None:

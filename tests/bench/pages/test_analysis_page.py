@@ -6,6 +6,7 @@ import pytest
 from browser import BROWSER, Browser
 from comparing import small
 from page_layout import layout_faults
+from small_forests import small_forests
 
 import jointbench
 from jointbench.bench.calls.analysing import PAGE, Analysis
@@ -21,7 +22,8 @@ DRAWN = """
 
 @pytest.fixture(scope="module")
 def analysis(tmp_path_factory: pytest.TempPathFactory) -> tuple[Analysis, Path]:
-    made = jointbench.analyse("digits-cpu", configuration="zela-2018")
+    with small_forests():
+        made = jointbench.analyse("digits-cpu", configuration="zela-2018")
     return made, made.page(tmp_path_factory.mktemp("page") / PAGE)
 
 
