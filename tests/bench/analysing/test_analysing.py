@@ -87,13 +87,13 @@ class TestCorrelations:
 
     def test_the_interval_covers_what_it_says(self) -> None:
         rng, inside = np.random.default_rng(0), 0
-        for seed in range(60):
+        for seed in range(40):
             first, noise = rng.normal(size=(2, 60))
-            low, high = bootstrap(spearman, first, first + noise, resamples=200, seed=seed)
+            low, high = bootstrap(spearman, first, first + noise, resamples=100, seed=seed)
             # Spearman's of two normals whose Pearson correlation is 1 / sqrt(2) (Pearson 1907).
             inside += low <= 6 / np.pi * np.arcsin(0.5**0.5 / 2) <= high
-        # A binomial count of 60 with chance 0.95 is below 51 once in 1,000; percentile intervals are a bit short.
-        assert inside >= 50
+        # A binomial count of 40 with chance 0.95 is below 33 once in 1,000; percentile intervals are a bit short.
+        assert inside >= 32
 
     def test_what_is_missing_is_said_with_the_numbers(self, evidence: Evidence) -> None:
         said = budget_correlations(evidence).missing
