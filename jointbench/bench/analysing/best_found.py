@@ -93,7 +93,11 @@ def _expected(evidence: Evidence, what: str, configuration: Configuration) -> st
     largest, objective = benchmark.ladder.maximum, evidence.objective
     answer = benchmark.query_batch([configuration], largest).columns()
     doubt = answer.get("uncertainty")
-    unsure = f" (one standard deviation of what is not known: {objective.shown(float(doubt[0]))})" if doubt is not None else ""
+    unsure = (
+        f" (one standard deviation of what is not known: {objective.shown(float(doubt[0]))})"
+        if doubt is not None
+        else ""
+    )
     test = f" and a test error of {float(answer['test_error'][0]):.2%}" if "test_error" in answer else ""
     return (
         f"The surrogate expects of {what} a {objective.label} of "

@@ -192,7 +192,7 @@ class TestCall:
         with small_forests():
             made = jointbench.analyse(EvaluationLog.open(LOG))
         assert made.table1["trained_at_both"].round(2).dropna().tolist() == [0.62, 0.8, 0.97]
-        assert made.plot("figure_1").data
+        assert made.figure("figure_1").data
         assert made.to_pandas().shape[0] == 1_006
         with pytest.raises(jointbench.JointBenchError, match="figure_1"):
-            made.plot("figure_9")
+            made.figure("figure_9")

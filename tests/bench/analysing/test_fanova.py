@@ -219,7 +219,9 @@ class TestAgainstTheSurrogate:
             space, ladder = JOINT, load_benchmark("digits-cpu").ladder
 
             def query_batch(self, rows: Any, budget: float) -> SimpleNamespace:
-                return SimpleNamespace(columns=lambda: {"validation_error": JOINT.encode(rows) @ weights}, ok=np.ones(len(rows), bool))
+                return SimpleNamespace(
+                    columns=lambda: {"validation_error": JOINT.encode(rows) @ weights}, ok=np.ones(len(rows), bool)
+                )
 
         configuration = JOINT.named["zela-2018"]
         found = attributed(Sum(), configuration, "validation_error", 3, 500)  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ WRITING = {
     f"{COMPARE} {{place}}": "jointbench.bench.comparing.comparison._run_all",
     f"fit {RELEASED} --out {{place}}": "jointbench.surrogate.surrogate.Surrogate.fit",
     "publish digits-cpu --out {place}": "jointbench.surrogate.publish.check_golden",
+    f"analyse {RELEASED} --out {{place}}": "jointbench.bench.calls.analysing._analysis",
     f"merge {RELEASED} --out {{place}}": "jointbench.data.log.EvaluationLog.table",
     f"report {RELEASED} --out {{place}}": "jointbench.bench.pages.report.log_page",
     "train zela-2018 --images digits --budget 0.3 --device cpu --log {place}": (
