@@ -168,7 +168,7 @@ class TestSaved:
         assert loaded.task.says_the_same(replace(surrogate.log.task, space=loaded.space))
         assert loaded.task.metrics == METRICS
         assert loaded.manifest.format_version == TASK_FORMAT
-        assert check_golden(loaded, (saved / GOLDEN).read_text()) > 100
+        assert check_golden(loaded, (saved / GOLDEN).read_text(encoding="utf-8")) > 100
 
     def test_answers_with_numpy_alone(self, saved: Path) -> None:
         missing = ("torch", "xgboost", "scipy", "sklearn", "pyarrow", "pandas", "ConfigSpace", "llvmlite")
@@ -204,7 +204,7 @@ class TestSaved:
         assert again.query(configuration, 10, 5) == surrogate.benchmark.query(configuration, 10, 5)
 
     def test_the_card_speaks_of_what_there_is(self, saved: Path) -> None:
-        card = (saved / "card.md").read_text()
+        card = (saved / "card.md").read_text(encoding="utf-8")
         assert "objective is `loss`" in card
         for absent in ("images", "torch", "ShakeDrop", "validation error"):
             assert absent not in card, absent
@@ -225,7 +225,7 @@ class TestSaved:
         ],
     )
     def test_a_manifest_that_makes_no_sense_is_refused(self, saved: Path, at: tuple[str, ...], value: object) -> None:
-        manifest = json.loads((saved / MANIFEST).read_text())
+        manifest = json.loads((saved / MANIFEST).read_text(encoding="utf-8"))
         inner = manifest
         for key in at[:-1]:
             inner = inner[key]

@@ -217,7 +217,9 @@ class TestPublish:
         assert made.name == "log-v1"
         frame = made.to_pandas().set_index("file")
         assert {"card.md", "benchmark.json", made.wheel.name} < set(frame.index)
-        sums = dict(reversed(line.split("  ")) for line in (made.folder / "SHA256SUMS").read_text("utf-8").splitlines())
+        sums = dict(
+            reversed(line.split("  ")) for line in (made.folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+        )
         assert sums == frame["sha256"].drop("SHA256SUMS").to_dict()
         with pytest.raises(WouldOverwriteError):
             jointbench.publish(tmp_path / "mine", tmp_path / "out", anyway=True)
