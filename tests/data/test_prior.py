@@ -8,7 +8,7 @@ from scipy import stats
 
 from jointbench.data.errors import InputError
 from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.data.spaces.hyperparameters import Hyperparameter, Number
 from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
@@ -134,7 +134,7 @@ class TestLawsOfOthers:
         blocks = JOINT.by_name["res_blocks_1"]
         of_one = {law: f"{law(blocks)[0]:.1%}".replace("%", " %") for law in (ours, configspaces, syne_tunes)}
         for law, said in (
-            (ours, Hyperparameter.__doc__),
+            (ours, Number.__doc__),
             (ours, Space.configspace.__doc__),
             (configspaces, Space.configspace.__doc__),
             (syne_tunes, adapters.syne_tune_blackbox.__doc__),

@@ -185,7 +185,7 @@ class TestSaved:
     def test_a_wheel_has_all_that_answering_takes(self, saved: Path, tmp_path: Path) -> None:
         for path, source in sources("mine").items():
             (tmp_path / "mine" / path).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / "mine" / path).write_text(source)
+            (tmp_path / "mine" / path).write_text(source, encoding="utf-8")
         code = (
             "import sys\nsys.modules['jointbench'] = None\n"
             "from pathlib import Path\nfrom mine.surrogate.stored import read_benchmark\n"

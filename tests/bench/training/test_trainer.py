@@ -394,8 +394,9 @@ class TestOutcomes:
     def test_memory_of_evaluating_stands_apart_and_is_limited_too(
         self, digits: DeviceImages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # More than training takes in a process that has trained nothing before.
         much = 160 * 2**20
+        # A process that has trained nothing before grows by the libraries' own pages.
+        trained(digits)
 
         def greedily(training: Training, part: DevicePart, size: int) -> float:
             taken = np.ones(much // 8)
