@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparing import small
 
 from jointbench.bench.comparing.comparison_folder import labels, run_file, run_files
 from jointbench.bench.comparing.summary import summary
@@ -21,7 +22,6 @@ from jointbench.optimizers import Optimizer, check_optimizer, make_optimizer
 from jointbench.optimizers.contract import CHECKS, Check, drive, proposals
 from jointbench.optimizers.options import split_name
 from jointbench.optimizers.two_stage import TwoStage
-from tests.comparing import small
 
 LADDER = Ladder(1.0, 27.0)
 

@@ -96,7 +96,7 @@ def test_proposals_do_not_hang_on_what_the_processor_can_do() -> None:
         "OMP_NUM_THREADS": "3",
         "PYTHONHASHSEED": "7",
     }
-    script = "import json; from tests.test_processors import hashes; print(json.dumps(hashes()))"
+    script = "import json; from test_processors import hashes; print(json.dumps(hashes()))"
     answer = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, **variables, "PYTHONPATH": os.pathsep.join(["", *sys.path])},

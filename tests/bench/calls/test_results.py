@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from comparing import HEADINGS
 
 import jointbench
 from jointbench.bench.calls.files import checked_formats
@@ -27,7 +28,6 @@ from jointbench.data.images.registry import IMAGES
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers.registry import OPTIMIZERS, make_optimizer, own_name
 from jointbench.surrogate.stored import released
-from tests.comparing import HEADINGS
 
 BENCHMARK = jointbench.load_benchmark("digits-cpu")
 CONFIGURATION = BENCHMARK.sample(1, 0)[0]

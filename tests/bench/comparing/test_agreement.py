@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from comparing import both
 from scipy.stats import kendalltau, spearmanr
 
 from jointbench.bench.comparing.agreement import (
@@ -13,7 +14,6 @@ from jointbench.bench.comparing.agreement import (
 )
 from jointbench.bench.comparing.trajectories import Runs, Trajectory
 from jointbench.data.arrays import FloatArray
-from tests.comparing import both
 
 TIMES = np.array([1.0, 2.0, 4.0, 8.0])
 

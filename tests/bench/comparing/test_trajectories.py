@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from comparing import both
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,6 @@ from jointbench.bench.comparing.trajectories import (
     time_grid,
 )
 from jointbench.data.metrics import TEST_ERROR
-from tests.comparing import both
 
 TIMES = st.lists(st.floats(0.01, 1e5), min_size=1, max_size=8, unique=True).map(sorted)
 

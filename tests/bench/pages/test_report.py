@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 from browser import BROWSER, Browser
-from comparing import small
+from comparing import HEADINGS, small
 from page_layout import layout_faults, pages_of_figures, wide_tables
 
 from jointbench.bench.calls.latex import latex_table
@@ -25,7 +25,6 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.stored import released
-from tests.comparing import HEADINGS
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
