@@ -84,13 +84,10 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
     words = (
         f"The surrogate expects a {label} of {shown(last.value)} of {name} after "
         f"{benchmark.ladder.amount(benchmark.ladder.rungs[-1])}, and {shown(last.average)} of random configurations. "
-        "The "
-        "difference is shared out among the hyperparameters by their Shapley values: what each changes when it is "
-        "set to "
-        f"that of {name}, on average over {ORDERS} random configurations and orders; most is due to {names[first]} = "
-        f"{configuration[names[first]]:.4g}, {_signed(evidence, last.shares[first])}. A configuration that is "
-        "expected to "
-        "fail counts as guessing."
+        "The difference is shared out among the hyperparameters by their Shapley values: what each changes when it "
+        f"is set to that of {name}, on average over {ORDERS} random configurations and orders; most is due to "
+        f"{names[first]} = {configuration[names[first]]:.4g}, {_signed(evidence, last.shares[first])}. A "
+        "configuration that is expected to fail counts as guessing."
     )
     rows, numbers = list[list[str]](), dict[str, list[Any]]()
     for place in order.tolist():
@@ -109,9 +106,8 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
     )
     figure = Figure(
         key,
-        f"Shares in the {label} of {name}, at each budget, with 95 % intervals; to the left of 0 it is better for it"
-        if not evidence.objective.maximize
-        else f"Shares in the {label} of {name}, at each budget, with 95 % intervals; to the right of 0 is better.",
+        f"Shares in the {label} of {name}, at each budget, with 95 % intervals; to the "
+        f"{'right' if evidence.objective.maximize else 'left'} of 0 it is the better for it.",
         lambda: _dots(evidence, found, [names[k] for k in order], names),
         90 + 27 * len(names),
     )

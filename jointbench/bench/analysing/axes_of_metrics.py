@@ -15,7 +15,9 @@ _SIZES = {"dtick": 1, "tickformat": "~s", "ticktext": None, "tickvals": None}
 def metric_axis(metric: Metric, values: npt.ArrayLike, title: str = "") -> dict[str, Any]:
     """Plotly's settings of an axis over values of the metric: logarithmic where all are above 0."""
     array = np.asarray(values, dtype=np.float64)
-    found = {"title_text": title or metric.axis}
+    # Such as FLOPs, whose name is its unit.
+    named = metric.unit if metric.unit.lower() == metric.label else metric.axis
+    found = {"title_text": title or named}
     if metric.fraction:
         return found | error_axis(array)
     if not len(array) or array.min() <= 0:

@@ -203,7 +203,9 @@ def _heat_map(evidence: Evidence, upper: list[Correlation], lower: list[Correlat
     import plotly.graph_objects as go
 
     count = len(evidence.rungs)
-    names = [f"{rung:g}" for rung in evidence.rungs]
+    # By their places: plotly would take the name of a budget for one.
+    places = list(range(count))
+    ticks = {"tickvals": places, "ticktext": [f"{rung:g}" for rung in evidence.rungs]}
     shown, words = np.full((count, count), np.nan), np.full((count, count), "", dtype=object)
     for one in upper:
         shown[one.low, one.high] = one.rho
@@ -214,27 +216,25 @@ def _heat_map(evidence: Evidence, upper: list[Correlation], lower: list[Correlat
     figure = go.Figure(
         go.Heatmap(
             z=shown,
-            x=names,
-            y=names,
+            x=places,
+            y=places,
             zmin=-1,
             zmax=1,
             colorscale=DIVERGING,
             xgap=2,
             ygap=2,
             showscale=False,
-            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
+            hovertemplate="%{z:.2f}<extra></extra>",
         )
     )
     for (row, column), text in np.ndenumerate(words):
         if text:
             # A dark page makes all text light, which must be read on every colour of the scale.
             colour = "#ffffff" if np.isfinite(shown[row, column]) else "#1c1c1c"
-            figure.add_annotation(
-                x=names[column], y=names[row], text=text, showarrow=False, font={"color": colour, "size": 14}
-            )
+            figure.add_annotation(x=column, y=row, text=text, showarrow=False, font={"color": colour, "size": 14})
     unit = evidence.task.ladder.unit
-    figure.update_xaxes(title_text=f"budget, {unit}", type="category")
-    figure.update_yaxes(title_text=f"budget, {unit}", type="category", autorange="reversed")
+    figure.update_xaxes(title_text=f"budget, {unit}", **ticks)
+    figure.update_yaxes(title_text=f"budget, {unit}", autorange="reversed", **ticks)
     return figure
 
 

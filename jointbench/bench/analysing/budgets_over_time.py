@@ -45,8 +45,7 @@ def budgets_over_time(compared: Compared) -> Exhibit:
             numbers.setdefault(f"evaluations_{rung:g}", []).append(n)
     words = (
         "The share of the workers' time that evaluations of each budget took, over the course of the search and over "
-        "all "
-        "runs; below, the whole share, and the number of evaluations in brackets."
+        "all runs; below, the whole share, and the number of evaluations in brackets."
     )
     figures = [
         Figure(f"budgets_over_time_{plain(one)}", one, _draw(compared, shares[one], edges), 320, half=True)
@@ -79,11 +78,12 @@ def _draw(compared: Compared, shares: FloatArray, edges: FloatArray) -> Callable
 
         unit, seconds = time_unit(float(edges[-1]))
         middle, figure = (edges[1:] + edges[:-1]) / 2 / seconds, go.Figure()
+        known = np.isfinite(shares).all(axis=0)
         for index, share in enumerate(shares):
             if np.nansum(share) > 0:
                 figure.add_scatter(
-                    x=middle,
-                    y=np.nan_to_num(share),
+                    x=middle[known],
+                    y=share[known],
                     mode="lines",
                     stackgroup="all",
                     line={"width": 0.5, "color": rung_colour(index)},

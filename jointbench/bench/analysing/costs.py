@@ -35,12 +35,16 @@ def costs(evidence: Evidence) -> Exhibit:
         )
         figures.append(
             Figure(
-                f"costs_{cost.name}", f"{label} against {cost.label}", _draw(evidence, cost, own, front), 360, half=True
+                f"costs_{cost.name}",
+                f"{label} against {_called(cost)}",
+                _draw(evidence, cost, own, front),
+                360,
+                half=True,
             )
         )
         for row in front.to_dict("records"):
             budget = evidence.amount(int(row["rung"]))
-            rows.append([cost.label, cost.shown(row[cost.name]), evidence.objective.shown(row["value"]), budget])
+            rows.append([_called(cost), cost.shown(row[cost.name]), evidence.objective.shown(row["value"]), budget])
             for key, value in (
                 ("cost", cost.name),
                 ("amount", row[cost.name]),
@@ -50,13 +54,16 @@ def costs(evidence: Evidence) -> Exhibit:
             ):
                 numbers.setdefault(str(key), []).append(value)
     words = (
-        "Every evaluation that ended ok, a colour a budget; the line is the Pareto front, where nothing has a "
-        f"better {label} "
-        "for less. Errors are of single trainings, so that luck lies on the front too."
+        "Every evaluation that ended ok, a colour a budget; the line is the Pareto front, where nothing has a better "
+        f"{label} for less. Errors are of single trainings, so that luck lies on the front too."
     )
     headings = ["cost", "amount", label, "budget"]
     table = Table("pareto_fronts", "The Pareto fronts", headings, rows, numbers, ("cost", "budget"), folded=True)
     return Exhibit(name, title, [words], figures, [table])
+
+
+def _called(cost: Metric) -> str:
+    return cost.unit if cost.unit.lower() == cost.label else cost.label
 
 
 def on_front(cost: npt.ArrayLike, loss: npt.ArrayLike) -> npt.NDArray[np.bool_]:

@@ -74,7 +74,7 @@ def every_evaluation(evidence: Evidence) -> Exhibit:
         words.append(f"Of a budget with more than {MOST_POINTS:,} evaluations, {MOST_POINTS:,} are drawn.")
     if objective.fraction and evidence.task.images is not None:
         words.append(f"A {objective.label} of 0 is drawn at half an image.")
-    figure = Figure(name, "The paper's Figure 1.", lambda: draw(evidence, frame), 520)
+    figure = Figure(name, "", lambda: draw(evidence, frame), 520)
     return Exhibit(name, title, words, [figure])
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
+from jointbench.bench.analysing.few_ticks import few_ticks
 from jointbench.bench.analysing.resampling import LEVEL
 from jointbench.bench.drawing.palette import BLACK, VERMILION, rung_colour
 from jointbench.data.arrays import FloatArray
@@ -69,8 +70,7 @@ def failures(evidence: Evidence) -> Exhibit:
         most = ", ".join(f"{'high' if one.above > 0.5 else 'low'} {one.name} ({one.above:.2f})" for one in apart[:4])
         words += (
             f" They lie where the following are: {most}; in brackets, the chance that a failure has the larger value "
-            "than "
-            "an evaluation that ended ok, 0.5 being no difference (Mann-Whitney, Holm)."
+            "than an evaluation that ended ok, 0.5 being no difference (Mann-Whitney, Holm)."
         )
         tables.append(_where(found))
         first, second = (apart[0].name, (apart[1] if len(apart) > 1 else found[1]).name)
@@ -113,6 +113,12 @@ def _where(found: list[Shift]) -> Table:
     return Table("failures_where", "Where failures are", headings, rows, numbers, ("hyperparameter",), folded=True)
 
 
+def _numbers(evidence: Evidence, frame: Any, name: str) -> list[float]:
+    space = evidence.task.space
+    found: list[float] = space.rows(frame[list(space.names)])[:, space.names.index(name)].tolist()
+    return found
+
+
 def _bars(evidence: Evidence, causes: list[str], counts: Any) -> Any:
     import plotly.graph_objects as go
 
@@ -144,9 +150,14 @@ def _map(evidence: Evidence, first: str, second: str) -> Any:
         (every[failed], "failed", {"size": 8, "symbol": "x-thin", "line": {"color": VERMILION, "width": 1.6}}),
     ):
         figure.add_scatter(
-            x=own[first], y=own[second], mode="markers", marker=look, name=label, hovertemplate="%{x:.3~g}, %{y:.3~g}"
+            x=_numbers(evidence, own, first),
+            y=_numbers(evidence, own, second),
+            mode="markers",
+            marker=look,
+            name=label,
+            hovertemplate="%{x:.3~g}, %{y:.3~g}",
         )
     for name, update in ((first, figure.update_xaxes), (second, figure.update_yaxes)):
         hyperparameter = evidence.task.space.by_name[name]
-        update(title_text=name, type="log" if hyperparameter.log else "linear", nticks=6, tickformat="~g")
+        update(title_text=name, type="log" if hyperparameter.log else "linear", **few_ticks(hyperparameter))
     return figure

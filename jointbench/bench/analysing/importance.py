@@ -18,13 +18,14 @@ from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.analysing.expected import expected
 from jointbench.bench.analysing.fanova import BoxTree, Importances
 from jointbench.bench.analysing.fanova_package import by_package
+from jointbench.bench.analysing.few_ticks import few_ticks
 from jointbench.bench.analysing.forest import SpaceForest
 from jointbench.bench.analysing.inert import inert_words
 from jointbench.bench.analysing.resampling import ends
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
-from jointbench.data.spaces.hyperparameters import Choice, Hyperparameter
+from jointbench.data.spaces.hyperparameters import Hyperparameter
 
 #: Trainings at a budget below which no forest is fitted to them.
 FEWEST = 50
@@ -372,7 +373,7 @@ def _curves(evidence: Evidence, main: Sequence[Fitted], name: str) -> Callable[[
                 shown = {"mode": "lines", "line": line, "showlegend": False, "hoverinfo": "skip"}
                 figure.add_scatter(x=[at, at], y=[lowest, highest], **shown)
         figure.update_xaxes(
-            title_text=name, type="log" if hyperparameter.log else "linear", **_few_ticks(hyperparameter)
+            title_text=name, type="log" if hyperparameter.log else "linear", **few_ticks(hyperparameter)
         )
         scale = share_axis() if evidence.objective.fraction else {}
         figure.update_yaxes(title_text=f"mean {evidence.objective.label}", **scale)
@@ -418,7 +419,7 @@ def _map(evidence: Evidence, one: Fitted, first: str, second: str) -> Callable[[
             figure.add_scatter(x=at[0], y=at[1], mode="markers", marker=look, showlegend=False, hoverinfo="skip")
         for update, (hyperparameter, _) in zip((figure.update_xaxes, figure.update_yaxes), axes, strict=True):
             kind = "log" if hyperparameter.log else "linear"
-            update(title_text=hyperparameter.name, type=kind, **_few_ticks(hyperparameter))
+            update(title_text=hyperparameter.name, type=kind, **few_ticks(hyperparameter))
         return figure
 
     return drawn
@@ -446,19 +447,6 @@ def _cells(hyperparameter: Hyperparameter) -> tuple[FloatArray, FloatArray]:
         return middles, np.concatenate([[values[0] - 0.5], between, [values[-1] + 0.5]])
     cuts = np.linspace(0.0, 1.0, _CELLS + 1)
     return (cuts[1:] + cuts[:-1]) / 2, _values(hyperparameter, cuts)
-
-
-def _few_ticks(hyperparameter: Hyperparameter) -> dict[str, Any]:
-    """For a figure of half a page's width."""
-    if isinstance(hyperparameter, Choice):
-        places = list(range(len(hyperparameter.choices)))
-        return {"tickvals": places, "ticktext": [str(choice) for choice in hyperparameter.choices]}
-    if hyperparameter.log and hyperparameter.high / hyperparameter.low >= 100:
-        return {"dtick": 1, "tickformat": "~g"}
-    if hyperparameter.log:
-        values = [v for v in (1, 2, 5, 10, 20, 50, 100, 0.5, 0.1) if hyperparameter.low <= v <= hyperparameter.high]
-        return {"tickvals": values, "ticktext": [f"{v:g}" for v in values]}
-    return {"nticks": 6}
 
 
 def _faded(colour: str, opacity: float = 0.16) -> str:

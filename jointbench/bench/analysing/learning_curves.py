@@ -34,8 +34,7 @@ def learning_curves(evidence: Evidence) -> Exhibit:
         if len(validated) < FEWEST:
             missing.append(
                 f"{len(validated)} trainings of {evidence.amount(index)} were validated more than once; learning "
-                "curves "
-                f"need {FEWEST}."
+                f"curves need {FEWEST}."
             )
         else:
             grid, curves = quantile_curves(evidence, validated)

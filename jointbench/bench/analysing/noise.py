@@ -61,9 +61,8 @@ def noise(evidence: Evidence) -> Exhibit:
         return Exhibit(name, title, missing=missing)
     words = (
         f"The standard deviation of the {label} over seeds against its mean, a point a configuration with several "
-        "seeds at "
-        "one budget. The line is the luck of the images alone: the binomial deviation of an error counted on "
-        f"{evidence.task.images.validation:,} of them."
+        "seeds at one budget. The line is the luck of the images alone: the binomial deviation of an error counted "
+        f"on {evidence.task.images.validation:,} of them."
         if evidence.objective.fraction and evidence.task.images is not None
         else f"The standard deviation of the {label} over seeds against its mean, a point a configuration."
     )

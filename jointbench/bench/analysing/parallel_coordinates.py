@@ -12,8 +12,8 @@ from jointbench.data.arrays import FloatArray
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-#: Configurations that are drawn, and the fewest that show anything.
-BEST, FEWEST = 50, 5
+#: Configurations that are drawn at most, the share of all that they are at most, and the fewest that show anything.
+BEST, SHARE, FEWEST = 50, 0.25, 5
 
 #: Groups of one colour each, from the best on: Viridis, which colour-blind readers see as a ramp of lightness.
 _COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#c8d21c")
@@ -31,9 +31,8 @@ def parallel_coordinates(evidence: Evidence) -> Exhibit:
     settled = [names[k] for k in np.argsort(spread, kind="stable")[:3]]
     words = (
         f"The {len(best)} configurations with the best {label} after {evidence.amount(int(best['rung'].iloc[0]))} "
-        f"({shown(float(best['value'].iloc[0]))} to {shown(float(best['value'].iloc[-1]))}; means over seeds), each "
-        "a line "
-        "from the lower to the upper end of every range; the darker, the better. They agree most on "
+        f"({shown(float(best['value'].iloc[0]))} to {shown(float(best['value'].iloc[-1]))}; means over seeds), each a "
+        "line from the lower to the upper end of every range; the darker, the better. They agree most on "
         f"{', '.join(settled[:-1])} and {settled[-1]}, of which the middle half takes "
         f"{', '.join(f'{spread[names.index(one)]:.0%}' for one in settled)} of the range."
     )
@@ -53,7 +52,7 @@ def best_configurations(evidence: Evidence, count: int = BEST) -> "DataFrame":
     means = own.groupby("group")["value"].mean()
     first = own.drop_duplicates("group").assign(value=lambda frame: frame["group"].map(means))
     order = np.argsort(evidence.objective.losses(first["value"]), kind="stable")
-    best: DataFrame = first.iloc[order[:count]]
+    best: DataFrame = first.iloc[order[: min(count, max(FEWEST, round(SHARE * len(order))))]]
     return best
 
 
@@ -90,7 +89,7 @@ def _draw(evidence: Evidence, best: "DataFrame") -> Any:
             legendrank=rank + 1,
             hovertemplate=hover(evidence.objective, "customdata") + "<extra></extra>",
         )
-    figure.update_xaxes(title_text="place in the range, from its lower to its upper end", tickformat=".0%")
+    figure.update_xaxes(title_text="place in the range", tickformat=".0%")
     names = [f"{h.name} ({h.low:g} to {h.high:g})" for h in space.hyperparameters]
     figure.update_yaxes(tickvals=rows, ticktext=names, range=[len(rows) - 0.5, -0.5])
     return figure

@@ -7,7 +7,7 @@ import numpy as np
 from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
 from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
-from jointbench.bench.analysing.resampling import ends
+from jointbench.bench.analysing.resampling import mean_interval
 from jointbench.bench.drawing.axes import time_unit
 from jointbench.data.arrays import FloatArray
 
@@ -32,7 +32,7 @@ def proposals(compared: Compared) -> Exhibit:
     for one in compared.optimizers:
         first, last = _halves(compared, expected, one)
         difference = last - first
-        interval = ends(_resampled(difference))
+        interval = mean_interval(difference)
         gains[one] = float(difference.mean()), interval
         rows.append([one, shown(first.mean()), shown(last.mean()), _signed(shown, difference.mean(), interval)])
         for key, value in (
@@ -44,18 +44,26 @@ def proposals(compared: Compared) -> Exhibit:
             ("difference_high", interval[1]),
         ):
             numbers.setdefault(key, []).append(value)
-    best = min(gains, key=lambda one: float(compared.objective.losses(gains[one][0])))
-    finding = (
-        f"Proposals of {best} improve most: their median {label}, expected at the largest budget, changes by "
-        f"{_signed(shown, gains[best][0], gains[best][1])} from the first to the last quarter of a run."
-    )
+    worse = -1 if compared.objective.maximize else 1
+    # Whose interval lies wholly on the better side.
+    better = [one for one, (_, ends) in gains.items() if max(worse * end for end in ends) < 0]
+    if better:
+        best = min(better, key=lambda one: worse * gains[one][0])
+        finding = (
+            f"Proposals of {best} improve most: the {label} that is expected of them at the largest budget changes by "
+            f"{_signed(shown, gains[best][0], gains[best][1], '95 % interval ')} from the first to the last quarter "
+            "of a run."
+        )
+    else:
+        finding = (
+            "No optimizer's proposals are shown to improve from the first to the last quarter of a run: every 95 % "
+            "interval of the change holds 0 or has one run only."
+        )
     words = (
         "What the benchmark expects of each proposed configuration at the largest budget, whatever budget it was "
-        "tried at: "
-        f"the median over all runs in {SPANS} spans of time, with a band over the middle half. The table has the "
-        "means over "
-        "runs of their medians in the first and the last quarter of the evaluations, and the difference with its 95 % "
-        "interval over resampled runs."
+        f"tried at: the median over all runs in {SPANS} spans of time, with a band over the middle half. The table "
+        "has the means over runs of their medians in the first and the last quarter of the evaluations, and the "
+        "difference with its 95 % interval (Student's, over runs)."
     )
     headings = ["optimizer", "first quarter", "last quarter", "difference"]
     table = Table(name, f"Median expected {label} of proposals", headings, rows, numbers, ("optimizer",))
@@ -63,11 +71,11 @@ def proposals(compared: Compared) -> Exhibit:
     return Exhibit(name, title, [words], [figure], [table], finding=finding)
 
 
-def _signed(shown: Any, value: float, interval: tuple[float, float]) -> str:
+def _signed(shown: Any, value: float, interval: tuple[float, float], named: str = "") -> str:
     def one(number: float) -> str:
         return f"{'+' if number >= 0 else '-'}{shown(abs(number))}"
 
-    within = f" ({one(interval[0])} to {one(interval[1])})" if np.isfinite(interval).all() else ""
+    within = f" ({named}{one(interval[0])} to {one(interval[1])})" if np.isfinite(interval).all() else ""
     return f"{one(value)}{within}"
 
 
@@ -80,14 +88,6 @@ def _halves(compared: Compared, expected: FloatArray, optimizer: str) -> tuple[F
         first.append(np.median(values[:quarter]))
         last.append(np.median(values[-quarter:]))
     return np.array(first), np.array(last)
-
-
-def _resampled(values: FloatArray, resamples: int = 1_000) -> FloatArray:
-    """Means of resamples; NaN of a single value, of which there is no interval."""
-    if len(values) < 2:
-        return np.full(resamples, np.nan)
-    rng = np.random.default_rng(0)
-    return np.asarray(values[rng.integers(len(values), size=(resamples, len(values)))].mean(axis=1))
 
 
 def _quantiles(compared: Compared, expected: FloatArray, optimizer: str, edges: FloatArray) -> FloatArray:

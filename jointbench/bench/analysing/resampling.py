@@ -47,6 +47,17 @@ def ends(values: "list[float] | FloatArray") -> tuple[float, float]:
     return float(low), float(high)
 
 
+def mean_interval(values: FloatArray) -> tuple[float, float]:
+    """Student's interval (95 %) of the mean of a sample (n,); both ends NaN of fewer than two. For the few runs of a
+    comparison, of which resamples would be too sure."""
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    half = float(t.ppf(1 - LEVEL / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
 def wilson(share: float, count: int) -> tuple[float, float]:
     """Wilson's interval (95 %) of a share that was counted on so many (Wilson 1927)."""
     from statsmodels.stats.proportion import proportion_confint

@@ -30,16 +30,23 @@ def nearest(points: FloatArray, trained: FloatArray) -> FloatArray:
     return found
 
 
+def _median(values: FloatArray) -> float:
+    return float(np.median(values))
+
+
 def rewarded(compared: Compared) -> Exhibit:
     name, title = "extrapolation", "How far from the nearest real training the winners lie"
     benchmark, trainings = compared.benchmark, compared.trainings
     if benchmark is None or trainings is None:
         why = "The benchmark's trainings are not there: distances to them cannot be measured."
         return Exhibit(name, title, missing=[why])
-    ok = trainings[trainings["status"] == Status.OK.value]
+    largest = np.isclose(trainings["budget"], compared.task.ladder.maximum)
+    ok = trainings[(trainings["status"] == Status.OK.value) & largest]
     incumbents = compared.incumbents
     if not len(incumbents) or not len(ok):
-        return Exhibit(name, title, missing=["No run has an incumbent."])
+        return Exhibit(
+            name, title, missing=["No run has an incumbent, or nothing was trained with the largest budget."]
+        )
     trained, points = unit_rows(compared.task, ok), unit_rows(compared.task, incumbents)
     far = nearest(points, trained)
     rng = np.random.default_rng(0)
@@ -68,34 +75,32 @@ def rewarded(compared: Compared) -> Exhibit:
             numbers.setdefault(key, []).append(value)
     words = (
         "Each run's final incumbent: its value, and its distance to the nearest configuration that was really trained "
-        f"(with any budget), Euclidean in the unit cube; random configurations have a median distance of {usual:.2f}. "
+        "(with the largest budget), Euclidean in the unit cube; random configurations have a median distance of "
+        f"{usual:.2f}. "
     )
     words += (
         "Uncertainty is one standard deviation of what the surrogate does not know of the incumbent."
         if doubts is not None
         else "This benchmark does not say how uncertain it is."
     )
-    finding, missing = "", list[str]()
+    low, high = bootstrap(_median, far)
+    finding = (
+        f"The winners lie {_median(far):.2f} (95 % interval {low:.2f} to {high:.2f}) from the nearest real training, "
+        f"random configurations {usual:.2f} (medians, in the unit cube)"
+    )
+    missing = list[str]()
     if len(far) >= FEWEST:
-        rho, (low, high) = (
-            spearman(far, compared.objective.losses(values)),
-            bootstrap(spearman, far, compared.objective.losses(values)),
-        )
-        rewards = high < 0
-        said = (
-            "who went further from trainings was rewarded"
-            if rewards
-            else "nobody was rewarded by going further from trainings"
-            if low > 0
-            else "no reward for going further from trainings shows"
-        )
-        finding = (
-            f"The distance of {len(far)} final incumbents to the nearest real training and their "
-            f"{compared.objective.label} "
-            f"correlate to {rho:.2f} (95 % interval {low:.2f} to {high:.2f}): {said}."
-        )
+        losses = compared.objective.losses(values)
+        rho, (low, high) = spearman(far, losses), bootstrap(spearman, far, losses)
+        said = "being further from them neither was rewarded nor cost anything that shows"
+        if high < 0:
+            said = "being further from them was rewarded"
+        elif low > 0:
+            said = "being further from them was not rewarded, but cost"
+        finding += f"; {said} (Spearman of distance and loss {rho:.2f}, {low:.2f} to {high:.2f})"
     else:
         missing.append(f"{len(far)} runs have an incumbent; a correlation of distance and value needs {FEWEST}.")
+    finding += "."
     headings = ["optimizer", f"incumbents' {compared.objective.label}", "distance", "uncertainty"]
     table = Table(name, "Final incumbents, medians over runs", headings, rows, numbers, ("optimizer",))
     figure = Figure(name, "", lambda: _draw(compared, far, usual, doubts), 440)

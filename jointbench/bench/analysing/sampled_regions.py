@@ -8,6 +8,7 @@ import numpy as np
 from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.exhibit import Exhibit, Figure
 from jointbench.bench.analysing.file_names import plain
+from jointbench.bench.analysing.resampling import mean_interval
 from jointbench.data.arrays import FloatArray
 
 #: Evaluations of each optimizer that are placed on the map.
@@ -38,31 +39,36 @@ def sampled_regions(compared: Compared) -> Exhibit:
         return Exhibit(name, title, missing=[f"There are {len(chosen)} evaluations; a map needs 3."])
     placed, kept = classical_mds(compared.points[chosen])
     spread = {one: _spread(compared, one) for one in compared.optimizers}
-    narrow, wide = min(spread, key=lambda one: spread[one]), max(spread, key=lambda one: spread[one])
+    narrow, wide = (pick(spread, key=lambda one: spread[one].mean()) for pick in (min, max))
+    last = f"Late proposals (the last quarter of a run) lie closest together of {narrow}, {_from_mean(spread[narrow])}"
+    finding = f"{last}, and widest apart of {wide}, {_from_mean(spread[wide])}." if wide != narrow else f"{last}."
     words = (
         f"Up to {PLACED} evaluations of each optimizer, placed by multidimensional scaling of their distances in the "
-        "unit "
-        f"cube of {len(compared.task.space.names)} hyperparameters; two dimensions keep {kept:.0%} of the squared "
-        "distances, so that what is close here may be far apart. The lighter, the later in its run; grey are the "
-        "others' "
-        f"evaluations. The last quarter of its proposals lies closest together of {narrow} ({spread[narrow]:.2f} on "
-        f"average from their mean) and widest of {wide} ({spread[wide]:.2f})."
+        f"unit cube of {len(compared.task.space.names)} hyperparameters; two dimensions keep {kept:.0%} of the "
+        "squared distances, so that what is close here may be far apart. The lighter, the later in its run; grey are "
+        f"the others' evaluations. {finding}"
     )
     figures = [
         Figure(f"sampled_regions_{plain(one)}", one, _draw(compared, one, chosen, placed), 380, half=True)
         for one in compared.optimizers
     ]
-    return Exhibit(name, title, [words], figures)
+    return Exhibit(name, title, [words], figures, finding=finding)
 
 
-def _spread(compared: Compared, optimizer: str) -> float:
-    """Mean distance of the last quarter of each run's evaluations from their mean, averaged over runs."""
+def _from_mean(spread: FloatArray) -> str:
+    low, high = mean_interval(spread)
+    within = f" (95 % interval {low:.2f} to {high:.2f})" if np.isfinite(low) else ""
+    return f"on average {spread.mean():.2f}{within} from their mean"
+
+
+def _spread(compared: Compared, optimizer: str) -> FloatArray:
+    """Mean distance of the last quarter of each run's evaluations from their mean, (runs,)."""
     own = compared.frame["optimizer"] == optimizer
     found = []
     for _, run in compared.frame[own].groupby("run_seed"):
         points = compared.points[run.index[-max(1, len(run) // 4) :]]
         found.append(np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1)).mean())
-    return float(np.mean(found))
+    return np.array(found)
 
 
 def _draw(compared: Compared, optimizer: str, chosen: list[int], placed: FloatArray) -> Callable[[], Any]:

@@ -41,12 +41,9 @@ def throughput(evidence: Evidence) -> Exhibit:
     devices = sorted(set(own["device"])) if "device" in own else []
     words = (
         f"Images a second in training against the FLOPs of one image's forward pass ({'; '.join(devices)}). With ten "
-        "times "
-        f"the FLOPs come {10**found:.2f} times the images (95 % interval {10**low:.2f} to {10**high:.2f}; 0.10 if "
-        "only FLOPs "
-        f"counted); Spearman {rho:.2f}. A step being about {PASSES} forward passes, the device does "
-        f"{quartiles[1]:.3g} GFLOPs "
-        f"a second (quartiles {quartiles[0]:.3g} to {quartiles[2]:.3g})."
+        f"times the FLOPs come {10**found:.2f} times the images (95 % interval {10**low:.2f} to {10**high:.2f}; 0.10 "
+        f"if only FLOPs counted); Spearman {rho:.2f}. A step being about {PASSES} forward passes, the device does "
+        f"{quartiles[1]:.3g} GFLOPs a second (quartiles {quartiles[0]:.3g} to {quartiles[2]:.3g})."
     )
     return Exhibit(name, title, [words], [Figure(name, "", lambda: _draw(evidence, own), 420)])
 

@@ -22,7 +22,6 @@ from jointbench.bench.calls.given import the_log
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.pages.analysis_page import analysis_page
-from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.errors import InputError, JointBenchError, LogError, UnknownNameError
@@ -30,6 +29,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
+from jointbench.data.quantities import counted
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.croissant import EVALUATIONS
@@ -191,7 +191,9 @@ def _analysis(
             given = configuration if configuration is not None else retrainings[0].path
             raise InputError("source", str(named), f"a log or a benchmark, to go with {given}")
         compared = _compared(result)
-        title, about = f"What the comparison says: {compared.name}", words(result.settings).title
+        runs = counted(len(compared.frame.groupby(["optimizer", "run_seed"])), "run")
+        title = f"What the comparison says: {compared.name}"
+        about = f"{counted(len(compared.frame), 'evaluation')} in {runs} of {', '.join(compared.optimizers)}."
         box = judged_box(result.settings.name, judged_verdict(result.folder))
         return Analysis(str(named), title, about, list(exhibits_of_comparison(compared)), compared.frame, box)
     evidence = replace(_evidence(result), retrainings=[(log.task, log.to_pandas()) for log in retrainings])

@@ -25,12 +25,12 @@ def analysis_page(
     """The body of the page. `about`: what was analysed, in a sentence; `settings`: how it was, name and value;
     `judged`: what is to be said first of a surrogate, as `trust_words.judged_box` says it."""
     findings = [exhibit.finding for exhibit in exhibits if exhibit.finding][:MOST_FINDINGS]
-    lead = " ".join(findings) or "There is too little here to find anything; what is missing is said below."
+    nothing = "There is too little here to find anything; what is missing is said below."
     body = [
         script(),
         fill("<h1>{{ title }}</h1>", title=title),
         *judged,
-        fill('<p class="lead"><b>{{ lead }}</b></p>', lead=lead),
+        *(fill('<p class="lead">{{ finding }}</p>', finding=finding) for finding in findings or [nothing]),
         fill("<p>{{ about }}</p>", about=about),
     ]
     for exhibit in exhibits:
