@@ -8,7 +8,7 @@ space: the surrogate's forest has no such bias, and has the surrogate's instead.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,10 @@ from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
 from jointbench.data.spaces.hyperparameters import Hyperparameter
+from jointbench.surrogate.judging.scores import side_by_side
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 #: Trainings at a budget below which no forest is fitted to them.
 FEWEST = 50
@@ -125,44 +129,46 @@ def of_surrogate(evidence: Evidence) -> "list[Fitted]":
     benchmark = evidence.benchmark
     if benchmark is None:
         return []
-    rng, space, found = np.random.default_rng(0), benchmark.space, []
-    points = rng.random((ASKED + TRIED, len(space.names)))
-    rows = space.rows_at(points)
-    units = space.encode(rows)
-    units = np.where(np.isnan(units), 0.5, units)
-    for rung in benchmark.ladder.rungs:
+    space = benchmark.space
+    rows = space.rows_at(np.random.default_rng(0).random((ASKED + TRIED, len(space.names))))
+    encoded = space.encode(rows)
+    units = np.where(np.isnan(encoded), 0.5, encoded)
+
+    def fitted(rung: float) -> Fitted | None:
         values, ok = expected(benchmark, rows, rung, evidence.objective.name)
         seen, new = ok & (np.arange(len(ok)) < ASKED), ok & (np.arange(len(ok)) >= ASKED)
-        if seen.sum() < FEWEST:
-            continue
+        if seen.sum() < FEWEST or not new.any():
+            return None
         forest = SpaceForest(space, trees=TREES, least=LEAST_ASKED).fit(units[seen], values[seen])
         trees = forest.trees()
         r2 = 1 - float(np.mean((forest.predict(units[new]) - values[new]) ** 2) / max(values[new].var(), 1e-300))
-        place = evidence.task.ladder.rung_of(rung)
-        found.append(Fitted(place, trees, Importances.of(trees), int(seen.sum()), r2))
-    return [one for one in found if len(one.found.alone)]
+        return Fitted(evidence.task.ladder.rung_of(rung), trees, Importances.of(trees), int(seen.sum()), r2)
+
+    return [one for one in side_by_side(fitted, benchmark.ladder.rungs) if one is not None and len(one.found.alone)]
 
 
 def of_trainings(evidence: Evidence) -> "list[Fitted]":
     """A forest at each rung with enough trainings that ended ok, and its importances in resamples of the
     configurations; evaluations of one configuration are no independent evidence, and are drawn together."""
-    space, found = evidence.task.space, []
-    for index, _, frame in evidence.by_rung():
-        if len(frame) < FEWEST:
-            continue
-        units, values = evidence.unit_rows(frame), frame["value"].to_numpy(np.float64)
-        trees = SpaceForest(space, trees=TREES, least=LEAST_TRAINED).fit(units, values).trees()
-        group, rng = frame["group"].to_numpy(), np.random.default_rng(index)
-        members = [np.flatnonzero(group == one) for one in np.unique(group)]
-        resampled = []
-        for seed in range(BOOTSTRAPS):
-            drawn = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-            forest = SpaceForest(space, trees=BOOTSTRAP_TREES, least=LEAST_TRAINED, seed=seed)
-            own = Importances.of(forest.fit(units[drawn], values[drawn]).trees())
-            if len(own.alone):
-                resampled.append(own.alone.mean(axis=0))
-        found.append(Fitted(index, trees, Importances.of(trees), len(frame), resampled=np.array(resampled)))
+    found = [_of_trainings(evidence, index, frame) for index, _, frame in evidence.by_rung() if len(frame) >= FEWEST]
     return [one for one in found if len(one.found.alone)]
+
+
+def _of_trainings(evidence: Evidence, index: int, frame: "DataFrame") -> Fitted:
+    space = evidence.task.space
+    units, values = evidence.unit_rows(frame), frame["value"].to_numpy(np.float64)
+    trees = SpaceForest(space, trees=TREES, least=LEAST_TRAINED).fit(units, values).trees()
+    group, rng = frame["group"].to_numpy(), np.random.default_rng(index)
+    members = [np.flatnonzero(group == one) for one in np.unique(group)]
+    drawn = [rng.integers(len(members), size=len(members)) for _ in range(BOOTSTRAPS)]
+
+    def resampled(seed: int) -> FloatArray:
+        own = np.concatenate([members[k] for k in drawn[seed]])
+        forest = SpaceForest(space, trees=BOOTSTRAP_TREES, least=LEAST_TRAINED, seed=seed)
+        return Importances.of(forest.fit(units[own], values[own]).trees()).alone
+
+    shares = [one.mean(axis=0) for one in side_by_side(resampled, range(BOOTSTRAPS)) if len(one)]
+    return Fitted(index, trees, Importances.of(trees), len(frame), resampled=np.array(shares))
 
 
 def _how(evidence: Evidence, asked: Sequence[Fitted], trained: Sequence[Fitted], source: str) -> str:

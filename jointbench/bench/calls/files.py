@@ -71,12 +71,18 @@ def _draw(result: Result, folder: Path, formats: Collection[str]) -> None:
         # Pages have a background of their own.
         figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", width=WIDTH)
         figures.append(figure)
-    for one in formats:
-        files = [folder / f"{name}{FIGURES[one]}" for name in result.drawings()]
-        try:
-            plotly.io.write_images(figures, files, format=one, scale=SCALE if one == "png" else 1)
-        except RuntimeError as error:
-            if "Chrome" not in str(error):
-                raise
-            expected = "figures as files need Chromium or Chrome, in which kaleido draws them: apt-get install chromium"
-            raise MissingExtraError(expected) from None
+    wanted = [(figure, name, one) for one in formats for name, figure in zip(result.drawings(), figures, strict=True)]
+    try:
+        # All in one browser, which takes seconds to start. Figures have been checked when they were made.
+        plotly.io.write_images(
+            [figure for figure, _, _ in wanted],
+            [folder / f"{name}{FIGURES[one]}" for _, name, one in wanted],
+            format=[one for _, _, one in wanted],
+            scale=[SCALE if one == "png" else 1 for _, _, one in wanted],
+            validate=False,
+        )
+    except RuntimeError as error:
+        if "Chrome" not in str(error):
+            raise
+        expected = "figures as files need Chromium or Chrome, in which kaleido draws them: apt-get install chromium"
+        raise MissingExtraError(expected) from None
