@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 class Compared:
     """`frame`: a row an evaluation, as `Comparison.to_pandas` gives it. `benchmark`: what answered; None of real
     trainings, of a replayed table, or where it is not there any more. `trainings`: the frame of the log that it was
-    fitted to, None where that is not there."""
+    fitted to, None where that is not there. `retrainings`: the logs of what `jointbench retrain` trained, each a task
+    and a frame. `folder`: that of the comparison."""
 
     name: str
     task: Task
     frame: "DataFrame"
     benchmark: Benchmark | None = None
     trainings: "DataFrame | None" = None
+    retrainings: "Sequence[tuple[Task, DataFrame]]" = ()
+    folder: str = ""
 
     @property
     def objective(self) -> Metric:

@@ -18,7 +18,7 @@ from jointbench.bench.analysing.learning_curves import learning_curves
 from jointbench.bench.analysing.noise import noise
 from jointbench.bench.analysing.parallel_coordinates import parallel_coordinates
 from jointbench.bench.analysing.proposals import proposals
-from jointbench.bench.analysing.reference_networks import reference_networks
+from jointbench.bench.analysing.reference_networks import reference_networks, retrained_networks
 from jointbench.bench.analysing.rewarded import rewarded
 from jointbench.bench.analysing.sampled_regions import sampled_regions
 from jointbench.bench.analysing.throughput import throughput
@@ -42,7 +42,13 @@ BESIDE: Sequence[Callable[[Evidence], Exhibit]] = (
     throughput,
 )
 
-OF_COMPARISON: Sequence[Callable[[Compared], Exhibit]] = (proposals, rewarded, sampled_regions, budgets_over_time)
+OF_COMPARISON: Sequence[Callable[[Compared], Exhibit]] = (
+    proposals,
+    rewarded,
+    retrained_networks,
+    sampled_regions,
+    budgets_over_time,
+)
 
 
 def exhibits_of_evidence(evidence: Evidence, explained: tuple[str, Configuration] | None = None) -> Iterator[Exhibit]:

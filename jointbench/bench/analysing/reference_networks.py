@@ -1,11 +1,12 @@
 """The paper's Table 2: published networks in the same time budget beside the best configuration found."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
 from jointbench.data.arrays import FloatArray
@@ -57,18 +58,50 @@ def reference_networks(evidence: Evidence) -> Exhibit:
         found.append(
             Trained(INCUMBENT, _parameters(evidence, space, configuration), errors, _said(evidence, configuration))
         )
-    return table_2(evidence, found)
+    chosen = (
+        "the incumbent is the configuration with the best value at the largest budget, chosen by it, so that its own "
+        "evaluations flatter it."
+    )
+    where = "What was trained by these commands is found where `--retrainings` names the log that they print."
+    return table_2(evidence, found, chosen, where, lambda name: _command(evidence, name))
 
 
-def table_2(evidence: Evidence, found: Sequence[Trained]) -> Exhibit:
-    """A row a network, the incumbents last."""
+def retrained_networks(compared: Compared) -> Exhibit:
+    """Of a comparison: a row an optimizer, of all trainings of its runs' incumbents, below the reference networks."""
+    task, incumbents = compared.task, compared.incumbents
+    evidence = Evidence(compared.name, task, None, compared.benchmark, compared.retrainings)
+    found = [] if task.images is None else list(_references(evidence))
+    for optimizer in compared.optimizers if task.images is not None else ():
+        rows = incumbents[incumbents["optimizer"] == optimizer].to_dict("records")
+        configurations = [evidence.configuration(row) for row in rows]
+        # Runs that ended with the same configuration share its trainings.
+        different = list({tuple(one.items()): one for one in configurations}.values())
+        errors = [_errors(evidence, task.space, one) for one in different]
+        if different:
+            parameters = int(np.median([_parameters(evidence, task.space, one) for one in different]))
+            said = float(np.median([_said(evidence, one) for one in different]))
+            found.append(Trained(optimizer, parameters, np.concatenate(errors), said))
+    chosen = (
+        "an optimizer's row is of all trainings of its runs' final incumbents, with fresh seeds; its parameters and "
+        "what "
+        "the surrogate expects are medians over them."
+    )
+    command = f"jointbench retrain {compared.folder}"
+    return table_2(evidence, found, chosen, f"`{command}` trains what is missing.", lambda name: command)
+
+
+def table_2(
+    evidence: Evidence, found: Sequence[Trained], chosen: str, where: str, command: Callable[[str], str]
+) -> Exhibit:
+    """A row a network, the incumbents last. `chosen`: what they are; `command`: by which one of this name is trained,
+    and `where` that is found."""
     name, title = "table_2", "Table 2: reference networks beside the best configuration found"
     if evidence.task.images is None:
         return Exhibit(name, title, missing=["There are no images, hence no networks to train beside the best."])
     images, ladder = evidence.task.images.name, evidence.task.ladder
     rows, missing = list[list[str]](), list[str]()
     for one in found:
-        measured = f"not trained: {_command(evidence, one.name)}"
+        measured = f"not trained: {command(one.name)}"
         if len(one.test_errors):
             spread = f" ± {one.deviation:.2%}" if np.isfinite(one.deviation) else ""
             measured = f"{one.mean:.2%}{spread} (n = {len(one.test_errors)})"
@@ -76,9 +109,7 @@ def table_2(evidence: Evidence, found: Sequence[Trained]) -> Exhibit:
         paper = "{:.2%} ± {:.2%}".format(*PAPER[one.name]) if one.name in PAPER else ""
         rows.append([one.name, short(one.parameters), measured, expected, paper])
     if any(not len(one.test_errors) for one in found):
-        missing.append(
-            "What was trained by these commands is found where `--retrainings` names the log that they print."
-        )
+        missing.append(where)
     if not any(one.name not in PAPER and one.name not in _named() for one in found):
         missing.append("No evaluation ended ok: there is no best configuration to lay beside them.")
     numbers: dict[str, list[Any]] = {
@@ -94,8 +125,7 @@ def table_2(evidence: Evidence, found: Sequence[Trained]) -> Exhibit:
     headings = ["network", "parameters", "test error", "expected by the surrogate", "in the paper (CIFAR-10, 3 h)"]
     words = (
         f"All with a budget of {ladder.amount(ladder.maximum)} on {images}: mean test error and its standard deviation "
-        "over seeds. The reference networks are the paper's, trained as its appendix B says; the incumbent is the "
-        "configuration with the best value at the largest budget, chosen by it, so that its own evaluations flatter it."
+        f"over seeds. The reference networks are the paper's, trained as its appendix B says; {chosen}"
     )
     table = Table(name, f"Reference networks after {ladder.amount(ladder.maximum)}", headings, rows, numbers, headings)
     return Exhibit(name, title, [words], (), [table], missing)

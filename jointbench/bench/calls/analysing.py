@@ -20,6 +20,7 @@ from jointbench.bench.calls.exporting import BenchmarkResult, result_of
 from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
 from jointbench.bench.calls.given import the_log
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.pages.analysis_page import analysis_page
 from jointbench.bench.pages.page import write_page
@@ -31,6 +32,7 @@ from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.space import Space
+from jointbench.data.visible import visible
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.croissant import EVALUATIONS
 from jointbench.surrogate.stored import load_benchmark
@@ -223,7 +225,10 @@ def _compared(result: Comparison) -> Compared:
             if benchmark is not None:
                 trainings = EvaluationLog.open(Path(benchmark.source) / EVALUATIONS).to_pandas()
     name = f"{result.folder.resolve().name}, on {settings.name}"
-    return Compared(name, settings.task, result.to_pandas(), benchmark, trainings)
+    logs = [EvaluationLog.open(path) for path in visible(result.folder / RETRAININGS, "*/") if visible(path)]
+    retrainings = [(log.task, log.to_pandas()) for log in logs]
+    found_by = result.to_pandas()
+    return Compared(name, settings.task, found_by, benchmark, trainings, retrainings, str(result.folder))
 
 
 def _evidence(result: Result) -> Evidence:

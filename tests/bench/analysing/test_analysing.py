@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from comparing import small
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
@@ -26,7 +27,11 @@ from jointbench.bench.analysing.resampling import bootstrap, ends, spearman, wil
 from jointbench.bench.analysing.rewarded import nearest
 from jointbench.bench.analysing.sampled_regions import classical_mds
 from jointbench.bench.analysing.throughput import slope
+from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import released
 
 LOG = released()["digits-cpu"] / "evaluations.parquet"
@@ -196,3 +201,36 @@ class TestCall:
         assert made.to_pandas().shape[0] == 1_006
         with pytest.raises(jointbench.JointBenchError, match="figure_1"):
             made.figure("figure_9")
+
+
+class TestOfAComparison:
+    @pytest.fixture(scope="class")
+    @classmethod
+    def folder(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        out = tmp_path_factory.mktemp("compared") / "comparison"
+        small(out, names=("random",), seeds=2)
+        return out
+
+    def test_winners_that_were_retrained_stand_in_table_2(self, folder: Path) -> None:
+        before = jointbench.analyse(folder).table2.set_index("network")
+        assert before.loc["random", "n"] == 0
+        settings = Settings.read(folder)
+        log = EvaluationLog.open_or_create(folder / RETRAININGS / "joint", JOINT, settings.ladder, settings.images)
+        [first, *_] = final_incumbents(folder)
+        log.append(
+            [
+                Evaluation(
+                    "joint", first.configuration, 27.0, seed, Status.OK, {"validation_error": 0.1, "test_error": error}
+                )
+                for seed, error in ((0, 0.1), (1, 0.2))
+            ]
+        )
+        made = jointbench.analyse(folder)
+        row = made.table2.set_index("network").loc["random"]
+        assert row["n"] == 2
+        assert (row["test_error"], row["test_error_deviation"]) == pytest.approx((0.15, 0.1 / 2**0.5))
+        assert any("jointbench retrain" in sentence for sentence in made.missing)
+
+    def test_a_configuration_goes_with_a_benchmark_alone(self, folder: Path) -> None:
+        with pytest.raises(jointbench.JointBenchError, match="a log or a benchmark"):
+            jointbench.analyse(folder, configuration="zela-2018")
