@@ -20,9 +20,7 @@ def frame(columns: Mapping[str, Any]) -> "DataFrame":
 
 def tidy(table: Any) -> "DataFrame":
     """An Arrow table as a frame, its configurations with a column a hyperparameter, which come last."""
-    at = table.column_names.index("configuration")
-    configurations = table["configuration"].combine_chunks()
-    values = {field.name: configurations.field(field.name) for field in configurations.type}
-    others = table.remove_column(at)
-    columns = {**{name: others[name] for name in others.column_names}, **values}
-    return frame({name: column.to_pandas() for name, column in columns.items()})
+    from jointbench.data.spaces.arrow import columns_of
+
+    others = {name: table[name].to_pandas() for name in table.column_names if name != "configuration"}
+    return frame({**others, **columns_of(table["configuration"].combine_chunks())})

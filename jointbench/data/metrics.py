@@ -154,6 +154,19 @@ class Metric:
         return size(value) if self.unit == "bytes" else format(value, self.format)
 
     @property
+    def labels(self) -> str:
+        """What several values are called: losses, accuracies, validation errors, training seconds."""
+        if self.label.endswith("y") and self.label[-2:-1] not in "aeiou":
+            return f"{self.label[:-1]}ies"
+        if self.label.endswith("s"):
+            return f"{self.label}es" if self.label.endswith("ss") else self.label
+        return f"{self.label}s"
+
+    def shown_difference(self, value: float) -> str:
+        """A difference of two values, with its sign."""
+        return f"{'-' if value < 0 else '+'}{size(abs(value))}" if self.unit == "bytes" else f"{value:+{self.format}}"
+
+    @property
     def axis(self) -> str:
         """The title of an axis."""
         return self.label if self.unit in ("", "fraction", *self.label.split()) else f"{self.label}, {self.unit}"

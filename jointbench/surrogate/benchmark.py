@@ -35,6 +35,7 @@ from jointbench.surrogate.manifest import Manifest
 from jointbench.surrogate.metric_answer import MetricAnswer, MetricAnswers
 from jointbench.surrogate.metric_outcome import MetricOutcomes
 from jointbench.surrogate.model_file import read_models
+from jointbench.surrogate.outcome import Outcome
 from jointbench.surrogate.outcome_models import outcome_model
 from jointbench.surrogate.trees import Forest
 
@@ -210,22 +211,8 @@ class Benchmark:
             return None
         if answer is None:
             return None
-        error, test_error, training, wall, status, epochs, speed, memory, failing, parameters, flops, *doubt = answer
-        return Answer(
-            error,
-            test_error,
-            training,
-            wall,
-            STATUSES[status],
-            epochs,
-            speed,
-            memory,
-            parameters,
-            flops,
-            failing,
-            False,
-            *doubt,
-        )
+        *found, parameters, flops = answer[: len(Outcome._fields) + 2]
+        return _as_answer(found, parameters, flops, False, *answer[len(found) + 2 :])
 
     def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer | MetricAnswer:
         checked = self.space.check(configuration)
@@ -250,13 +237,7 @@ class Benchmark:
                 self._outcomes.uncertainty(outputs),
             )
         assert facts is not None
-        return Answer(
-            **found._replace(status=STATUSES[found.status])._asdict(),
-            parameters=facts.parameters,
-            flops=facts.flops,
-            interpolated=share > 0,
-            uncertainty=self._outcomes.uncertainty(outputs),
-        )
+        return _as_answer(found, facts.parameters, facts.flops, share > 0, self._outcomes.uncertainty(outputs))
 
     def query_batch(self, rows: Any, budgets: Any, seeds: Any = None) -> Any:
         """`Answers` (of another task than training on images `MetricAnswers`) for a table of n configurations; budgets
@@ -386,3 +367,25 @@ class Benchmark:
                 return rung, rung, rung, 0.0
         below, above = next(pair for pair in pairwise(rungs) if pair[0] < budget < pair[1])
         return budget, below, above, log(budget / below) / log(above / below)
+
+
+def _as_answer(
+    outcome: Sequence[Any], parameters: int, flops: int, interpolated: bool, uncertainty: float | None = None
+) -> Answer:
+    """Of the fields of an `Outcome`, in their order."""
+    error, test_error, training, wall, status, epochs, speed, memory, failing = outcome
+    return Answer(
+        error,
+        test_error,
+        training,
+        wall,
+        STATUSES[status],
+        epochs,
+        speed,
+        memory,
+        parameters,
+        flops,
+        failing,
+        interpolated,
+        uncertainty,
+    )

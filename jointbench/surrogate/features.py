@@ -39,9 +39,7 @@ class FeatureMap:
 
     def facts(self, configuration: Configuration | FloatArray) -> Facts | None:
         """Of one that has been checked, or of a batch (n, hyperparameters); None where none are known of images."""
-        if self.images is None or not self.space.knows_facts:
-            return None
-        return self.space.facts(configuration, self.images.shape, self.images.classes)
+        return self.space.facts_on(self.images, configuration)
 
     def at(self, configuration: Configuration) -> Mapping[str, Any]:
         """The numbers of a configuration that has been checked, NaN for what is inactive."""

@@ -61,6 +61,7 @@ class OutcomeModel:
         self.images, self.ladder, self.cost_model, self.noise, self.members = images, ladder, cost_model, noise, members
         self.scales: tuple[Scale, ...] = error_scales(images)
         self.costs: tuple[str, ...] = COSTS
+        self._guessing = [metric.guessing(images.classes) for metric in (VALIDATION_ERROR, TEST_ERROR)]
         self._odds = [(STATUSES.index(kind), slope, offset) for kind, (slope, offset) in odds.items()]
 
     @property
@@ -93,7 +94,6 @@ class OutcomeModel:
         status, failing = self._status(outputs[costs + 2 * count :], uniforms)
         ok = status == _OK
         validation, test = self._errors(outputs, uniforms)
-        guessing = [metric.guessing(self.images.classes) for metric in (VALIDATION_ERROR, TEST_ERROR)]
         seconds, overhead, memory, speed = (
             usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
             for k, usual in enumerate(self.usual_costs(at, facts, budget))
@@ -105,8 +105,8 @@ class OutcomeModel:
         else:
             speed = where(ok, self._whole_steps(at, budget) / seconds, speed)
         return Outcome(
-            validation_error=where(ok, validation, guessing[0]),
-            test_error=where(ok, test, guessing[1]),
+            validation_error=where(ok, validation, self._guessing[0]),
+            test_error=where(ok, test, self._guessing[1]),
             training_seconds=seconds,
             wall_seconds=seconds + overhead,
             status=status,

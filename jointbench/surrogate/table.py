@@ -104,9 +104,7 @@ class TrainingTable:
     @cached_property
     def facts(self) -> Facts | None:
         """None where the space knows none of its images."""
-        if self.images is None or not self.space.knows_facts:
-            return None
-        return self.space.facts(self.rows, self.images.shape, self.images.classes)
+        return self.space.facts_on(self.images, self.rows)
 
     @cached_property
     def columns(self) -> dict[str, FloatArray]:
@@ -188,12 +186,6 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
     training = task.by_name.get("training_seconds")
     if training in costs and "wall_seconds" in values:
         values["wall_seconds"] = values["wall_seconds"] - values["training_seconds"]
-    facts = task.space.facts(rows, task.images.shape, task.images.classes) if _counts(task) and task.images else None
-    of_ok = (
-        facts
-        if facts is None
-        else replace(facts, flops=facts.flops[ok], parameters=facts.parameters[ok], activations=facts.activations[ok])
-    )
     seconds = log.ladder.unit == "seconds"
     main = "training_seconds" if training in costs else "wall_seconds"
     scales = [
@@ -202,7 +194,7 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
             replace(m, unit="") if m.name == "wall_seconds" != main else m,
             values[m.name][ok],
             budgets[ok],
-            of_ok,
+            task.space.facts_on(task.images, rows[ok]),
             is_budget=seconds and m.name == main,
         )
         for m in costs
@@ -221,10 +213,6 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
         group=group,
         measures=Measures(metrics, tuple(MetricScale.fit(m, values[m.name][ok]) for m in metrics), tuple(scales)),
     )
-
-
-def _counts(task: Task) -> bool:
-    return task.images is not None and task.space.knows_facts
 
 
 def _words(table: pa.Table, name: str) -> npt.NDArray[np.str_]:

@@ -32,6 +32,7 @@ from jointbench.surrogate.adapters import plain_function
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import CHECKS, Check
 from jointbench.surrogate.golden import GOLDEN, check_golden
+from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.manifest import TASK_FORMAT
@@ -242,6 +243,41 @@ class TestSaved:
         assert settings.task.objective == LOSS
         assert settings.task.space.as_dict() == TOY.as_dict()
         assert {row.optimizer for row in made.summary} == set(names)
+
+    def test_its_page_and_its_analysis_speak_of_its_objective(self, distilled: Surrogate, tmp_path: Path) -> None:
+        # Distilled, since it is such a one that says what it does not know.
+        scores, among = distilled.held_out.scores(), best(distilled.held_out, seed=0)
+        distilled.save(tmp_path / "toy", judgement=Judgement(scores, [], [], [], [], [], [], [], best=among))
+        made = jointbench.compare(
+            tmp_path / "toy",
+            optimizers=["random"],
+            seeds=2,
+            full_budgets=6,
+            out=tmp_path / "c",
+            anyway=True,
+            quiet=True,
+        )
+        page = made.report().read_text(encoding="utf-8")
+        assert "the one with the lowest loss that it has seen" in page
+        assert "noisy losses" in page
+        for absent in ("validation error", "percentage points", "losss", "jointbench retrain"):
+            assert absent not in page, absent
+        assert len(jointbench.analyse(made.folder).findings) > 0
+
+    def test_a_log_is_analysed(self, log: EvaluationLog) -> None:
+        said = jointbench.analyse(log)
+        assert any("loss" in sentence for sentence in said.findings)
+        assert any("wall_seconds" in sentence for sentence in said.missing)
+
+    def test_a_frame_has_the_values_that_configurations_had(self, log: EvaluationLog) -> None:
+        frame = log.to_pandas()
+        for (_, row), evaluation in zip(frame.iterrows(), log.evaluations(), strict=True):
+            for name in TOY.names:
+                value = evaluation.configuration.get(name)
+                assert row[name] == value if value is not None else row[name] != row[name] or row[name] is None
+        assert np.array_equal(
+            TOY.rows(frame[list(TOY.names)]), TOY.rows([e.configuration for e in log.evaluations()]), equal_nan=True
+        )
 
 
 class TestRefused:

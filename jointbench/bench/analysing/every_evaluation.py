@@ -58,6 +58,9 @@ def every_evaluation(evidence: Evidence) -> Exhibit:
     if evidence.frame is None or not len(evidence.ok):
         why = "No evaluation that ended ok is here: `jointbench collect` makes a log of some."
         return Exhibit(name, title, missing=[why])
+    if "wall_seconds" not in evidence.frame:
+        why = "The evaluations do not say how long they took (`wall_seconds`), which the time of a run follows from."
+        return Exhibit(name, title, missing=[why])
     frame = with_clock(evidence)
     failed, runs = int((frame["status"] != Status.OK.value).sum()), frame["run"].nunique()
     best, objective = evidence.incumbent, evidence.objective

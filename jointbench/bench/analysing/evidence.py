@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from jointbench.bench.comparing.nearest import units
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration, Status
 from jointbench.data.metrics import Metric
@@ -82,7 +83,9 @@ class Evidence:
         return largest.iloc[int(np.argmin(self.objective.losses(largest["value"])))]
 
     def configuration(self, row: Any) -> Configuration:
-        return self.task.space.configuration({name: row[name] for name in self.task.space.names})
+        """Of a row of a frame, which has the values of hyperparameters and not their numbers."""
+        space = self.task.space
+        return space.configuration(space.rows([{name: row[name] for name in space.names}])[0])
 
     @property
     def least_drawn(self) -> float:
@@ -101,5 +104,4 @@ class Evidence:
 
 def unit_rows(task: Task, frame: Any) -> FloatArray:
     """As `Evidence.unit_rows`."""
-    encoded = task.space.encode(frame[list(task.space.names)])
-    return np.where(np.isnan(encoded), 0.5, encoded)
+    return units(task.space, frame[list(task.space.names)])

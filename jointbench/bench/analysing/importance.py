@@ -131,8 +131,7 @@ def of_surrogate(evidence: Evidence) -> "list[Fitted]":
         return []
     space = benchmark.space
     rows = space.rows_at(np.random.default_rng(0).random((ASKED + TRIED, len(space.names))))
-    encoded = space.encode(rows)
-    units = np.where(np.isnan(encoded), 0.5, encoded)
+    units = space.encode(rows, inactive=0.5)
 
     def fitted(rung: float) -> Fitted | None:
         values, ok = expected(benchmark, rows, rung, evidence.objective.name)

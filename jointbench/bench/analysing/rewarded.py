@@ -7,27 +7,16 @@ import numpy as np
 
 from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
 from jointbench.bench.analysing.compared import Compared
-from jointbench.bench.analysing.evidence import unit_rows
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.analysing.resampling import bootstrap, spearman
+from jointbench.bench.comparing.nearest import RANDOM, distances, units
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-
-#: Random configurations beside which distances and uncertainties are read.
-RANDOM = 1_000
 
 #: Incumbents below which no correlation is given.
 FEWEST = 20
 
 _LEAST = 1e-4
-
-
-def nearest(points: FloatArray, trained: FloatArray) -> FloatArray:
-    """Euclidean distance of each point (n, d) to the nearest of the others (m, d): (n,)."""
-    from scipy.spatial import cKDTree
-
-    found: FloatArray = cKDTree(trained).query(points)[0]
-    return found
 
 
 def _median(values: FloatArray) -> float:
@@ -47,13 +36,10 @@ def rewarded(compared: Compared) -> Exhibit:
         return Exhibit(
             name, title, missing=["No run has an incumbent, or nothing was trained with the largest budget."]
         )
-    trained, points = unit_rows(compared.task, ok), unit_rows(compared.task, incumbents)
-    far = nearest(points, trained)
-    rng = np.random.default_rng(0)
-    random_rows = compared.task.space.rows_at(rng.random((RANDOM, len(compared.task.space.names))))
-    encoded = compared.task.space.encode(random_rows)
-    usual = float(np.median(nearest(np.where(np.isnan(encoded), 0.5, encoded), trained)))
-    names = list(compared.task.space.names)
+    space, names = compared.task.space, list(compared.task.space.names)
+    trained = units(space, ok[names])
+    far = distances(units(space, incumbents[names]), trained)
+    usual = float(np.median(distances(units(space, space.sample(np.random.default_rng(0), RANDOM)), trained)))
     doubts = benchmark.query_batch(incumbents[names], benchmark.ladder.maximum).uncertainty
     values, shown = incumbents["value"].to_numpy(float), compared.objective.shown
     rows, numbers = list[list[str]](), dict[str, list[Any]]()

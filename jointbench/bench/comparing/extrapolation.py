@@ -8,10 +8,8 @@ import numpy as np
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.data.errors import JointBenchError
-from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.data.metrics import Metric
 from jointbench.surrogate.stored import load_benchmark
-
-HEADINGS = ("optimizer", "incumbents' error", "not known of it", "most", "random configurations")
 
 #: Configurations of the space beside which the incumbents' uncertainty is read.
 _RANDOM = 1_000
@@ -19,11 +17,12 @@ _RANDOM = 1_000
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Of an optimizer's final incumbents: the median of their validation error (`value`), and one standard deviation
-    of what the surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for
-    random configurations. All are fractions.
+    """Of an optimizer's final incumbents: the median of their `objective` (`value`), and one standard deviation of what
+    the surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for random
+    configurations. All are in the objective's unit.
     """
 
+    objective: Metric
     optimizer: str
     value: float
     median: float
@@ -32,9 +31,8 @@ class Extrapolation:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """In the order of HEADINGS."""
-        numbers = (self.value, self.median, self.most, self.random)
-        return (self.optimizer, *(f"{number:.2%}" for number in numbers))
+        """The optimizer, and the numbers in their order."""
+        return (self.optimizer, *map(self.objective.shown, (self.value, self.median, self.most, self.random)))
 
 
 def extrapolation(folder: Path) -> list[Extrapolation]:
@@ -51,7 +49,7 @@ def extrapolation(folder: Path) -> list[Extrapolation]:
         return []
     if benchmark.checksum != settings.checksum or not benchmark.manifest.distilled:
         return []
-    space, largest = benchmark.space, benchmark.ladder.maximum
+    space, largest, objective = benchmark.space, benchmark.ladder.maximum, settings.metrics[0]
     sampled = benchmark.query_batch(space.rows(space.sample(np.random.default_rng(0), _RANDOM)), largest)
     incumbents = final_incumbents(folder)
     rows = space.rows([incumbent.configuration for incumbent in incumbents])
@@ -61,7 +59,7 @@ def extrapolation(folder: Path) -> list[Extrapolation]:
     found = []
     for name in dict.fromkeys(incumbent.optimizer for incumbent in incumbents):
         own = [k for k, incumbent in enumerate(incumbents) if incumbent.optimizer == name]
-        errors = [incumbents[k].metrics[VALIDATION_ERROR.name] for k in own]
-        numbers = (np.median(errors), np.median(doubts[own]), doubts[own].max(), np.median(sampled.uncertainty))
-        found.append(Extrapolation(name, *map(float, numbers)))
+        values = [incumbents[k].metrics[objective.name] for k in own]
+        numbers = (np.median(values), np.median(doubts[own]), doubts[own].max(), np.median(sampled.uncertainty))
+        found.append(Extrapolation(objective, name, *map(float, numbers)))
     return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +11,12 @@ from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.space import Space
 from jointbench.surrogate.croissant import EVALUATIONS
 from jointbench.surrogate.stored import load_benchmark
 
 #: Configurations of the space beside which the incumbents' distances are read.
-_RANDOM = 1_000
+RANDOM = 1_000
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,24 @@ def nearest(folder: Path) -> Nearest | None:
     incumbents = final_incumbents(folder)
     if not there or not incumbents:
         return None
-    trained = space.encode(space.rows(there))
-    own = _distances(space.encode(space.rows([one.configuration for one in incumbents])), trained)
-    sampled = _distances(space.encode(space.rows(space.sample(np.random.default_rng(0), _RANDOM))), trained)
+    trained = units(space, there)
+    own = distances(units(space, [one.configuration for one in incumbents]), trained)
+    sampled = distances(units(space, space.sample(np.random.default_rng(0), RANDOM)), trained)
     by_optimizer: dict[str, list[float]] = {}
     for incumbent, distance in zip(incumbents, own.tolist(), strict=True):
         by_optimizer.setdefault(incumbent.optimizer, []).append(distance)
     return Nearest(by_optimizer, float(np.median(sampled)))
 
 
-def _distances(rows: FloatArray, trained: FloatArray) -> FloatArray:
-    """Of each row (n, hyperparameters) to the nearest of those trained: (n,)."""
-    found: FloatArray = np.array([np.sqrt(np.square(trained - row).sum(axis=1).min()) for row in rows])
+def units(space: Space, configurations: Any) -> FloatArray:
+    """Configurations, or a table of them, in the unit cube (n, hyperparameters); what is inactive stands in the middle,
+    where it tells nothing apart."""
+    return space.encode(space.rows(configurations), inactive=0.5)
+
+
+def distances(points: FloatArray, trained: FloatArray) -> FloatArray:
+    """Euclidean, of each point (n, d) to the nearest of those trained (m, d): (n,)."""
+    from scipy.spatial import cKDTree
+
+    found: FloatArray = cKDTree(trained).query(points)[0]
     return found

@@ -56,7 +56,7 @@ def read_retrained(folder: Path) -> list[Retrained]:
     for log in logs:
         for evaluation in log.evaluations():
             trained[log.space.name, tuple(log.space.row(evaluation.configuration))].append(evaluation)
-    own = SPACES[settings.space]
+    own = settings.task.space
     found = []
     for incumbent in final_incumbents(folder):
         evaluations = trained.get((own.name, tuple(own.row(incumbent.configuration))))

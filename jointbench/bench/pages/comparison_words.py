@@ -34,16 +34,18 @@ def words(settings: Settings) -> Words:
         spent = f"{settings.time:,g} seconds of wall-clock time, in which random search spends about {budgets}"
     simulated = f"each with {_workers(settings, 'simulated worker')} and {spent}"
     after = "" if settings.time is None else f" after {settings.time:,g} seconds"
-    quality = "error" if settings.metrics[0].chance == "error" else settings.metrics[0].label
-    noise = f"An optimizer picks it by the noisy {quality}s that it has seen; "
+    objective = settings.metrics[0]
+    is_error = objective.chance == "error"
+    quality, qualities = ("error", "errors") if is_error else (objective.label, objective.labels)
+    noise = f"An optimizer picks it by the noisy {qualities} that it has seen; "
     one, evaluated = (
         ("evaluation", "evaluations") if settings.images is None else ("training", f"trainings on {images}")
     )
     if settings.objective == "surrogate":
         return Words(
-            f"on {name}, a surrogate of trainings on {images}, {simulated}",
-            f"{noise}the plot shows the error that it is expected to reach at the largest budget, without noise",
-            f"errors without noise, at the largest budget{after}; medians over seeds",
+            f"on {name}, a surrogate of {evaluated}, {simulated}",
+            f"{noise}the plot shows the {quality} that it is expected to reach at the largest budget, without noise",
+            f"{qualities} without noise, at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     if settings.objective == "replay":
@@ -51,7 +53,7 @@ def words(settings: Settings) -> Words:
             f"on {name}, a log of {evaluated} that is replayed: every proposal is answered with the logged "
             f"{one} that is nearest to it at the same budget; {simulated}",
             f"{noise}the plot shows the mean {quality} of the logged {one}s nearest to it at the largest budget",
-            f"mean {quality}s of logged {one}s at the largest budget{after}; medians over seeds",
+            f"mean {qualities} of logged {one}s at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     return Words(
@@ -66,9 +68,11 @@ def words(settings: Settings) -> Words:
 
 def incumbent_words(settings: Settings) -> str:
     """Which configuration an optimizer would recommend, and why that one."""
+    objective = settings.metrics[0]
     if settings.incumbent == "any-budget":
         return (
-            "the one with the lowest validation error that it has seen on any budget. (By HpBandSter's rule, a larger "
+            f"the one with the {'highest' if objective.maximize else 'lowest'} {escape(objective.label)} that it has "
+            "seen on any budget. (By HpBandSter's rule, a larger "
             "budget always wins, and with its first answer the incumbent can leap to a configuration that nobody would "
             "recommend: <code>--incumbent largest-budget</code>.)"
         )

@@ -25,11 +25,11 @@ def differences_section(
     ranks = {row.optimizer: row.rank for row in rows if row.rank is not None}
     if not ranks:
         return ["<h2>Is the difference real?</h2>", "<p>So far the optimizers have no seed in common.</p>"]
-    shared = counted(seeds, "seed")
+    shared, objective = counted(seeds, "seed"), rows[0].objective
     return [
         "<h2>Is the difference real?</h2>",
         f"<p>Mean ranks over the {shared} that all optimizers share. A bar joins optimizers that cannot be told apart: "
-        "no pair among them differs by a paired Wilcoxon signed-rank test of the final validation errors at "
+        f"no pair among them differs by a paired Wilcoxon signed-rank test of the final {objective.labels} at "
         f"{LEVEL / looks:.2g}, after Holm's correction over all pairs.{_asked(asked)}{_repeated(looks)}"
         f"{_power(tested)}</p>",
         f'<div class="wide">{rank_diagram(ranks, groups(list(ranks), tested), look, "mean ranks")}</div>',
@@ -40,7 +40,7 @@ def differences_section(
                 (
                     f"{pair.first} / {pair.second}",
                     str(pair.seeds),
-                    f"{pair.difference:+.2%}",
+                    objective.shown_difference(pair.difference),
                     f"{pair.p:.3f}",
                     f"{pair.corrected:.3f}" + (" *" if pair.significant else ""),
                 )

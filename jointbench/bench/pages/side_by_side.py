@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from jointbench.bench.comparing.agreement import (
     common_grid,
@@ -27,6 +27,7 @@ from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
+from jointbench.data.metrics import Metric
 
 #: Settings in which two comparisons may differ and still be expected to agree.
 _OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
@@ -45,7 +46,8 @@ def side_by_side(first: Path, second: Path) -> list[str]:
     runs: list[Runs] = [{name: some[name] for name in common} for some in both]
     names = [f"{one.name} ({folder})" for one, folder in zip(settings, folders, strict=True)]
     final, grid, look = [final_medians(some) for some in runs], common_grid(*runs), styles(common)
-    ranks = [_ranks(errors) for errors in final]
+    objective = settings[0].metrics[0]
+    ranks = [_ranks(objective.losses(values)) for values in final]
     return [
         script(),
         "<h1>Do two comparisons agree?</h1>",
@@ -55,7 +57,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
             "{{ said }}</p>",
             names=names,
             count=len(common),
-            said=Markup(f"{_at_the_end(final)} {_over_time(runs, grid)}{_differ(settings)}"),
+            said=Markup(f"{escape(_at_the_end(final, objective))} {_over_time(runs, grid)}{_differ(settings)}"),
         ),
         "<h2>The incumbent's error over time</h2>",
         '<div class="two">',
@@ -72,7 +74,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
             [
                 (
                     name,
-                    *(f"{errors[i]:.2%}" for errors in final),
+                    *(objective.shown(values[i]) for values in final),
                     *(f"{rank[i]:g}" for rank in ranks),
                     _shown(trajectory_correlation(runs[0][name], runs[1][name], grid)),
                 )
@@ -80,7 +82,8 @@ def side_by_side(first: Path, second: Path) -> list[str]:
             ],
             look,
         ),
-        '<p class="note">Final validation errors are medians over seeds; ranks are among the optimizers of this table. '
+        f'<p class="note">The final {objective.labels} are medians over seeds; ranks are among the optimizers of this '
+        "table. "
         "The last column is Spearman's rank correlation of the two median trajectories over the times that both "
         "comparisons have.</p>",
         *(part for folder in folders for part in again(folder)),
@@ -91,20 +94,20 @@ def _box(folder: Path, settings: Settings) -> list[str]:
     return judged_box(settings.name, judged_verdict(folder))
 
 
-def _ranks(errors: FloatArray) -> FloatArray:
+def _ranks(losses: FloatArray) -> FloatArray:
     from scipy.stats import rankdata
 
-    ranks: FloatArray = rankdata(errors)
+    ranks: FloatArray = rankdata(losses)
     return ranks
 
 
-def _at_the_end(final: Sequence[FloatArray]) -> str:
+def _at_the_end(final: Sequence[FloatArray], objective: Metric) -> str:
     """Pairs of optimizers in the same order, and a rank correlation where there are enough of them for one."""
     from scipy.stats import spearmanr
 
     pairs = list(combinations(range(len(final[0])), 2))
     same = sum(np.sign(final[0][i] - final[0][j]) == np.sign(final[1][i] - final[1][j]) for i, j in pairs)
-    text = f"By final validation error {same} of {len(pairs)} pairs of them stand in the same order"
+    text = f"By final {objective.label} {same} of {len(pairs)} pairs of them stand in the same order"
     rho = rank_correlation(spearmanr, *final)
     return f"{text}." if len(final[0]) < 3 or np.isnan(rho) else f"{text} (Spearman's rank correlation {rho:.2f})."
 

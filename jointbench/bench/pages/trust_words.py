@@ -62,27 +62,37 @@ def trust_words(folder: Path, table: Sequence[Row]) -> list[str]:
     if settings.objective != "surrogate":
         return []
     said = [*_error_words(folder, table), *_distance_words(folder), *_doubt_words(folder)]
+    if settings.images is None:
+        # No network of ours, which `jointbench retrain` could train.
+        return said
     return [*said, "`jointbench retrain` trains what the optimizers found for real, and decides."]
 
 
 def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
-    known, ladder = judged(folder), Settings.read(folder).ladder
-    found = None if known is None else off_among_best(ladder, known.best)
+    known, settings = judged(folder), Settings.read(folder)
+    found = None if known is None else off_among_best(settings.ladder, known.best)
     if found is None:
         return ["The errors are a surrogate's, and how wrong it is among the best configurations has not been judged."]
     share, row = found
-    off, bias = 100 * row["off"], 100 * row["bias"]
-    direction = "high" if bias > 0 else "low"
+    objective = settings.metrics[0]
+
+    def shown(value: float, decimals: int = 1) -> str:
+        return f"{100 * value:.{decimals}f}" if objective.fraction else objective.shown(value)
+
+    points = " percentage points" if objective.fraction else ""
+    # What is judged are losses.
+    direction = "high" if (row["bias"] > 0) != objective.maximize else "low"
     line = (
         f"The errors are a surrogate's. Its predictions for the best {share} of the configurations that it had not "
-        f"seen are off by {off:.1f} percentage points in the median and too {direction} by {abs(bias):.1f} on average"
+        f"seen are off by {shown(row['off'])}{points} in the median and too {direction} by {shown(abs(row['bias']))} "
+        "on average"
     )
     if len(table) < 2:
         return [f"{line}."]
     first, second = table[0], table[1]
-    apart = 100 * abs(second.value - first.value)
-    line += f"; the best two optimizers, {first.optimizer} and {second.optimizer}, differ by {apart:.2f}"
-    if apart < off:
+    apart = abs(second.value - first.value)
+    line += f"; the best two optimizers, {first.optimizer} and {second.optimizer}, differ by {shown(apart, 2)}"
+    if apart < row["off"]:
         return [f"{line}, which is less: real trainings may order them otherwise."]
     return [f"{line}, which is more."]
 
@@ -104,8 +114,9 @@ def _doubt_words(folder: Path) -> list[str]:
     found = extrapolation(folder)
     if not found:
         return []
-    each = ", ".join(f"{row.optimizer} {row.median:.2%}" for row in found)
+    shown = found[0].objective.shown
+    each = ", ".join(f"{row.optimizer} {shown(row.median)}" for row in found)
     return [
         f"What the surrogate does not know of the incumbents' errors, one standard deviation: {each}; of random "
-        f"configurations' {found[0].random:.2%}."
+        f"configurations' {shown(found[0].random)}."
     ]

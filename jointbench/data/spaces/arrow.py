@@ -46,6 +46,18 @@ def from_struct(row: Mapping[str, Any], kind: pa.StructType) -> Configuration:
     return {k: json.loads(value) if k in mixed else value for k, value in row.items() if value is not None}
 
 
+def columns_of(configurations: pa.StructArray) -> dict[str, Any]:
+    """A column of configurations as what pandas takes for a column a hyperparameter, with the values that it had before
+    `to_struct`."""
+    mixed = _mixed(configurations.type)
+    columns = {field.name: configurations.field(field.name) for field in configurations.type}
+    return {k: _values(column) if k in mixed else column.to_pandas() for k, column in columns.items()}
+
+
+def _values(texts: pa.StringArray) -> list[Any]:
+    return [None if text is None else json.loads(text) for text in texts.to_pylist()]
+
+
 def numbers_of(configurations: pa.StructArray, space: Space) -> FloatArray:
     """The numbers (n, hyperparameters) of a column of configurations, NaN where one is inactive."""
     return space.rows([from_struct(row, configurations.type) for row in configurations.to_pylist()])

@@ -1,7 +1,7 @@
 """What follows from a configuration by arithmetic: exact counts, and the layers behind them."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Channels, height, width.
 ImageShape = tuple[int, int, int]
@@ -24,8 +24,7 @@ class Facts:
     layers: Any = 0
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """What is known of a training to be by its facts and its device, beside its configuration and its budget.
 
     `images`: as many as the budget buys, of `training` that there are; `memory`: bytes that it takes. Numbers for one

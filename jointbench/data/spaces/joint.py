@@ -81,6 +81,7 @@ class JointSpace(Space):
         parameters = 9 * channels * before + 2 * before
         multiply_adds = pixels * 9 * channels * before
         activations = pixels * before
+        layers = 0
         widths = []
         for block, stride in zip(MAIN_BLOCKS, STRIDES, strict=True):
             blocks, branches = at[f"res_blocks_{block}"], at[f"res_branches_{block}"]
@@ -96,11 +97,11 @@ class JointSpace(Space):
             parameters = parameters + shortcut * (before * after + 2 * after)
             multiply_adds = multiply_adds + pixels * (weights + shortcut * before * after)
             activations = activations + pixels * after * (2 * branches * blocks + shortcut)
+            layers = layers + 2 * blocks
             widths.append(after)
             before = after
         parameters = parameters + before * classes + classes
         multiply_adds = multiply_adds + before * classes
-        layers = sum(2 * at[f"res_blocks_{block}"] for block in MAIN_BLOCKS)
         return Facts(tuple(widths), parameters, 2 * multiply_adds, activations, layers)
 
     def features(self, at: Mapping[str, Any], budget: Any, work: Work | None) -> Mapping[str, Any]:
@@ -114,11 +115,14 @@ class JointSpace(Space):
         if work is None:
             return {}
         facts = work.facts
+        width_1, width_2, width_3 = facts.widths
         steps = work.images / at["batch_size"]
         step_size = at["learning_rate"] / (1 - at["momentum"])
         shaken = sum(at[f"res_blocks_{block}"] * (at[f"res_branches_{block}"] == 1) for block in MAIN_BLOCKS)
         return {
-            **dict(zip(("width_1", "width_2", "width_3"), facts.widths, strict=True)),
+            "width_1": width_1,
+            "width_2": width_2,
+            "width_3": width_3,
             "parameters": facts.parameters,
             "flops": facts.flops,
             "activations": facts.activations,

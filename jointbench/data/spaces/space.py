@@ -27,6 +27,8 @@ from jointbench.data.tables import by_name, in_order, is_missing
 if TYPE_CHECKING:  # ConfigSpace takes 0.3 s to import and only people ask for its objects
     from ConfigSpace import ConfigurationSpace
 
+    from jointbench.data.images.facts import ImageFacts
+
 
 #: From so many configurations on they are decoded together, which gives the same bits.
 _BATCH = 16
@@ -111,6 +113,12 @@ class Space(ABC):
     @property
     def knows_facts(self) -> bool:
         return type(self).facts is not Space.facts
+
+    def facts_on(self, images: ImageFacts | None, configuration: Configuration | FloatArray) -> Facts | None:
+        """The facts for a data set's images; None where there are no images, or the space knows no facts."""
+        if images is None or not self.knows_facts:
+            return None
+        return self.facts(configuration, images.shape, images.classes)
 
     def recipe(self, configuration: Configuration) -> Recipe:
         """How the network of a configuration is trained. Raises InputError where the space does not say."""

@@ -24,11 +24,11 @@ from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.failures import shifts
 from jointbench.bench.analysing.noise import pooled, replicates
 from jointbench.bench.analysing.resampling import bootstrap, ends, spearman, wilson
-from jointbench.bench.analysing.rewarded import nearest
 from jointbench.bench.analysing.sampled_regions import classical_mds
 from jointbench.bench.analysing.throughput import slope
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.comparing.nearest import distances
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
@@ -173,7 +173,7 @@ class TestStatistics:
 
     def test_distances_are_to_the_nearest(self) -> None:
         points, trained = np.random.default_rng(0).random((5, 4)), np.random.default_rng(1).random((9, 4))
-        assert nearest(points, trained) == pytest.approx(cdist(points, trained).min(axis=1))
+        assert distances(points, trained) == pytest.approx(cdist(points, trained).min(axis=1))
 
 
 class TestCall:
