@@ -1,7 +1,7 @@
 """An accelerator that is none: its tensors are the processor's, its clock counts, and it says what it was asked for."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -104,3 +104,14 @@ class FakeAccelerator(Device):
 
     def prepare(self) -> None:
         self.asked["prepare"] += 1
+
+
+class FakeRecorder(FakeAccelerator):
+    """What it records it does anew each time, on the same tensors."""
+
+    kind = "recorder"
+    records = True
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        self.asked["record"] += 1
+        return work

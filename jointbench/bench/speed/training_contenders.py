@@ -25,8 +25,8 @@ from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.recorded_step import step_on
 from jointbench.bench.training.schedule import CosineRestarts
-from jointbench.bench.training.step import Step
 from jointbench.bench.training.timeout import Timeout
 from jointbench.bench.training.training_loop import Training
 from jointbench.data.evaluation import Configuration
@@ -54,7 +54,7 @@ def training_of(
     rng = np.random.default_rng(0)
     return Training(
         model,
-        Step(model, recipe, hardware, memory),
+        step_on(model, recipe, hardware, memory),
         Batches(images, recipe.batch_size, recipe.cutout_length, recipe.mixup_alpha, rng),
         CosineRestarts(1e9, 0),
         images.on.clock(),

@@ -131,17 +131,22 @@ class DeviceImages:
 
 @dataclass(frozen=True)
 class Batch:
-    """Mixed images (n, channels, h, w) and their two labels (n,) with the share of the first."""
+    """Mixed images (n, channels, h, w) and their two labels (n,) with the share of the first: a number, or one on the
+    device."""
 
     images: Tensor
     labels: Tensor
     other_labels: Tensor
-    share: float
+    share: float | Tensor
+
+    @property
+    def unmixed(self) -> bool:
+        return isinstance(self.share, float) and self.share == 1.0
 
     def loss(self, logits: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """Cross entropy, mixed as the images are (MixUp); `label_smoothing`: the share that all classes have."""
         loss = F.cross_entropy(logits, self.labels, label_smoothing=label_smoothing)
-        if self.share == 1.0:
+        if self.unmixed:
             return loss
         return self.share * loss + (1 - self.share) * F.cross_entropy(
             logits, self.other_labels, label_smoothing=label_smoothing

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from jointbench.bench.training.augmentation import Batch
+from jointbench.bench.training.checkpoint import State
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Hardware, Precision
 from jointbench.bench.training.memory import DeviceMemory
@@ -46,6 +47,10 @@ class Step:
         """Drop gradients and momentum, as if no step had been taken."""
         self.optimizer.zero_grad(set_to_none=True)
         self.optimizer.state.clear()
+
+    def resume(self, optimizer: State) -> None:
+        """Go on with the optimizer's state that another process left."""
+        self.optimizer.load_state_dict(optimizer)
 
 
 def _optimizer(recipe: Recipe, parameters: list[nn.Parameter], *, fused: bool) -> torch.optim.Optimizer:

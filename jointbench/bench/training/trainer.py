@@ -25,6 +25,7 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.networks.initialising import initialise
 from jointbench.bench.training.networks.registry import network
 from jointbench.bench.training.progress import Progress
+from jointbench.bench.training.recorded_step import step_on
 from jointbench.bench.training.schedule import Constant, CosineOfSteps, CosineRestarts, Schedule
 from jointbench.bench.training.step import Step
 from jointbench.bench.training.timeout import GRACE, TIMEOUT_BUDGETS, TimedOutError, Timeout
@@ -89,7 +90,7 @@ def train(
         torch.manual_seed(seed)
         with device.torch:
             model = network(space, configuration, images.facts.shape, images.facts.classes, architecture_seed)
-        step = Step(model, recipe, hardware, memory)
+        step = step_on(model, recipe, hardware, memory)
         batches = partial(_batches, images, recipe, seed)
         with share.together():
             several = SEVERAL_BUDGETS * budget if hardware.reference is None and ladder.unit == "seconds" else math.inf

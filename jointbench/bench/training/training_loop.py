@@ -176,7 +176,7 @@ class Training:
     def resume(self, state: State) -> None:
         """Go on where another process stood."""
         self.model.load_state_dict(state["model"])
-        self.step.optimizer.load_state_dict(state["optimizer"])
+        self.step.resume(state["optimizer"])
         vars(self.schedule).update(state["schedule"])
         self.batches.resume(state["batches"])
         self.clock.resume(state["clock"], state["measured"])

@@ -1,9 +1,11 @@
 """A GPU of NVIDIA's, or one that torch treats as such."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from jointbench.bench.training.devices.accelerator import Accelerator, AcceleratorMemory
 from jointbench.bench.training.memory import DeviceMemory
@@ -13,6 +15,7 @@ class Cuda(Accelerator):
     """cuDNN looks for the quickest kernels, and fp32 is true fp32."""
 
     kind = "cuda"
+    records = True
 
     @property
     def name(self) -> str:
@@ -41,6 +44,26 @@ class Cuda(Accelerator):
             yield
         finally:
             torch.backends.cudnn.benchmark = searching
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        graph = torch.cuda.CUDAGraph()
+        # Other threads may ask the device for something meanwhile: this process's Dask worker has some.
+        with torch.cuda.graph(graph, stream=self._recording, capture_error_mode="thread_local"):
+            work()
+        replay: Callable[[], None] = graph.replay
+        return replay
+
+    def beside_recordings(self, work: Callable[[], Tensor]) -> Tensor:
+        """On the stream that records: what autograd has made on the default stream cannot be recorded."""
+        self._recording.wait_stream(torch.cuda.current_stream(self.torch))
+        with torch.cuda.stream(self._recording):
+            result = work()
+        torch.cuda.current_stream(self.torch).wait_stream(self._recording)
+        return result
+
+    @cached_property
+    def _recording(self) -> torch.cuda.Stream:
+        return torch.cuda.Stream(self.torch)
 
 
 class CudaMemory(AcceleratorMemory):

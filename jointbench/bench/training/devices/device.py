@@ -4,7 +4,7 @@ A device type is a class of these in a file of its own, and a line in `registry`
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import ClassVar
 
@@ -28,6 +28,8 @@ class Device(ABC):
     warm_up_steps: ClassVar[int] = 2
     #: Whether torch has fused optimizers there.
     fused: ClassVar[bool] = True
+    #: Whether it can record what it is asked to do.
+    records: ClassVar[bool] = False
 
     def __init__(self, label: str) -> None:
         self.label, self.torch = label, self._torch(label)
@@ -96,6 +98,15 @@ class Device(ABC):
     def first_kernels(self) -> Iterator[None]:
         """Takes the first kernels that will do, for few batches of a shape."""
         yield
+
+    def record(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Note what `work` asks of the device, without doing it; the result does it all, whenever it is called. For
+        those that can record."""
+        raise NotImplementedError(f"{self} records nothing")
+
+    def beside_recordings(self, work: Callable[[], Tensor]) -> Tensor:
+        """What `work` gives, done so that the same can be recorded afterwards."""
+        return work()
 
     def random_state(self) -> Tensor | None:
         """The state of random numbers that are drawn on it; None where they are the host's."""
