@@ -6,7 +6,8 @@
 (1.0, 3.0, 9.0, 27.0)
 
 What commands do, calls of the same names do: `plan`, `collect`, `train`, `doctor`, `merge`, `fit`, `compare`,
-`retrain`, `report`, `analyse`, `publish`, `describe`, `check`, `export`, `list`; and `run`, which makes one run.
+`retrain`, `report`, `analyse`, `publish`, `describe`, `check`, `export`, `list`, and `import_table` what `import` does;
+and `run`, which makes one run.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jointbench.bench.calls.examining import doctor
     from jointbench.bench.calls.exporting import export
     from jointbench.bench.calls.fitting import Fitted, fit
+    from jointbench.bench.calls.importing import Imported, import_table
     from jointbench.bench.calls.merging import merge
     from jointbench.bench.calls.planning import plan
     from jointbench.bench.calls.publishing import publish
@@ -51,6 +53,7 @@ _HOMES = {
     "Evaluation": "data.evaluation",
     "EvaluationLog": "data.log",
     "Fitted": "bench.calls.fitting",
+    "Imported": "bench.calls.importing",
     "JointBenchError": "data.errors",
     "Ladder": "data.ladder",
     "Optimizer": "optimizers",
@@ -67,6 +70,7 @@ _HOMES = {
     "export": "bench.calls.exporting",
     "fit": "bench.calls.fitting",
     "get_space": "data.spaces.registry",
+    "import_table": "bench.calls.importing",
     "list": "bench.calls.listing",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
@@ -92,6 +96,7 @@ __all__ = [
     "Evaluation",
     "EvaluationLog",
     "Fitted",
+    "Imported",
     "JointBenchError",
     "Ladder",
     "Optimizer",
@@ -108,6 +113,7 @@ __all__ = [
     "export",
     "fit",
     "get_space",
+    "import_table",
     "load_benchmark",
     "make_optimizer",
     "merge",

@@ -19,6 +19,7 @@ from jointbench.cli import (
     doctor,
     export,
     fit,
+    import_table,
     listing,
     measure,
     merge,
@@ -38,7 +39,7 @@ from jointbench.data.errors import JointBenchError
 
 #: In the order in which a person meets them.
 MODULES = (
-    *(listing, describe, train, measure, plan, collect, doctor, merge, fit, query),
+    *(listing, describe, train, measure, plan, collect, import_table, doctor, merge, fit, query),
     *(check, compare, retrain, report, analyse, export, publish),
 )
 

@@ -1,18 +1,24 @@
 """The ladder of budgets: the fidelities at which a configuration can be evaluated."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BudgetError, InputError
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import plain_number
 
-Unit = Literal["seconds", "epochs"]
+#: What budgets are counted in: seconds, epochs, or a word of a person's own, such as trees.
+Unit = str
+_UNIT = re.compile(r"[a-z][a-z0-9_ ]{0,39}")
 
 #: How a unit is written behind a number.
 _SUFFIXES: tuple[tuple[str, Unit], ...] = (("epochs", "epochs"), ("seconds", "seconds"), ("s", "seconds"))
@@ -54,15 +60,21 @@ class Ladder:
     >>> Ladder(400.0, 10800.0).rungs
     (400.0, 1200.0, 3600.0, 10800.0)
 
+    A table that others made may have budgets that no constant factor joins: `levels` are its rungs then, from the
+    minimum to the maximum, and eta is the mean factor between them (`of_levels`). `continuous`: evaluations lie
+    anywhere between the bounds, each with its nearest rung, and optimizers ask at rungs.
+
     Bounds and eta are any real numbers, as `check_within` takes them, and are kept as plain floats. Raises InputError
-    when the bounds are not positive and finite, eta is not above 1, the unit is unknown, or no whole number of factors
-    eta leads from the minimum to the maximum.
+    when the bounds are not positive and finite, eta is not above 1, the unit is no word, no whole number of factors
+    eta leads from the minimum to the maximum, or levels do not.
     """
 
     minimum: float
     maximum: float
     eta: float = 3.0
     unit: Unit = "seconds"
+    levels: tuple[float, ...] = ()
+    continuous: bool = False
 
     def __post_init__(self) -> None:
         for field in ("minimum", "maximum", "eta"):
@@ -75,8 +87,13 @@ class Ladder:
             raise InputError("ladder eta", self.eta, "a factor above 1")
         if self.minimum > self.maximum:
             raise InputError("ladder minimum", self.minimum, f"at most the maximum, {self.maximum:g}")
-        if self.unit not in ("seconds", "epochs"):
-            raise InputError("ladder unit", self.unit, "seconds or epochs")
+        if not isinstance(self.unit, str) or not _UNIT.fullmatch(self.unit):
+            raise InputError("ladder unit", self.unit, "a word such as seconds, epochs or trees")
+        if type(self.continuous) is not bool:
+            raise InputError("ladder continuous", self.continuous, "true or false")
+        if self.levels:
+            self._check_levels()
+            return
         steps = math.log(self.maximum / self.minimum) / math.log(self.eta)
         if steps > _MOST_RUNGS:
             raise InputError("ladder eta", self.eta, f"a factor that gives at most {_MOST_RUNGS} rungs")
@@ -85,6 +102,14 @@ class Ladder:
                 "ladder maximum", self.maximum, f"{self.minimum:g} times a whole power of eta = {self.eta:g}"
             )
 
+    def _check_levels(self) -> None:
+        levels = tuple(map(_plain, self.levels))
+        ends = levels[0] == self.minimum and levels[-1] == self.maximum
+        if not ends or len(levels) > _MOST_RUNGS or not all(a * (1 + SAME_RUNG) < b for a, b in pairwise(levels)):
+            expected = f"at most {_MOST_RUNGS} ascending budgets from the minimum to the maximum"
+            raise InputError("ladder levels", self.levels, expected)
+        object.__setattr__(self, "levels", levels)
+
     @cached_property
     def rungs(self) -> tuple[float, ...]:
         """The budgets in ascending order.
@@ -92,6 +117,8 @@ class Ladder:
         Each is computed from the minimum by one power, rounded to 12 digits (so that 0.1 leads to 0.3); repeated
         division of the maximum loses a rung at 3^5.
         """
+        if self.levels:
+            return self.levels
         top = round(math.log(self.maximum / self.minimum) / math.log(self.eta))
         inner = (float(f"{self.minimum * self.eta**k:.12g}") for k in range(top))
         return (*inner, self.maximum)
@@ -103,6 +130,40 @@ class Ladder:
             if abs(value - rung) <= SAME_RUNG * rung:
                 return index
         raise BudgetError("budget", budget, f"one of {self} ({self.unit})")
+
+    def place_of(self, budget: float) -> int:
+        """The rung that an evaluation at this budget counts as. Raises BudgetError as `rung_of` does."""
+        return int(self.nearest(self.check_within(budget))) if self.continuous else self.rung_of(budget)
+
+    def nearest(self, budgets: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The places of the rungs nearest to budgets above 0, by their ratio, of the same shape."""
+        far = np.abs(np.log(np.asarray(budgets, dtype=np.float64)[..., None] / np.array(self.rungs)))
+        return np.asarray(far.argmin(axis=-1), dtype=np.int64)
+
+    def has(self, budgets: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """A mask (n,) of the budgets (n,) at which there can be evaluations: rungs, or where it is continuous, what is
+        within the bounds."""
+        given = np.asarray(budgets, dtype=np.float64)
+        if self.continuous:
+            within = (given >= self.minimum * (1 - SAME_RUNG)) & (given <= self.maximum * (1 + SAME_RUNG))
+            return np.asarray(within, dtype=bool)
+        found: npt.NDArray[np.bool_] = np.zeros(given.shape, dtype=bool)
+        for rung in self.rungs:
+            found |= np.abs(given - rung) <= SAME_RUNG * rung
+        return found
+
+    def at(self, budgets: npt.ArrayLike, rung: float) -> npt.NDArray[np.bool_]:
+        """A mask (n,) of the budgets (n,) that count as this rung's."""
+        given: FloatArray = np.asarray(budgets, dtype=np.float64)
+        if self.continuous:
+            return self.nearest(given) == self.rungs.index(rung)
+        return np.asarray(np.isclose(given, rung))
+
+    def part(self, first: int, last: int) -> "Ladder":
+        """The ladder from one of its rungs to another, both included."""
+        rungs = self.rungs[first : last + 1]
+        levels = rungs if self.levels else ()
+        return Ladder(rungs[0], rungs[-1], self.eta, self.unit, levels, self.continuous)
 
     def check_within(self, budget: float) -> float:
         """The budget, any real number, as a plain float.
@@ -140,6 +201,19 @@ class Ladder:
         return ladder
 
     @classmethod
+    def of_levels(cls, levels: Iterable[float], unit: Unit, *, continuous: bool = False) -> "Ladder":
+        """The ladder with these rungs, ascending, whatever factors join them. Raises InputError."""
+        rungs = tuple(levels)
+        try:
+            made = cls.of_rungs(rungs, unit)
+        except InputError:
+            if len(rungs) < 2 or not 0 < rungs[0] < rungs[-1] < math.inf:
+                raise
+            eta = (rungs[-1] / rungs[0]) ** (1 / (len(rungs) - 1))
+            return cls(rungs[0], rungs[-1], eta, unit, rungs, continuous)
+        return cls(made.minimum, made.maximum, made.eta, unit, (), continuous)
+
+    @classmethod
     def parse(cls, text: str) -> "Ladder":
         """From the command line: `1,3,9,27` (seconds), `1,3,9,27s` or `3,9,27epochs`. Raises InputError."""
         body, unit = split_unit(text)
@@ -154,7 +228,8 @@ class Ladder:
     def amount(self, budget: float) -> str:
         """A budget with its unit, such as 1 second, 27 seconds, 0.5 epochs."""
         number = f"{budget:g}"
-        return f"{number} {self.unit.removesuffix('s') if number == '1' else self.unit}"
+        one = number == "1" and self.unit.endswith("s") and not self.unit.endswith("ss")
+        return f"{number} {self.unit[:-1] if one else self.unit}"
 
     def amounts(self) -> str:
         """All rungs with their unit, such as 1, 3, 9, 27 seconds."""
@@ -164,7 +239,11 @@ class Ladder:
         return html_table("ladder", [(f"{rung:g} {self.unit}",) for rung in self.rungs])
 
     def as_dict(self) -> dict[str, Any]:
-        return {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}
+        made: dict[str, Any] = {"minimum": self.minimum, "maximum": self.maximum, "eta": self.eta, "unit": self.unit}
+        # Ladders of before have neither.
+        if self.levels:
+            made["levels"] = list(self.levels)
+        return {**made, "continuous": True} if self.continuous else made
 
     def __str__(self) -> str:
         return ", ".join(f"{rung:g}" for rung in self.rungs)

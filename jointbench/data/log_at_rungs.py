@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import pyarrow as pa
 
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
-from jointbench.data.ladder import SAME_RUNG, Ladder
+from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.schema import schema
 
@@ -23,9 +22,7 @@ class LogAtRungs(EvaluationLog):
     def table(self, columns: Sequence[str] | None = None, run: str | None = None) -> pa.Table:
         wanted = schema(self.task).names if columns is None else list(columns)
         table = self._whole.table(list(dict.fromkeys([*wanted, "budget"])), run)
-        budgets, kept = table["budget"].to_numpy(), np.zeros(len(table), dtype=bool)
-        for rung in self.ladder.rungs:
-            kept |= np.abs(budgets - rung) <= SAME_RUNG * rung
+        kept = self.ladder.has(table["budget"].to_numpy())
         return table.filter(pa.array(kept)).select(wanted).replace_schema_metadata(schema(self.task).metadata)
 
     def append(self, evaluations: Sequence[Evaluation]) -> None:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 
 from jointbench.data.errors import ConfigurationError, LogError
 from jointbench.data.evaluation import Status
-from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.metrics import MOST
 from jointbench.data.spaces.arrow import from_struct
 from jointbench.data.spaces.space import Space
@@ -90,11 +89,7 @@ def _optional(name: str, task: Task) -> bool:
 def _wrong(name: str, column: pa.ChunkedArray, task: Task) -> npt.NDArray[np.bool_] | None:
     """A mask (n,) of the values that cannot be; None where all may."""
     if name == "budget":
-        budgets = column.to_numpy()
-        right = np.zeros(len(budgets), dtype=bool)
-        for rung in task.ladder.rungs:
-            right |= np.abs(budgets - rung) <= SAME_RUNG * rung
-        return ~right
+        return ~task.ladder.has(column.to_numpy())
     if name == "status":
         return ~np.asarray(pc.is_in(column, pa.array(_STATUSES)).to_numpy(), dtype=bool)
     if name == "space":
@@ -173,7 +168,12 @@ def _first(name: str, column: Any, wrong: npt.NDArray[np.bool_], expected: str) 
 
 def _expected(name: str, task: Task) -> str:
     if name == "budget":
-        return f"one of {task.ladder} ({task.ladder.unit})"
+        ladder = task.ladder
+        return (
+            f"{ladder.minimum:g} to {ladder.maximum:g} {ladder.unit}"
+            if ladder.continuous
+            else f"one of {ladder} ({ladder.unit})"
+        )
     if name == "status":
         return "one of " + ", ".join(_STATUSES)
     if name == "space":

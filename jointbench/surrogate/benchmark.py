@@ -361,6 +361,9 @@ class Benchmark:
     def _between(self, budget: float) -> tuple[float, float, float, float]:
         """The budget, the rungs around it, and how far it is from the lower to the upper one, 0 at a rung."""
         budget = self.ladder.check_within(budget)
+        if self.ladder.continuous:
+            # The models have seen budgets anywhere.
+            return budget, budget, budget, 0.0
         rungs = self.ladder.rungs
         for rung in rungs:
             if abs(budget - rung) <= SAME_RUNG * rung:

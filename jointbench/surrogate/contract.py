@@ -139,8 +139,9 @@ def check_draws_follow_the_seed(benchmark: Benchmark) -> None:
 
 
 def check_between_rungs_is_marked(benchmark: Benchmark) -> None:
-    """Answers between two rungs, where there are two, lie between theirs and are marked; those at rungs are not."""
-    if len(benchmark.ladder.rungs) == 1:
+    """Answers between two rungs, where there are two and models know those alone, lie between theirs and are marked;
+    those at rungs are not."""
+    if len(benchmark.ladder.rungs) == 1 or benchmark.ladder.continuous:
         return
     below, above = benchmark.ladder.rungs[-2:]
     rows = corners_and_samples(benchmark.space, 20)

@@ -54,7 +54,8 @@ class Rungs:
             raise LogError("configurations of the log that ended ok", self.configurations, expected)
         if not self.left_out:
             return self.ladder
-        return Ladder(self.kept[0], self.kept[-1], self.ladder.eta, self.ladder.unit)
+        first = self.ladder.rungs.index(self.kept[0])
+        return self.ladder.part(first, first + len(self.kept) - 1)
 
     def words(self, by: Iterable[str]) -> list[str]:
         """Sentences on what a surrogate is not fitted for, why, what to collect, and what cannot be compared then;
@@ -90,7 +91,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def count_rungs(ladder: Ladder, budgets: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> Rungs:
     """From the budgets (n,) and the numbers (n,) of the configurations of trainings that ended ok."""
-    return Rungs(ladder, tuple(len(np.unique(group[np.isclose(budgets, rung)])) for rung in ladder.rungs))
+    return Rungs(ladder, tuple(len(np.unique(group[ladder.at(budgets, rung)])) for rung in ladder.rungs))
 
 
 def rungs_of(log: EvaluationLog) -> Rungs:

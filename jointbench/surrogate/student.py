@@ -5,6 +5,7 @@ thousand trees are a good way to write a smooth one down. The teacher is asked w
 questions are spread evenly, the others lie around what was trained, more of them around the best.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,6 +44,8 @@ DISTILLED = Distillation()
 _FOR_A_TRAINING = 25
 #: How much likelier the best training is asked around than the worst: e to this.
 _TOWARDS_THE_BEST = 2.0
+#: The share of questions at budgets that were seen, where there are evaluations at any.
+_AT_SEEN = 0.7
 #: Questions of the uncertainty, which costs more than a prediction and varies less.
 _UNCERTAIN = 4_000
 #: A variance of logits below which it makes no difference.
@@ -67,6 +70,11 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
     moves = rng.normal(0.0, settings.by, around.shape) * (rng.random(around.shape) < settings.moved)
     points = rng.permutation(np.concatenate([even, np.clip(around + moves, 0.0, 1.0)]))
     budgets = np.array(seen.ladder.rungs)[rng.integers(len(seen.ladder.rungs), size=count)]
+    if seen.ladder.continuous:
+        # As often as there are trainings, and evenly between.
+        low, high = math.log(seen.ladder.minimum), math.log(seen.ladder.maximum)
+        budgets = np.exp(rng.uniform(low, high, size=count))
+        budgets = np.where(rng.random(count) < _AT_SEEN, rng.choice(seen.budgets, count), budgets)
     return replace(seen.take(np.zeros(count, dtype=np.int64)), rows=space.rows_at(points), budgets=budgets)
 
 

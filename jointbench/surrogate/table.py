@@ -19,6 +19,7 @@ from jointbench.data.metrics import TRAINED, VALIDATION_ERROR
 from jointbench.data.spaces.arrow import numbers_of
 from jointbench.data.spaces.facts import Facts
 from jointbench.data.spaces.space import Space
+from jointbench.data.table_groups import groups_of
 from jointbench.data.task import Task
 from jointbench.surrogate.noise import error_scales
 from jointbench.surrogate.scales import CostScale, Measures, MetricScale, Scale
@@ -56,7 +57,8 @@ class TrainingTable:
     """A log as arrays: raw rows (n, hyperparameters), errors (n, 2: validation, test), the rest (n,).
 
     `costs` is (n, 4): training seconds, overhead seconds, peak memory in bytes, images per second. `group` numbers
-    the configurations, so that splits never part the evaluations of one.
+    the configurations, so that splits never part the evaluations of one; `together`, where a log says so, numbers what
+    they do not part besides.
 
     Of a task that is no training on images, `measures` says what is modelled: `errors` are then (n, metrics), the
     losses of its metrics, and `costs` (n, costs).
@@ -74,6 +76,12 @@ class TrainingTable:
     optimizer: npt.NDArray[np.str_]
     group: npt.NDArray[np.int64]
     measures: Measures | None = None
+    together: npt.NDArray[np.int64] | None = None
+
+    @property
+    def parted(self) -> npt.NDArray[np.int64]:
+        """A number (n,) of what splits part: configurations, or larger groups."""
+        return self.group if self.together is None else self.together
 
     @cached_property
     def scales(self) -> tuple[Scale, ...]:
@@ -117,7 +125,7 @@ class TrainingTable:
     def ok_by_budget(self) -> Iterator[tuple[float | None, npt.NDArray[np.bool_]]]:
         """Each rung with a mask (n,) of the evaluations there that ended ok; at last None with all that did."""
         for rung in self.ladder.rungs:
-            yield rung, self.ok & np.isclose(self.budgets, rung)
+            yield rung, self.ok & self.ladder.at(self.budgets, rung)
         yield None, self.ok
 
     def take(self, chosen: npt.NDArray[Any]) -> "TrainingTable":
@@ -171,7 +179,7 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
     """That of a task of any metrics. Raises LogError as `training_table` does, and where an evaluation that ended ok
     has no value of the objective."""
     task = log.task
-    table = log.table(["configuration", "budget", "seed", "status", "optimizer", *task.by_name])
+    table = log.table(["configuration", "budget", "seed", "status", "optimizer", "extras", *task.by_name])
     rows, budgets = rows_of(table, log.space), np.asarray(table["budget"].to_numpy(), dtype=np.float64)
     group, status = groups(np.nan_to_num(rows, nan=np.inf)), _words(table, "status")
     ok = status == Status.OK.value
@@ -211,6 +219,7 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
         status=status,
         optimizer=_words(table, "optimizer"),
         group=group,
+        together=groups_of(table["extras"]),
         measures=Measures(metrics, tuple(MetricScale.fit(m, values[m.name][ok]) for m in metrics), tuple(scales)),
     )
 

@@ -53,7 +53,7 @@ class Teacher:
         """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.
         """
-        apart = (self.process.observed - self.process.held_out(self.seen.group)) * self.deviation
+        apart = (self.process.observed - self.process.held_out(self.seen.parted)) * self.deviation
         return np.asarray((apart**2).mean(axis=1))
 
 
@@ -64,4 +64,4 @@ def error_logits(table: TrainingTable) -> FloatArray:
 
 def rung_numbers(table: TrainingTable) -> npt.NDArray[np.int64]:
     """The number (n,) of the rung nearest to each budget."""
-    return np.asarray(np.abs(np.log(table.budgets[:, None] / np.array(table.ladder.rungs))).argmin(axis=1))
+    return table.ladder.nearest(table.budgets)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jointbench.data.errors import UnwritableError, WouldOverwriteError
@@ -10,24 +10,37 @@ from jointbench.data.files import check_writable, make_folder, unfinished, write
 from jointbench.surrogate.stored import MANIFEST
 
 
-def check_replaceable(folder: Path, *, force: bool) -> None:
-    """Raises WouldOverwriteError when it exists and `force` is not set, or holds something else than a benchmark:
-    force replaces results, not a person's files. Raises UnwritableError where it cannot be made.
+def _is_benchmark(folder: Path) -> bool:
+    return (folder / MANIFEST).exists()
+
+
+def check_replaceable(
+    folder: Path, *, force: bool, ours: Callable[[Path], bool] = _is_benchmark, what: str = "benchmark"
+) -> None:
+    """Raises WouldOverwriteError when it exists and `force` is not set, or holds something else than a benchmark (or
+    whatever is `ours`): force replaces results, not a person's files. Raises UnwritableError where it cannot be made.
     """
     if os.path.lexists(folder):
         if not force:
             raise WouldOverwriteError("folder", str(folder), "one that does not exist, or --force")
-        ours = folder.is_dir() and ((folder / MANIFEST).exists() or not any(folder.iterdir()))
-        if folder.is_symlink() or not ours:
-            raise WouldOverwriteError("folder", str(folder), "one with a benchmark in it, or an empty one")
+        replaceable = folder.is_dir() and (ours(folder) or not any(folder.iterdir()))
+        if folder.is_symlink() or not replaceable:
+            raise WouldOverwriteError("folder", str(folder), f"one with a {what} in it, or an empty one")
         # It makes room for the new one as a whole.
         check_writable(folder.parent, folder=True)
     check_writable(folder, folder=True)
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes], *, force: bool = False) -> None:
+def write_folder(
+    folder: Path,
+    files: Mapping[str, bytes],
+    *,
+    force: bool = False,
+    ours: Callable[[Path], bool] = _is_benchmark,
+    what: str = "benchmark",
+) -> None:
     """A folder with these files and no others, on the disk. Raises as `check_replaceable` does."""
-    check_replaceable(folder, force=force)
+    check_replaceable(folder, force=force, ours=ours, what=what)
     make_folder(folder.parent)
     folder = folder.resolve()
     temporary, before = unfinished(folder), unfinished(folder)

@@ -57,7 +57,7 @@ class Evidence:
         assert self.frame is not None
         found = self.frame.copy()
         rows = self.task.space.rows(found[list(self.task.space.names)])
-        found["rung"] = [self.task.ladder.rung_of(budget) for budget in found["budget"]]
+        found["rung"] = [self.task.ladder.place_of(budget) for budget in found["budget"]]
         found["group"] = groups(rows) if len(found) else np.zeros(0, dtype=np.int64)
         found["value"] = found[self.objective.name].astype(float)
         return found

@@ -21,8 +21,9 @@ FEWEST = 5
 
 def replicates(evidence: Evidence) -> "DataFrame":
     """A row a configuration and budget with several seeds: `rung`, `n`, `mean`, and `deviation` (of n - 1)."""
-    grouped = evidence.ok.groupby(["rung", "group"])["value"]
-    found = grouped.agg(n="size", mean="mean", deviation="std").reset_index()
+    # Where there are evaluations between rungs, those of one rung may have different budgets.
+    by = ["rung", "group", *(["budget"] if evidence.task.ladder.continuous else [])]
+    found = evidence.ok.groupby(by)["value"].agg(n="size", mean="mean", deviation="std").reset_index()
     return found[found["n"] > 1].reset_index(drop=True)
 
 

@@ -11,7 +11,6 @@ import pyarrow as pa
 from jointbench.data.errors import DamagedPartError, InputError, LogError
 from jointbench.data.evaluation import REFERENCE_CLOCK, Status
 from jointbench.data.files import UNFINISHED
-from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, CREDENTIALS, EvaluationLog
 from jointbench.data.log_check import faults
 from jointbench.data.parts import DAMAGED, PART, parts, read_part, task_of_part
@@ -94,7 +93,7 @@ def _rows(table: pa.Table, task: Task, found: Findings) -> None:
     found.facts.append(f"budgets of {task.ladder} {task.ladder.unit}")
     budgets, statuses = table["budget"].to_numpy(), table["status"].to_numpy()
     for rung in task.ladder.rungs:
-        counted = Counter(statuses[np.abs(budgets - rung) <= SAME_RUNG * rung])
+        counted = Counter(statuses[task.ladder.at(budgets, rung)])
         found.evaluations[f"{rung:g}"] = {s.value: counted[s.value] for s in Status}
     clocks = Counter(table["clock"].to_pylist())
     if len(clocks) > 1 and task.ladder.unit == "seconds":

@@ -36,7 +36,7 @@ class Search:
         """From evaluations in the order in which they ended."""
         made = list(evaluations)
         largest = len(ladder.rungs) - 1
-        losses = [metric.loss_of(e) if ladder.rung_of(e.budget) == largest else np.inf for e in made]
+        losses = [metric.loss_of(e) if ladder.place_of(e.budget) == largest else np.inf for e in made]
         lowest = np.minimum.accumulate(losses) if losses else np.array([])
         spent = np.cumsum([e.budget for e in made]) / ladder.maximum
         return cls(spent, np.where(np.isfinite(lowest), lowest, np.nan))

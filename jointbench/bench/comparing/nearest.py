@@ -45,7 +45,7 @@ def nearest(folder: Path) -> Nearest | None:
             return None
         evaluations = EvaluationLog.open(Path(benchmark.source) / EVALUATIONS).evaluations()
         space, largest = benchmark.space, benchmark.ladder.maximum
-        there = [one.configuration for one in evaluations if one.ok and np.isclose(one.budget, largest)]
+        there = [one.configuration for one in evaluations if one.ok and benchmark.ladder.at(one.budget, largest)]
     except JointBenchError:
         return None
     incumbents = final_incumbents(folder)

@@ -134,7 +134,7 @@ def _predicted_and_real_metric(held_out: HeldOut, metric: Metric) -> Any:
     real, said = sign * table.errors[table.ok, 0], sign * held_out.errors[table.ok, 0]
     budgets = table.budgets[table.ok]
     for index, rung in enumerate(table.ladder.rungs):
-        chosen = np.isclose(budgets, rung)
+        chosen = table.ladder.at(budgets, rung)
         figure.add_scatter(
             x=real[chosen].tolist(),
             y=said[chosen].tolist(),

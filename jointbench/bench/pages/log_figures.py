@@ -25,7 +25,7 @@ def every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> A
     began = min((e.finished_at - e.wall_seconds for e in evaluations), default=0.0)
     unit, seconds = time_unit(float(ends.max(initial=began) - began))
     figure = _by_budget(log, evaluations, lambda e: (e.finished_at - began) / seconds)
-    largest = [e for e in evaluations if e.ok and log.ladder.rung_of(e.budget) == len(log.ladder.rungs) - 1]
+    largest = [e for e in evaluations if e.ok and log.ladder.place_of(e.budget) == len(log.ladder.rungs) - 1]
     objective = log.task.objective
     so_far: np.ufunc = np.maximum if objective.maximize else np.minimum
     if largest:
@@ -91,7 +91,7 @@ def failures_by_cause(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> 
     """How many trainings of each budget ended how, other than well; None where none did."""
     import plotly.graph_objects as go
 
-    failed = Counter((e.status.value.replace("_", " "), log.ladder.rung_of(e.budget)) for e in evaluations if not e.ok)
+    failed = Counter((e.status.value.replace("_", " "), log.ladder.place_of(e.budget)) for e in evaluations if not e.ok)
     statuses = [status for status, _ in Counter({s: n for (s, _), n in sorted(failed.items())}).most_common()]
     if not failed:
         return None
@@ -154,7 +154,7 @@ def _by_budget(log: EvaluationLog, evaluations: Sequence[Evaluation], x_of: Call
 
 def _of_rung(log: EvaluationLog, evaluations: Iterable[Evaluation], index: int) -> list[Evaluation]:
     """Those of a budget that ended well."""
-    return [e for e in evaluations if e.ok and log.ladder.rung_of(e.budget) == index]
+    return [e for e in evaluations if e.ok and log.ladder.place_of(e.budget) == index]
 
 
 def _thinned(several: Sequence[T], most: int) -> list[T]:

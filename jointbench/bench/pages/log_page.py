@@ -102,7 +102,7 @@ def _failures(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[str
 
 
 def _thinned(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
-    most = max(Counter(log.ladder.rung_of(e.budget) for e in evaluations if e.ok).values(), default=0)
+    most = max(Counter(log.ladder.place_of(e.budget) for e in evaluations if e.ok).values(), default=0)
     if most <= MOST_POINTS:
         return ""
     return (
@@ -114,7 +114,7 @@ def how_they_ended(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> tup
     """Headings and rows: a row a budget, a column each way to end."""
     ladder = log.ladder
     statuses = sorted({e.status.value for e in evaluations}, key=lambda status: (status != "ok", status))
-    ended = Counter((ladder.rung_of(e.budget), e.status.value) for e in evaluations)
+    ended = Counter((ladder.place_of(e.budget), e.status.value) for e in evaluations)
     headings = [f"budget, {ladder.unit}", *(status.replace("_", " ") for status in statuses), "all"]
     counts = [[ended[index, status] for status in statuses] for index in range(len(ladder.rungs))]
     rows = [
@@ -131,7 +131,7 @@ def log_title(log: EvaluationLog) -> str:
 
 
 def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
-    largest = [e for e in evaluations if e.ok and log.ladder.rung_of(e.budget) == len(log.ladder.rungs) - 1]
+    largest = [e for e in evaluations if e.ok and log.ladder.place_of(e.budget) == len(log.ladder.rungs) - 1]
     if not largest:
         return ""
     objective = log.task.objective
@@ -153,7 +153,7 @@ def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list
     for e in evaluations:
         if e.ok:
             key = tuple(log.space.row(e.configuration))
-            errors[log.ladder.rung_of(e.budget)].setdefault(key, []).append(e.metrics[log.task.objective.name])
+            errors[log.ladder.place_of(e.budget)].setdefault(key, []).append(e.metrics[log.task.objective.name])
     means = [{key: float(np.mean(values)) for key, values in rung.items()} for rung in errors]
     rows = []
     for i, low in enumerate(means[:-1]):

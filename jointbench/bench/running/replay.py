@@ -32,6 +32,10 @@ class ReplayObjective:
 
     def __init__(self, log: EvaluationLog) -> None:
         self.log = log
+        if log.ladder.continuous:
+            raise LogError(
+                "log", str(log.path), "evaluations at the rungs of its ladder and nowhere between, to replay"
+            )
         self._logged: list[list[Evaluation]] = [[] for _ in log.ladder.rungs]
         for evaluation in log.evaluations():
             # Each is handed out again and again.

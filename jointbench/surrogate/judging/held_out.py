@@ -133,7 +133,7 @@ class HeldOut:
         rows: list[Row] = []
         rng = np.random.default_rng(0)
         for budget, chosen in self.table.ok_by_budget():
-            drawn = resamples(self.table.group[chosen], rng) if chosen.any() else np.empty((0, 0))
+            drawn = resamples(self.table.parted[chosen], rng) if chosen.any() else np.empty((0, 0))
             for part, error in enumerate(self.table.error_names):
                 configurations = len(np.unique(self.table.group[chosen]))
                 row = {"budget": budget, "error": error, "n": int(chosen.sum()), "configurations": configurations}
@@ -174,5 +174,5 @@ def _other_partitions(table: TrainingTable, seed: int, settings: Settings, parti
 
 def folds(table: TrainingTable, seed: int) -> npt.NDArray[np.int64]:
     """The fold (n,) of each row, drawn by configuration."""
-    drawn = np.random.default_rng(seed).integers(FOLDS, size=int(table.group.max()) + 1)
-    return np.asarray(drawn[table.group])
+    drawn = np.random.default_rng(seed).integers(FOLDS, size=int(table.parted.max()) + 1)
+    return np.asarray(drawn[table.parted])

@@ -60,7 +60,7 @@ def ingredients(
     """
     ok = table.take(table.ok)
     scales = ok.scales
-    at = np.isclose(ok.budgets, ok.ladder.maximum)
+    at = ok.ladder.at(ok.budgets, ok.ladder.maximum)
     fold = [folds(table, seed + number)[table.ok] for number in range(partitions)]
     work = [(number, part) for number in range(partitions) for part in np.unique(fold[number]).tolist()]
 

@@ -20,7 +20,7 @@ def learning_curve(held_out: HeldOut, seed: int) -> list[Row]:
     fitted to, on average. `best_spearman` and `best_relative_bias` are among the best quarter at the budget.
     """
     table, fold = held_out.table, held_out.fold
-    order = np.random.default_rng(seed).permutation(int(table.group.max()) + 1)[table.group]
+    order = np.random.default_rng(seed).permutation(int(table.parted.max()) + 1)[table.parted]
     kept = {share: order < share * (order.max() + 1) for share in SHARES}
     work = [
         (share, number)

@@ -33,7 +33,8 @@ def noise_floor(held_out: HeldOut, seed: int) -> list[Row]:
     budgets = np.array([table.budgets[rows[0]] for rows in repeats.rows])
     found: list[Row] = []
     for budget in (*table.ladder.rungs, None):
-        chosen = [k for k in range(len(repeats)) if budget is None or np.isclose(budgets[k], budget)]
+        at = np.ones(len(repeats), dtype=bool) if budget is None else table.ladder.at(budgets, budget)
+        chosen = [k for k in range(len(repeats)) if at[k]]
         if len(chosen) < FEWEST:
             continue
         rows = [repeats.rows[k] for k in chosen]

@@ -1,0 +1,1 @@
+"""Tables that others made, of any columns, as evaluations of a task."""
