@@ -156,7 +156,7 @@ class Ladder:
         """A mask (n,) of the budgets (n,) that count as this rung's."""
         given: FloatArray = np.asarray(budgets, dtype=np.float64)
         if self.continuous:
-            return self.nearest(given) == self.rungs.index(rung)
+            return np.asarray(self.nearest(given) == self.rungs.index(rung))
         return np.asarray(np.isclose(given, rung))
 
     def part(self, first: int, last: int) -> "Ladder":
