@@ -17,7 +17,7 @@ from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.analysing.expected import expected
-from jointbench.bench.analysing.resampling import RESAMPLES, bootstrap, spearman
+from jointbench.bench.analysing.resampling import RESAMPLES, spearman, spearman_interval
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
 
@@ -73,7 +73,7 @@ def correlations(values: FloatArray) -> list[Correlation]:
         n = pair.shape[1]
         rho, interval = float("nan"), (float("nan"), float("nan"))
         if n >= FEWEST:
-            rho, interval = spearman(*pair), bootstrap(spearman, *pair)
+            rho, interval = spearman(*pair), spearman_interval(*pair)
         found.append(Correlation(low, high, n, rho, interval, pair))
     return found
 

@@ -66,17 +66,30 @@ class BoxTree:
         dimensions = self.low.shape[1]
         if self.variance <= _NOTHING:
             return np.full(dimensions, np.nan), np.full((dimensions, dimensions), np.nan)
-        edges = [np.unique(np.concatenate([self.low[:, d], self.high[:, d]])) for d in range(dimensions)]
-        width = np.concatenate([np.diff(cuts) for cuts in edges])
-        cells = np.concatenate([self.inside(d, cuts[:-1]) for d, cuts in enumerate(edges)], axis=1)
-        first = np.cumsum([0, *(len(cuts) - 1 for cuts in edges[:-1])])
-        weight = self.volume * (self.value - self.mean)
+        first, width, cells, weight = self._grid
         alone = np.add.reduceat(width * (weight @ cells) ** 2, first)
         both = np.square(cells.T @ (cells * weight[:, None])) * width * width[:, None]
         together = np.add.reduceat(np.add.reduceat(both, first, axis=0), first, axis=1)
         pairs = np.maximum(together - alone - alone[:, None], 0.0)
         np.fill_diagonal(pairs, 0.0)
         return alone / self.variance, pairs / self.variance
+
+    def alone(self) -> FloatArray:
+        """As `importances`, without pairs, which take most of the time."""
+        if self.variance <= _NOTHING:
+            return np.full(self.low.shape[1], np.nan)
+        first, width, cells, weight = self._grid
+        return np.asarray(np.add.reduceat(width * (weight @ cells) ** 2, first) / self.variance)
+
+    @property
+    def _grid(self) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray, FloatArray]:
+        """The cells of all dimensions side by side: where each dimension's begin (d,), their widths (cells,), which
+        leaves they lie in as `inside` says it (leaves, cells), and each leaf's part of the mean (leaves,)."""
+        edges = [np.unique(np.concatenate([self.low[:, d], self.high[:, d]])) for d in range(self.low.shape[1])]
+        width = np.concatenate([np.diff(cuts) for cuts in edges])
+        cells = np.concatenate([self.inside(d, cuts[:-1]) for d, cuts in enumerate(edges)], axis=1)
+        first = np.cumsum([0, *(len(cuts) - 1 for cuts in edges[:-1])])
+        return first, width, cells, self.volume * (self.value - self.mean)
 
 
 def boxes(

@@ -1,5 +1,7 @@
 """A random forest on the unit cube of a space, as boxes."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from jointbench.bench.analysing.fanova import BoxTree, boxes
@@ -11,6 +13,7 @@ from jointbench.data.spaces.space import Space
 _HALVINGS = 45
 
 
+@lru_cache
 def bin_edges(hyperparameter: Hyperparameter) -> FloatArray:
     """Where the shares of an integer's values (or of choices) in the unit interval meet, ascending, (values - 1,)."""
     numbers = np.arange(int(hyperparameter.low), int(hyperparameter.high))

@@ -164,9 +164,11 @@ def _of_trainings(evidence: Evidence, index: int, frame: "DataFrame") -> Fitted:
     def resampled(seed: int) -> FloatArray:
         own = np.concatenate([members[k] for k in drawn[seed]])
         forest = SpaceForest(space, trees=BOOTSTRAP_TREES, least=LEAST_TRAINED, seed=seed)
-        return Importances.of(forest.fit(units[own], values[own]).trees()).alone
+        found = np.array([tree.alone() for tree in forest.fit(units[own], values[own]).trees()])
+        varying = np.isfinite(found).all(axis=1)
+        return found[varying].mean(axis=0) if varying.any() else np.full(len(space.names), np.nan)
 
-    shares = [one.mean(axis=0) for one in side_by_side(resampled, range(BOOTSTRAPS)) if len(one)]
+    shares = [one for one in side_by_side(resampled, range(BOOTSTRAPS)) if np.isfinite(one).all()]
     return Fitted(index, trees, Importances.of(trees), len(frame), resampled=np.array(shares))
 
 
@@ -399,11 +401,14 @@ def best_at(evidence: Evidence, rung: int) -> Mapping[str, Any] | None:
 def _map(evidence: Evidence, one: Fitted, first: str, second: str) -> Callable[[], Any]:
     def drawn() -> Any:
         import plotly.graph_objects as go
+        from threadpoolctl import threadpool_limits
 
         space = evidence.task.space
         axes = [(space.by_name[name], space.names.index(name)) for name in (first, second)]
         (a, first_edges), (b, second_edges) = (_cells(hyperparameter) for hyperparameter, _ in axes)
-        means = [tree.marginal_of_two(axes[0][1], axes[1][1], a, b) for tree in one.trees]
+        # As in `Importances.of`.
+        with threadpool_limits(1):
+            means = [tree.marginal_of_two(axes[0][1], axes[1][1], a, b) for tree in one.trees]
         objective = evidence.objective
         scale = {"tickformat": ".3~%"} if objective.fraction else {}
         figure = go.Figure(

@@ -1,8 +1,10 @@
 """Intervals by resampling, and of counted fractions."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 
@@ -15,9 +17,23 @@ RESAMPLES = 400
 
 def spearman(first: FloatArray, second: FloatArray) -> float:
     """Spearman's rank correlation of two samples (n,), ties sharing their mean rank; NaN where one is constant."""
-    from scipy.stats import rankdata
+    return pearson(ranks(places(first)), ranks(places(second)))
 
-    return pearson(rankdata(first), rankdata(second))
+
+def spearman_interval(first: FloatArray, second: FloatArray, *, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """`bootstrap` of `spearman`. What is sorted once is counted in each resample."""
+    return bootstrap(lambda a, b: pearson(ranks(a), ranks(b)), places(first), places(second), resamples=resamples)
+
+
+def places(values: FloatArray) -> npt.NDArray[np.intp]:
+    """The place of each value (n,) among the different ones, from 0."""
+    return np.asarray(np.unique(values, return_inverse=True)[1])
+
+
+def ranks(of: npt.NDArray[np.intp]) -> FloatArray:
+    """Of values given by their `places` (n,), from 1, ties sharing their mean rank; places may be empty."""
+    counts = np.bincount(of)
+    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[of])
 
 
 def pearson(first: FloatArray, second: FloatArray) -> float:
@@ -27,7 +43,7 @@ def pearson(first: FloatArray, second: FloatArray) -> float:
 
 
 def bootstrap(
-    statistic: Callable[..., float], *samples: FloatArray, resamples: int = RESAMPLES, seed: int = 0
+    statistic: Callable[..., float], *samples: npt.NDArray[Any], resamples: int = RESAMPLES, seed: int = 0
 ) -> tuple[float, float]:
     """The percentile interval (95 %) of a statistic of samples (n,) whose members are drawn together, with
     replacement; both ends NaN where fewer than half of the resamples have a value.

@@ -17,6 +17,7 @@ from jointbench.bench.analysing.exhibits import exhibits_of_comparison, exhibits
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.exporting import BenchmarkResult, result_of
+from jointbench.bench.calls.figure_files import check_drawable
 from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
 from jointbench.bench.calls.given import the_log
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -157,7 +158,8 @@ def analyse(
     is none, LogError where it cannot be read, InputError for a format, ConfigurationError, UnwritableError.
     """
     if out is not None:
-        checked_formats(default_formats() if formats is None else formats)
+        if set(checked_formats(default_formats() if formats is None else formats)) & set(FIGURES):
+            check_drawable()
         check_writable(Path(out), folder=True)
     made = _analysis(_result(source), source, configuration, [the_log(one) for one in retrainings])
     if out is not None:

@@ -1,13 +1,12 @@
 """Tables and figures as files."""
 
 from collections.abc import Collection, Mapping
-from importlib import util
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from jointbench.bench.calls.figure_files import FigureFile, check_drawable, draw_all
 from jointbench.bench.calls.result import Result
-from jointbench.data.errors import InputError, MissingExtraError
+from jointbench.data.errors import InputError
 from jointbench.data.files import check_writable, make_folder, write_whole
 
 #: What figures and tables can be written as, and how the files' names end.
@@ -40,6 +39,8 @@ def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Pa
     folder, MissingExtraError where figures cannot be drawn.
     """
     wanted = checked_formats(formats)
+    if set(wanted) & set(FIGURES):
+        check_drawable()
     check_writable(out, folder=True)
     make_folder(out)
     with TemporaryDirectory(dir=out, prefix=".writing-") as folder:
@@ -61,28 +62,12 @@ def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Pa
 def _draw(result: Result, folder: Path, formats: Collection[str]) -> None:
     if not formats:
         return
-    if util.find_spec("kaleido") is None:
-        raise MissingExtraError("figures as files need kaleido: pip install 'jointbench[export]'")
-    import plotly.io
-
-    figures: list[Any] = []
+    wanted = list[FigureFile]()
     for name in result.drawings():
-        figure = result.figure(name)
+        figure = result.figure(name).to_dict()
         # Pages have a background of their own.
-        figure.update_layout(paper_bgcolor="white", plot_bgcolor="white", width=WIDTH)
-        figures.append(figure)
-    wanted = [(figure, name, one) for one in formats for name, figure in zip(result.drawings(), figures, strict=True)]
-    try:
-        # All in one browser, which takes seconds to start. Figures have been checked when they were made.
-        plotly.io.write_images(
-            [figure for figure, _, _ in wanted],
-            [folder / f"{name}{FIGURES[one]}" for _, name, one in wanted],
-            format=[one for _, _, one in wanted],
-            scale=[SCALE if one == "png" else 1 for _, _, one in wanted],
-            validate=False,
-        )
-    except RuntimeError as error:
-        if "Chrome" not in str(error):
-            raise
-        expected = "figures as files need Chromium or Chrome, in which kaleido draws them: apt-get install chromium"
-        raise MissingExtraError(expected) from None
+        figure["layout"] |= {"paper_bgcolor": "white", "plot_bgcolor": "white", "width": WIDTH}
+        for one in formats:
+            scale = SCALE if one == "png" else 1
+            wanted.append(FigureFile(figure, folder / f"{name}{FIGURES[one]}", one, scale))
+    draw_all(wanted)

@@ -11,7 +11,7 @@ from comparing import small
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
-from scipy.stats import ecdf, linregress, mannwhitneyu, spearmanr
+from scipy.stats import ecdf, linregress, mannwhitneyu, rankdata, spearmanr
 from small_forests import small_forests
 
 import jointbench
@@ -23,7 +23,7 @@ from jointbench.bench.analysing.every_evaluation import run_clock, with_clock
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.failures import shifts
 from jointbench.bench.analysing.noise import pooled, replicates
-from jointbench.bench.analysing.resampling import bootstrap, ends, spearman, wilson
+from jointbench.bench.analysing.resampling import bootstrap, ends, places, ranks, spearman, spearman_interval, wilson
 from jointbench.bench.analysing.sampled_regions import classical_mds
 from jointbench.bench.analysing.throughput import slope
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings
@@ -99,6 +99,13 @@ class TestCorrelations:
             inside += low <= 6 / np.pi * np.arcsin(0.5**0.5 / 2) <= high
         # A binomial count of 40 with chance 0.95 is below 33 once in 1,000; percentile intervals are a bit short.
         assert inside >= 32
+
+    @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=30))
+    def test_counted_ranks_give_the_interval_of_sorted_ones(self, pairs: list[tuple[int, int]]) -> None:
+        first, second = np.array(pairs, dtype=float).T
+        assert ranks(places(first)) == pytest.approx(rankdata(first), abs=0)
+        expected = bootstrap(spearman, first, second, resamples=20)
+        assert spearman_interval(first, second, resamples=20) == pytest.approx(expected, abs=0, nan_ok=True)
 
     def test_what_is_missing_is_said_with_the_numbers(self, evidence: Evidence) -> None:
         said = budget_correlations(evidence).missing

@@ -109,6 +109,7 @@ class TestLaws:
     @settings(max_examples=40)
     def test_shares_add_up_to_at_most_all_of_the_variance(self, tree: BoxTree) -> None:
         alone, pairs = tree.importances()
+        assert (alone == tree.alone()).all()
         assert (alone >= 0).all()
         assert (pairs >= 0).all()
         assert alone.sum() + pairs.sum() / 2 <= 1 + 1e-9

@@ -287,10 +287,12 @@ class TestExport:
     def test_without_what_draws_one_sentence_says_so_and_nothing_is_written(
         self, comparison: jointbench.Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("jointbench.bench.calls.files.util.find_spec", lambda name: None)
+        monkeypatch.setattr("jointbench.bench.calls.figure_files.util.find_spec", lambda name: None)
         with pytest.raises(MissingExtraError, match=r"jointbench\[export\]"):
             comparison.export(tmp_path / "out", ["csv", "svg"])
-        assert list((tmp_path / "out").iterdir()) == []
+        with pytest.raises(MissingExtraError, match=r"jointbench\[export\]"):
+            jointbench.analyse(LOG, out=tmp_path / "out", formats=["svg"])
+        assert list(tmp_path.iterdir()) == []
 
     def test_figures_become_files(self, comparison: jointbench.Comparison, tmp_path: Path) -> None:
         pytest.importorskip("kaleido")
