@@ -94,6 +94,8 @@ class Ladder:
         if self.levels:
             self._check_levels()
             return
+        # From JSON it is a list.
+        object.__setattr__(self, "levels", ())
         steps = math.log(self.maximum / self.minimum) / math.log(self.eta)
         if steps > _MOST_RUNGS:
             raise InputError("ladder eta", self.eta, f"a factor that gives at most {_MOST_RUNGS} rungs")

@@ -1,5 +1,8 @@
 """The ladder of budgets."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +103,10 @@ def test_a_budget_that_is_no_rung_is_refused_with_the_rungs(budget: float) -> No
 def test_bounds_must_be_numbers(value: object) -> None:
     with pytest.raises(InputError, match="minimum"):
         Ladder(value, 27)  # type: ignore[arg-type]
+
+
+def test_a_ladder_from_json_is_the_ladder() -> None:
+    for ladder in (Ladder(3, 81), Ladder.of_levels((1, 2, 10), "epochs")):
+        read = Ladder(**json.loads(json.dumps(asdict(ladder))))
+        assert read == ladder
+        assert hash(read) == hash(ladder)
