@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from jointbench.data.evaluation import Evaluation, Status
     from jointbench.data.ladder import Ladder
     from jointbench.data.log import EvaluationLog
+    from jointbench.data.metrics import Metric
     from jointbench.data.spaces.registry import get_space
     from jointbench.data.spaces.space import Space
     from jointbench.optimizers import Optimizer, Trial, make_optimizer
@@ -56,6 +57,7 @@ _HOMES = {
     "Imported": "bench.calls.importing",
     "JointBenchError": "data.errors",
     "Ladder": "data.ladder",
+    "Metric": "data.metrics",
     "Optimizer": "optimizers",
     "Space": "data.spaces.space",
     "Status": "data.evaluation",
@@ -99,6 +101,7 @@ __all__ = [
     "Imported",
     "JointBenchError",
     "Ladder",
+    "Metric",
     "Optimizer",
     "Space",
     "Status",

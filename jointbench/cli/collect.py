@@ -30,6 +30,23 @@ def add_to(commands: Commands) -> None:
     )
     collection_options(sub, required=False)
     add(
+        "--objective",
+        metavar="FILE.py:FUNCTION",
+        help="train by a function of your own, train(configuration, budget, seed, report), instead of our networks",
+    )
+    add(
+        "--metrics",
+        metavar="NAME,…",
+        help="what the function returns, the objective first; its own with :max to maximise one, with :0..1 to bound "
+        "it; default validation_error",
+    )
+    add(
+        "--timeout",
+        type=positive("timeout"),
+        metavar="SECONDS",
+        help="give a training of the function up then; default: where the budget is in seconds ten of it and a minute",
+    )
+    add(
         "--repeat",
         type=whole("repeat", 1),
         metavar="K",
@@ -71,6 +88,9 @@ def run(arguments: argparse.Namespace) -> None:
             optimizer=arguments.optimizer,
             space=arguments.space,
             seed=arguments.seed,
+            objective=arguments.objective,
+            metrics=arguments.metrics,
+            timeout=arguments.timeout,
             plan=arguments.plan,
             repeat=arguments.repeat,
             repeat_seeds=arguments.repeat_seeds,

@@ -11,7 +11,7 @@ CHECKPOINT_EVERY = 300.0
 def collection_options(sub: Parser, required: bool) -> None:
     """`required`: images, ladder and full budgets must be given, since no plan can say them."""
     add = sub.add_argument
-    add("--space", default="joint", help="joint or joint-small; default joint")
+    add("--space", metavar="SPACE", help="joint (default), joint-small, or a file of ConfigSpace's JSON")
     add("--images", required=required, help=IMAGE_NAMES)
     add("--ladder", type=Ladder.parse, required=required, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
     add("--optimizer", default="random", help="default random")

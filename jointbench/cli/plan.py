@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         ladder=arguments.ladder,
         full_budgets=arguments.full_budgets,
         optimizer=arguments.optimizer,
-        space=arguments.space,
+        space=arguments.space or "joint",
         seed=arguments.seed,
         workers=arguments.workers,
         precision=arguments.precision,

@@ -16,10 +16,10 @@ def _nothing(arguments: argparse.Namespace) -> str:
 
 
 def _collect(arguments: argparse.Namespace) -> str:
-    return (
-        f"every finished training is in {arguments.log}; run the same command again to continue: one that was under "
-        f"way resumes from its last checkpoint, of which there is one every {arguments.checkpoint_every:g} s"
-    )
+    kept = f"every finished training is in {arguments.log}; run the same command again to continue: one that was under "
+    if arguments.objective is not None:
+        return f"{kept}way starts over"
+    return f"{kept}way resumes from its last checkpoint, of which there is one every {arguments.checkpoint_every:g} s"
 
 
 def _retrain(arguments: argparse.Namespace) -> str:

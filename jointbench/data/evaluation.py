@@ -65,13 +65,20 @@ class Curve:
     """Learning curve: one entry a validation pass, in order; empty where none was made.
 
     `seconds` counts the budgeted part alone; `training_loss` is the mean since the previous entry;
-    `validation_error` is a fraction on clean images.
+    `validation_error` is a fraction on clean images. What else a function of a person's own reported stands in
+    `metrics` by name, NaN where it reported none.
     """
 
     seconds: tuple[float, ...] = ()
     epochs: tuple[float, ...] = ()
     training_loss: tuple[float, ...] = ()
     validation_error: tuple[float, ...] = ()
+    metrics: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def of(self, metric: str) -> tuple[float, ...]:
+        """The values of a metric; empty where it was not reported."""
+        known = {"training_loss": self.training_loss, "validation_error": self.validation_error}
+        return known.get(metric) or self.metrics.get(metric, ())
 
 
 @dataclass(frozen=True, slots=True)

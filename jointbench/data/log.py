@@ -46,6 +46,8 @@ FAN_IN = 64
 
 #: What is beside the parts in a log's folder.
 JOURNALS, CALIBRATIONS, CHECKPOINTS = "runs", "calibrations", "checkpoints"
+#: What functions of a person's own have printed, a file a worker.
+OUTPUT = "output"
 #: How the names of folders begin in which a run that is going on keeps what its workers show each other.
 CREDENTIALS = "credentials-"
 
@@ -272,7 +274,7 @@ def _is_ours(entry: Path) -> bool:
     """Whether a file or folder may stand where a log is, though there is no part of it."""
     left = entry.name.endswith(LEFT_BEHIND) or (entry.name.startswith(".") and entry.is_file())
     left = left or entry.name.startswith(CREDENTIALS)
-    return left or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS)
+    return left or entry.name in (JOURNALS, CALIBRATIONS, CHECKPOINTS, OUTPUT)
 
 
 def _once(table: pa.Table) -> pa.Table:

@@ -112,12 +112,14 @@ class Metric:
         return -value if self.maximize else value
 
     def loss_of(self, told: Told) -> float:
-        """What is minimised of an evaluation. Raises InputError where it has no such metric."""
+        """What is minimised of an evaluation. Raises InputError where one that ended ok has no such metric."""
+        if not told.ok:
+            return math.inf
         try:
             value = told.metrics[self.name]
         except KeyError:
             raise InputError("metrics of the evaluation", ", ".join(told.metrics), f"{self.name} among them") from None
-        return self.loss(value, told.ok)
+        return self.loss(value)
 
     def counted_of(self, told: Told) -> float:
         """The evaluation's value, or what a failure counts as; NaN where it has none."""

@@ -16,7 +16,7 @@ from jointbench.data.spaces.arrow import configuration_type, from_struct, to_str
 from jointbench.data.task import Task
 
 #: Raised whenever a column is added or changes its name, type, unit or meaning.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 #: What each version added to the one before: columns, and what they hold in a file that was written without them.
 #: Since version 4 the metrics stand in the metadata; before, they were those of our trainings.
 ADDED: Mapping[int, Mapping[str, Any]] = {
@@ -29,12 +29,13 @@ ADDED: Mapping[int, Mapping[str, Any]] = {
         "evaluation_memory": 0,
     },
     4: {"architecture_seed": 0, "extras": []},
+    5: {"curve_metrics": []},
 }
 
 _METADATA_KEY = b"jointbench"
 _ARROW: dict[Any, pa.DataType] = {str: pa.string(), Status: pa.string(), int: pa.int64(), float: pa.float64()}
 _LISTS = pa.list_(pa.float32())
-_EXTRAS = pa.map_(pa.string(), pa.float64())
+_EXTRAS, _CURVES = pa.map_(pa.string(), pa.float64()), pa.map_(pa.string(), _LISTS)
 _CURVE, _PROVENANCE = (tuple(part.name for part in fields(of)) for of in (Curve, Provenance))
 #: Fields of an evaluation that are neither metrics nor made of parts.
 _PLAIN = tuple(
@@ -80,7 +81,7 @@ def schema(task: Task) -> pa.Schema:
         elif entry.name == "metrics":
             columns += map(metric_field, task.metrics)
         elif entry.name == "curve":
-            columns += [pa.field(f"curve_{name}", _LISTS) for name in _CURVE]
+            columns += [pa.field(f"curve_{name}", _CURVES if name == "metrics" else _LISTS) for name in _CURVE]
         elif entry.name == "provenance":
             columns += [pa.field(name, pa.string()) for name in _PROVENANCE]
         elif entry.name == "extras":
@@ -135,9 +136,15 @@ def from_record(record: Mapping[str, Any]) -> Evaluation:
         status=Status(record["status"]),
         metrics={name: value for name, value in record.items() if name not in RESERVED and value is not None},
         extras=dict(record.get("extras", ())),
-        curve=Curve(**{name: tuple(values) for name, values in record["curve"].items()}),
+        curve=_curve(record["curve"]),
         provenance=Provenance(**record["provenance"]),
     )
+
+
+def _curve(values: Mapping[str, Any]) -> Curve:
+    """Of lists by the names of its fields, where `metrics` are lists by names, or pairs."""
+    metrics = {name: tuple(reported) for name, reported in dict(values.get("metrics", ())).items()}
+    return Curve(**{name: tuple(given) for name, given in values.items() if name != "metrics"}, metrics=metrics)
 
 
 def stored_value(evaluation: Evaluation, metric: Metric) -> float | int | None:
@@ -159,6 +166,7 @@ def to_table(evaluations: Iterable[Evaluation], task: Task) -> pa.Table:
         others = {name: value for name, value in evaluation.metrics.items() if name not in known}
         row["extras"] = list({**evaluation.extras, **others}.items())
         row |= {f"curve_{name}": getattr(evaluation.curve, name) for name in _CURVE}
+        row["curve_metrics"] = list(evaluation.curve.metrics.items())
         row |= {name: getattr(evaluation.provenance, name) for name in _PROVENANCE}
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=schema(task))
@@ -177,6 +185,6 @@ def from_table(table: pa.Table) -> Iterator[Evaluation]:
                 status=Status(row["status"]),
                 metrics={name: row[name] for name in metrics if row[name] is not None},
                 extras=dict(row["extras"]),
-                curve=Curve(*(tuple(row[f"curve_{name}"]) for name in _CURVE)),
+                curve=_curve({name: row[f"curve_{name}"] for name in _CURVE}),
                 provenance=Provenance(*(row[name] for name in _PROVENANCE)),
             )

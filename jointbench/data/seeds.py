@@ -10,6 +10,8 @@ proposes it. So runs of one seed are not independent, differences between them a
 of different seeds, and tests of them are paired.
 """
 
+import numpy as np
+
 from jointbench.data.errors import InputError
 
 #: Where the seeds of collections begin; there are as many as fit into 32 bits, which is what smac takes.
@@ -40,3 +42,9 @@ def _within(seed: int) -> int:
 def training_seed(run_seed: int, number: int) -> int:
     """The seed of a run's n-th training: different for every trial, and for every run of fewer than 2^20 trials."""
     return (run_seed << 20) + number
+
+
+def function_seed(seed: int) -> int:
+    """The seed that a training function of a person's own is given, from that of its evaluation: 32 bits, which is what
+    NumPy and scikit-learn take."""
+    return int(np.random.SeedSequence(seed).generate_state(1)[0])

@@ -7,7 +7,7 @@ from typing import Any
 
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
-from jointbench.data.metrics import TRAINED, Metric, checked_metrics
+from jointbench.data.metrics import TRAINED, VALIDATION_ERROR, Metric, checked_metrics
 from jointbench.data.spaces.registry import recorded_space
 from jointbench.data.spaces.space import Space
 
@@ -31,13 +31,19 @@ class Task:
     def objective(self) -> Metric:
         return self.metrics[0]
 
+    @property
+    def followed(self) -> Metric:
+        """What learning curves show: the validation error, else the objective."""
+        return self.by_name.get(VALIDATION_ERROR.name, self.objective)
+
     @cached_property
     def by_name(self) -> Mapping[str, Metric]:
         return {metric.name: metric for metric in self.metrics}
 
     def requires(self, metric: Metric) -> bool:
-        """Whether every evaluation has it: the objective, and what our trainings measure."""
-        return metric == self.objective or metric in TRAINED
+        """Whether every evaluation has it: what our trainings measure, and the objective, unless it says not what a
+        failure counts as; then a failure has none."""
+        return metric in TRAINED or (metric == self.objective and metric.failure is not None)
 
     def says_the_same(self, other: "Task") -> bool:
         """Whether both are about the same; one that was recorded may have a space of another class, since what is in no

@@ -68,6 +68,7 @@ _MEANINGS = {
     "curve_epochs": "epochs at each validation pass",
     "curve_training_loss": "mean since the validation pass before",
     "curve_validation_error": "fraction at each validation pass",
+    "curve_metrics": "name and values at each validation pass of what else was reported",
     "finished_at": "seconds since 1970",
     "architecture_seed": "with which a network was drawn, where the space draws any",
     "extras": "numbers by name that are no metrics, such as the scores of proxies",

@@ -25,7 +25,7 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import TRAINED
-from jointbench.data.schema import SCHEMA_VERSION, from_table, to_table
+from jointbench.data.schema import SCHEMA_VERSION, as_record, from_record, from_table, to_table
 from jointbench.data.spaces.joint import JOINT, JointSpace
 from jointbench.data.task import Task
 from jointbench.surrogate.stored import released
@@ -397,3 +397,14 @@ except LogError as error:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert "can be written to (File too large)" in done.stdout
     assert sorted(path.name for path in log.path.iterdir()) == before
+
+
+def test_a_curve_of_any_metric_is_kept(tmp_path: Path) -> None:
+    log = new_log(tmp_path)
+    curve = Curve((0.5, 1.0), (1.0, 2.0), metrics={"accuracy": (0.25, 0.5), "loss": (2.0, float("nan"))})
+    log.append([evaluation("a", curve=curve)])
+    [read] = log.evaluations()
+    assert read.curve.of("accuracy") == (0.25, 0.5)
+    assert np.isnan(read.curve.of("loss")[1])
+    assert read.curve.of("validation_error") == ()
+    assert from_record(json.loads(json.dumps(as_record(read)))).curve.of("accuracy") == (0.25, 0.5)

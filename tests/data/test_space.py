@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from jointbench.bench.training.networks.joint import ResidualBlock
 from jointbench.bench.training.networks.registry import network
-from jointbench.data.errors import ConfigurationError, UnknownNameError
+from jointbench.data.errors import ConfigurationError, InputError, UnknownNameError
 from jointbench.data.spaces.joint import JOINT
-from jointbench.data.spaces.registry import SPACES, find_configuration, get_space
+from jointbench.data.spaces.registry import SPACES, find_configuration, find_space, get_space
 from jointbench.data.spaces.space import Space
 
 HYPERPARAMETERS = JOINT.hyperparameters
@@ -256,3 +257,16 @@ def test_the_training_hyperparameters_change_no_fact() -> None:
     one, other = JOINT.sample(np.random.default_rng(0), 2)
     mixed = {**other, **{name: one[name] for name in JOINT.architecture}}
     assert JOINT.facts(mixed) == JOINT.facts(one)
+
+
+def test_a_space_is_found_by_name_or_in_a_file(tmp_path: Path) -> None:
+    assert find_space("joint") == JOINT
+    content = {**JOINT.as_dict(), "name": None}
+    (tmp_path / "mine.json").write_text(json.dumps(content), encoding="utf-8")
+    found = find_space(tmp_path / "mine.json")
+    assert (found.name, found.names) == ("mine", JOINT.names)
+    with pytest.raises(UnknownNameError, match="or a file of ConfigSpace's JSON"):
+        find_space("mine.json")
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"broken\.json"):
+        find_space(str(tmp_path / "broken.json"))

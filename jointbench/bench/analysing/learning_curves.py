@@ -10,6 +10,7 @@ from jointbench.bench.analysing.exhibit import Exhibit, Figure
 from jointbench.bench.drawing.axes import number_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -30,7 +31,7 @@ def learning_curves(evidence: Evidence) -> Exhibit:
     if "curve_validation_error" not in evidence.ok:
         return Exhibit(name, title, missing=["There are no trainings, hence no learning curves."])
     for index, _, frame in evidence.by_rung():
-        validated = frame[frame["curve_validation_error"].map(len) > 1]
+        validated = frame[_reported(evidence.task.followed, frame).map(len) > 1]
         if len(validated) < FEWEST:
             missing.append(
                 f"{len(validated)} trainings of {evidence.amount(index)} were validated more than once; learning "
@@ -43,8 +44,8 @@ def learning_curves(evidence: Evidence) -> Exhibit:
         return Exhibit(name, title, missing=missing)
     counts = ", ".join(f"{n:,} of {evidence.amount(index)}" for index, (_, _, n) in found.items())
     words = (
-        f"Validation errors on the way through trainings ({counts}): at each time the best decile (dotted), the median "
-        "and the worst decile (dashed) of those that had begun and not ended, by budget."
+        f"{evidence.task.followed.labels.capitalize()} on the way through trainings ({counts}): at each time the best "
+        "decile (dotted), the median and the worst decile (dashed) of those that had begun and not ended, by budget."
     )
     return Exhibit(name, title, [words], [Figure(name, "", lambda: _draw(evidence, found), 460)], (), missing)
 
@@ -54,31 +55,40 @@ def quantile_curves(evidence: Evidence, frame: "DataFrame") -> tuple[FloatArray,
     there; NaN where that are fewer than half."""
     column = "curve_seconds" if evidence.task.ladder.unit == "seconds" else "curve_epochs"
     times = [np.asarray(one, dtype=np.float64) for one in frame[column]]
-    errors = [np.asarray(one, dtype=np.float64) for one in frame["curve_validation_error"]]
+    metric = evidence.task.followed
+    values = [np.asarray(one, dtype=np.float64) for one in _reported(metric, frame)]
     first, last = float(np.median([t[0] for t in times])), float(np.median([t[-1] for t in times]))
     grid = np.linspace(min(first, last), last, _GRID)
     # The last of the grid is the median end: half of the trainings are a moment shorter.
     curves = np.array(
         [
-            np.interp(grid, t, e, left=np.nan, right=e[-1] if t[-1] > 0.9 * last else np.nan)
-            for t, e in zip(times, errors, strict=True)
+            np.interp(grid, t, v, left=np.nan, right=v[-1] if t[-1] > 0.9 * last else np.nan)
+            for t, v in zip(times, values, strict=True)
         ]
     )
     known = np.isfinite(curves).mean(axis=0) >= 0.5
     found = np.full((len(QUANTILES), len(grid)), np.nan)
-    found[:, known] = np.nanquantile(curves[:, known], [share for share, _ in QUANTILES.values()], axis=0)
+    losses = np.nanquantile(metric.losses(curves[:, known]), [share for share, _ in QUANTILES.values()], axis=0)
+    found[:, known] = metric.losses(losses)
     return grid, found
+
+
+def _reported(metric: Metric, frame: "DataFrame") -> Any:
+    """The values (each a list) of a metric on the way through the trainings of a frame."""
+    if metric == VALIDATION_ERROR:
+        return frame["curve_validation_error"]
+    return frame["curve_metrics"].map(lambda pairs: dict(pairs).get(metric.name, ()))
 
 
 def _draw(evidence: Evidence, found: dict[int, tuple[FloatArray, FloatArray, int]]) -> Any:
     import plotly.graph_objects as go
 
-    figure, metric = go.Figure(), evidence.task.by_name.get("validation_error", evidence.objective)
+    figure, metric = go.Figure(), evidence.task.followed
     for index, (grid, curves, _) in found.items():
         for (label, (_, dash)), curve in zip(QUANTILES.items(), curves, strict=True):
             figure.add_scatter(
                 x=grid,
-                y=np.maximum(curve, evidence.least_drawn),
+                y=_drawn(evidence, curve),
                 mode="lines",
                 line={"color": rung_colour(index), "dash": dash, "width": 2.4 if label == "median" else 1.6},
                 name=evidence.amount(index),
@@ -90,6 +100,11 @@ def _draw(evidence: Evidence, found: dict[int, tuple[FloatArray, FloatArray, int
         title_text=f"{evidence.task.ladder.unit} of training",
         **number_axis(np.concatenate([g for g, _, _ in found.values()])),
     )
-    errors = np.concatenate([c.ravel() for _, c, _ in found.values()])
-    figure.update_yaxes(**metric_axis(metric, np.maximum(errors[np.isfinite(errors)], evidence.least_drawn)))
+    values = np.concatenate([c.ravel() for _, c, _ in found.values()])
+    figure.update_yaxes(**metric_axis(metric, _drawn(evidence, values[np.isfinite(values)])))
     return figure
+
+
+def _drawn(evidence: Evidence, values: FloatArray) -> FloatArray:
+    """An error of 0 has no logarithm."""
+    return np.maximum(values, evidence.least_drawn) if evidence.task.followed.fraction else values

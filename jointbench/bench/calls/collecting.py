@@ -1,6 +1,6 @@
 """`jointbench.collect`: train what an optimizer proposes, into a log; and what it gives."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,31 +13,37 @@ from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.time_limit import time_limit
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.calls.workers import WorkerOptions, Workers
+from jointbench.bench.collecting.collection import Trained, repeats
+from jointbench.bench.collecting.collection import collect as collect_run
 from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.collecting.evidence import EvidencePlan, optimizer_of
 from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
+from jointbench.bench.running.function_objective import FunctionObjective
+from jointbench.bench.running.own_function import Function, OwnFunction
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metric_words import parse_metrics
+from jointbench.data.metrics import METRICS, VALIDATION_ERROR, Metric
 from jointbench.data.seeds import collection_seed
-from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 from jointbench.optimizers.optimizer import Optimizer
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-    from jointbench.bench.training.hardware import Hardware
 
 #: Seconds between two checkpoints of a training, where nobody says otherwise.
 CHECKPOINT_EVERY = 300.0
 
 #: Evaluations of a configuration that is repeated, at each budget.
 REPEAT_SEEDS = 3
+
+WALL_SECONDS = METRICS["wall_seconds"]
 
 #: What proposes where nobody says otherwise: configurations that no search has chosen judge a surrogate best.
 OPTIMIZER = "random"
@@ -96,34 +102,35 @@ class Collection(Result):
         return self.log._repr_html_()
 
 
+@dataclass(frozen=True)
+class _Trained:
+    """What is trained and where: the task of its log, and the objective that writes to one."""
+
+    task: Task
+    workplace: Workplace
+    on: Callable[[EvaluationLog], Trained]
+
+
 def train_runs(
     runs: Iterable[CollectionRun],
-    images: str,
-    *,
-    hardware: "Hardware",
-    workplace: Workplace,
-    data: str | None,
-    checkpoint_every: float,
+    trained: _Trained,
     hear: Callable[[CollectionProgress], None],
     lock: bool,
 ) -> None:
     """Make each run, which goes on where it stood. `lock` as in `Journal`."""
-    # Only where torch is known to be there.
-    from jointbench.bench.collecting.collection import collect as collect_run
-    from jointbench.bench.running.training_objective import TrainingObjective
-
     for made in runs:
         log = made.log
-        objective = TrainingObjective(log.space, log.ladder, images, hardware, data, log.path, checkpoint_every)
         collect_run(
             log,
-            objective,
+            trained.on(log),
             made.optimizer,
             run_name=made.name,
             full_budgets=made.full_budgets,
             seed=made.seed,
-            workplace=workplace,
-            watcher=CollectionProgress(log.ladder, made.full_budgets, stage=made.name, hear=hear),
+            workplace=trained.workplace,
+            watcher=CollectionProgress(
+                log.ladder, made.full_budgets, objective=log.task.objective, stage=made.name, hear=hear
+            ),
             lock=lock,
         )
 
@@ -141,8 +148,11 @@ def collect(
     ladder: str | Ladder | None = None,
     full_budgets: float | None = None,
     optimizer: str | type[Optimizer] = OPTIMIZER,
-    space: str | Space = "joint",
+    space: Any = None,
     seed: int = 0,
+    objective: str | Function | None = None,
+    metrics: str | Sequence[str | Metric] | None = None,
+    timeout: float | None = None,
     plan: str | Path | None = None,
     repeat: int | None = None,
     repeat_seeds: int = REPEAT_SEEDS,
@@ -158,32 +168,46 @@ def collect(
     `full_budgets` of the largest, and log every evaluation; a run that was stopped goes on.
 
     `log`: its folder, begun if it does not exist. `images`: a name as `jointbench list images` shows it. `ladder`:
-    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `optimizer`: a name, or a class. `plan`: a TOML
-    file that names space, images, ladder, clock and memory, and the parts to collect instead. `repeat`: instead of
-    searching, bring so many configurations of the log up to `repeat_seeds` evaluations at each of its two largest
-    budgets. `stop_after` minutes, so that the same call can go on later (then the result is not `complete`).
-    `checkpoint_every`: seconds.
+    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `optimizer`: a name, or a class. `space`: a Space
+    (default joint), its name, a ConfigSpace object or a file of its JSON. `plan`: a TOML file that names space, images,
+    ladder, clock and memory, and the parts to collect instead. `repeat`: instead of searching, bring so many
+    configurations of the log up to `repeat_seeds` evaluations at each of its two largest budgets. `stop_after` minutes,
+    so that the same call can go on later (then the result is not `complete`). `checkpoint_every`: seconds.
     `lock`: False for a file system that cannot lock files. `progress` hears of every training; without one there is
     a bar in a notebook, unless `quiet`. `workers`: as `WorkerOptions` has them. Raises what the command says in a
     sentence, such as MissingExtraError without torch.
+
+    `objective`: train by a function of your own instead of our networks on images, "FILE.py:FUNCTION" or the function
+    itself, `train(configuration, budget, seed, report)`. It is given a dict, a number (whole where it can be), a seed
+    of 32 bits, and a function that logs a point of its learning curve (a dict of numbers). It returns a dict of
+    numbers, or raises, which is a crash that is recorded. `metrics`: those that it returns, words such as
+    "accuracy:max:0..1,loss" or Metric objects, the objective first; default validation_error. `timeout`: seconds after
+    which a training is given up.
     """
     evidence = None if plan is None else EvidencePlan.read(Path(plan))
     if evidence is not None:
         space, images, ladder = evidence.space, evidence.images, evidence.ladder
         workers = {**workers, "clock": evidence.clock, "memory": evidence.memory}
-    for field, value in (("images", images), ("ladder", ladder), ("full budgets", evidence or full_budgets)):
-        if value is None:
+    for field, needed in (("ladder", ladder), ("full budgets", evidence or full_budgets)):
+        if needed is None:
             raise InputError(field, None, f"--{field.replace(' ', '-')}, or a --plan")
-    assert images is not None
     assert ladder is not None
-    at, rungs = the_space(space), the_ladder(ladder)
-    place, hardware = Workers.of(**workers).workplace()
-    facts = load_images(images, data).facts
     every = above_zero("checkpoint every", checkpoint_every)
     minutes = None if stop_after is None else above_zero("stop after", stop_after)
+    if objective is None:
+        for field, value in (("metrics", metrics), ("timeout", timeout)):
+            if value is not None:
+                raise InputError(field, value, "an --objective of your own with it")
+        trained = _of_networks("joint" if space is None else space, images, ladder, data, every, workers)
+    else:
+        for field, ours in (("images", images), ("data", data), ("plan", plan)):
+            if ours is not None:
+                raise InputError(field, ours, f"no {field} with an objective of your own, which sees to its data")
+        trained = _of_function(objective, space, ladder, metrics, timeout, workers)
+    task = trained.task
 
     def opened() -> EvaluationLog:
-        return EvaluationLog.open_or_create(log, at, rungs, facts)
+        return EvaluationLog.open_or_create(log, task.space, task.ladder, task.images, task.metrics)
 
     if evidence is not None:
         runs: Iterable[CollectionRun] = _parts(evidence, opened)
@@ -191,26 +215,60 @@ def collect(
         total, first = above_zero("full budgets", full_budgets), whole("seed", seed, 0)
         how: dict[str, Any] = {"seed": collection_seed(first), "full_budgets": total}
         if repeat is None:
-            made = the_optimizer(optimizer, at, rungs, **how)
+            made = the_optimizer(optimizer, task.space, task.ladder, objectives=[task.objective], **how)
         else:
-            # Only now that torch is known to be there.
-            from jointbench.bench.collecting.collection import repeats
-
             several, each = whole("repeat", repeat, 1), whole("repeat seeds", repeat_seeds, 2)
             made = repeats(opened(), several, each, **how)
         runs = [_searching(opened(), made, first, total)]
     with heard(progress, quiet) as hear, without_main(), time_limit(minutes) as limit:
-        train_runs(
-            runs,
-            images,
-            hardware=hardware,
-            workplace=place,
-            data=data,
-            checkpoint_every=every,
-            hear=hear,
-            lock=lock,
-        )
+        train_runs(runs, trained, hear, lock)
     return Collection(opened(), complete=not limit.reached)
+
+
+def _of_networks(
+    space: Any, images: str | None, ladder: str | Ladder, data: str | None, every: float, workers: WorkerOptions
+) -> _Trained:
+    """Trainings of our networks, with a checkpoint `every` so many seconds."""
+    if images is None:
+        raise InputError("images", None, "--images, a --plan, or an --objective of your own")
+    at, rungs = the_space(space), the_ladder(ladder)
+    place, hardware = Workers.of(**workers).workplace()
+    # Only now that torch is known to be there.
+    from jointbench.bench.running.training_objective import TrainingObjective
+
+    def on(log: EvaluationLog) -> Trained:
+        return TrainingObjective(log.space, log.ladder, images, hardware, data, log.path, every)
+
+    return _Trained(Task(at, rungs, load_images(images, data).facts), place, on)
+
+
+def _of_function(
+    objective: str | Function,
+    space: Any,
+    ladder: str | Ladder,
+    metrics: str | Sequence[str | Metric] | None,
+    timeout: float | None,
+    workers: WorkerOptions,
+) -> _Trained:
+    """Calls of a person's own function, which can be loaded."""
+    if space is None:
+        raise InputError(
+            "space", None, "--space with an objective of your own: a name, or a file of ConfigSpace's JSON"
+        )
+    named = parse_metrics(VALIDATION_ERROR.name if metrics is None else metrics)
+    # On the simulated cluster of a comparison a training takes as long as it did.
+    measured = () if any(metric == WALL_SECONDS for metric in named) else (WALL_SECONDS,)
+    task = Task(the_space(space), the_ladder(ladder), metrics=(*named, *measured))
+    how = Workers.of(**workers)
+    place = how.for_function()
+    seconds = None if timeout is None else above_zero("timeout", timeout)
+    function = OwnFunction.of(objective)
+
+    def on(log: EvaluationLog) -> Trained:
+        return FunctionObjective(function, log.task, seconds, how.memory, log.path)
+
+    FunctionObjective(function, task).check()
+    return _Trained(task, place, on)
 
 
 def _parts(evidence: EvidencePlan, opened: Callable[[], EvaluationLog]) -> Iterator[CollectionRun]:

@@ -13,7 +13,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
 from jointbench.data.numbers import checked_seed, plain_number
-from jointbench.data.spaces.registry import find_configuration, get_space
+from jointbench.data.spaces.registry import find_configuration, find_space
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -31,9 +31,11 @@ def the_log(given: str | Path | EvaluationLog) -> EvaluationLog:
     return given if isinstance(given, EvaluationLog) else EvaluationLog.open(given)
 
 
-def the_space(given: str | Space) -> Space:
-    """A space or its name. Raises UnknownNameError."""
-    return get_space(given) if isinstance(given, str) else given
+def the_space(given: Any) -> Space:
+    """A space, its name, or a file of ConfigSpace's JSON; or a ConfigSpace object. Raises as `find_space` does."""
+    if isinstance(given, Space):
+        return given
+    return find_space(given) if isinstance(given, (str, Path)) else Space.from_configspace(given)
 
 
 def the_ladder(given: str | Ladder) -> Ladder:

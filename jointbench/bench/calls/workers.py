@@ -123,22 +123,55 @@ class Workers:
         Raises InputError where the words do not go together, MissingExtraError where there is nothing to show pages
         with.
         """
-        if self.dashboard and find_spec("bokeh") is None:
-            raise MissingExtraError("bokeh is needed for --dashboard: pip install 'jointbench[dashboard]'")
+        self._check_pages()
         place, device = self._place()
         return replace(place, dashboard=self.dashboard), device
+
+    def for_function(self) -> Workplace:
+        """Where workers are that call a person's own function, which needs no torch of ours: on the CPU, unless GPUs
+        are asked for, of which each worker sees one then.
+
+        Raises InputError for what only trainings of ours have, MissingExtraError as `workplace` does.
+        """
+        for field, value, usual in (
+            ("precision", self.precision, "fp32"),
+            ("clock", self.clock, "measured"),
+            ("compile", self.compile, False),
+        ):
+            if value != usual:
+                raise InputError(field, value, f"{usual} with an objective of your own, which sees to that itself")
+        if self.device not in (None, "cpu"):
+            # How trainings that share a GPU disturb each other's seconds is the function's to know.
+            return replace(self, clock="calibrated").workplace()[0]
+        self._check_pages()
+        if self.per_gpu is not None:
+            raise InputError("workers per GPU", self.per_gpu, "--device cuda with it")
+        self._check_config()
+        workers = self.workers or 1
+        if self.cluster == "slurm":
+            assert self.config is not None
+            return replace(Slurm.read(self.config, workers), dashboard=self.dashboard)
+        return replace(ThisMachine.processors(workers), dashboard=self.dashboard)
+
+    def _check_pages(self) -> None:
+        if self.dashboard and find_spec("bokeh") is None:
+            raise MissingExtraError("bokeh is needed for --dashboard: pip install 'jointbench[dashboard]'")
+
+    def _check_config(self) -> None:
+        if self.config is not None and self.cluster != "slurm":
+            raise InputError("config", str(self.config), "--cluster slurm with it")
+        if self.config is None and self.cluster == "slurm":
+            raise InputError("cluster", "slurm", "--config FILE.toml with it")
 
     def _place(self) -> "tuple[ThisMachine | Slurm, Hardware]":
         device, share = self.hardware(), self.per_gpu
         on_gpu = device.on.accelerator
-        if self.config is not None and self.cluster != "slurm":
-            raise InputError("config", str(self.config), "--cluster slurm with it")
+        self._check_config()
         if share is not None and not on_gpu:
             raise InputError("workers per GPU", share, "a GPU to train on, not the CPU")
         share = 1 if share is None else share
         if self.cluster == "slurm":
-            if self.config is None:
-                raise InputError("cluster", "slurm", "--config FILE.toml with it")
+            assert self.config is not None
             place = Slurm.read(self.config, self.workers or 1)
             # The workers of a job share its GPU.
             return place, _shared(device, place.processes if on_gpu else 1)

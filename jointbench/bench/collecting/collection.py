@@ -3,13 +3,13 @@
 import json
 from collections import Counter, defaultdict
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol
 
 from jointbench.bench.collecting.collection_progress import WatchedCluster, Watcher
 from jointbench.bench.running.dask_cluster import DaskCluster
 from jointbench.bench.running.journal import Journal
+from jointbench.bench.running.objective import Objective
 from jointbench.bench.running.run import run
-from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation
@@ -18,6 +18,14 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import training_seed
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial
+
+
+class Trained(Objective, Protocol):
+    """What is trained for real, here or on workers: it can be pickled."""
+
+    def discard(self, evaluation: Evaluation) -> None:
+        """Remove what a training left for itself to go on with: its evaluation is safe."""
+        ...
 
 
 def evaluated_by(log: EvaluationLog, run_name: str) -> dict[int, Evaluation]:
@@ -35,7 +43,7 @@ def _restore(log: EvaluationLog, journal: Journal, evaluated: dict[int, Evaluati
 
 def collect(
     log: EvaluationLog,
-    objective: TrainingObjective,
+    objective: Trained,
     optimizer: Optimizer,
     *,
     run_name: str,

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jointbench.bench.drawing.axes import error_axis, metric_axis, number_axis, time_unit
+from jointbench.bench.drawing.axes import metric_axis, number_axis, time_unit
 from jointbench.bench.drawing.palette import BLACK, rung_colour
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
-from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.data.metrics import Metric
 
 T = TypeVar("T")
 
@@ -57,17 +57,18 @@ def against_seconds(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> An
 
 
 def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
-    """Validation error on the way through each training, by budget; None where none was measured."""
+    """Validation error, else the objective, on the way through each training, by budget; None where none was reported
+    more than once."""
     import plotly.graph_objects as go
 
-    in_seconds = log.ladder.unit == "seconds"
-    figure, spent, errors = go.Figure(), list[float](), list[float]()
+    metric, in_seconds = log.task.followed, log.ladder.unit == "seconds"
+    figure, spent, values = go.Figure(), list[float](), list[float]()
     for index, rung in enumerate(log.ladder.rungs):
-        curves = [e.curve for e in _of_rung(log, evaluations, index) if len(e.curve.validation_error) > 1]
+        curves = [e.curve for e in _of_rung(log, evaluations, index) if len(e.curve.of(metric.name)) > 1]
         x, y = list[float | None](), list[float | None]()
         for curve in _thinned(curves, MOST_CURVES):
             x += [*(curve.seconds if in_seconds else curve.epochs), None]
-            y += [*(_drawn(log, error) for error in curve.validation_error), None]
+            y += [*(_shown(log, metric, value) for value in curve.of(metric.name)), None]
         if x:
             figure.add_scatter(
                 x=x,
@@ -76,14 +77,14 @@ def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> An
                 line={"color": rung_colour(index), "width": 1.2},
                 opacity=0.55,
                 name=log.ladder.amount(rung),
-                hovertemplate="%{y:.2%}",
+                hovertemplate=f"%{{y:{metric.format}}}",
             )
         spent += [one for one in x if one is not None]
-        errors += [one for one in y if one is not None]
+        values += [one for one in y if one is not None]
     if not spent:
         return None
     figure.update_xaxes(title_text=f"{log.ladder.unit} of training", **number_axis(spent))
-    figure.update_yaxes(title_text=VALIDATION_ERROR.axis, **error_axis(errors))
+    figure.update_yaxes(title_text=metric.axis, **metric_axis(metric, values))
     return figure
 
 
@@ -167,10 +168,11 @@ def _thinned(several: Sequence[T], most: int) -> list[T]:
 def _value(log: EvaluationLog, evaluation: Evaluation) -> float:
     """The objective as it is drawn."""
     objective = log.task.objective
-    value = evaluation.metrics[objective.name]
-    return _drawn(log, value) if objective.fraction and not objective.maximize else value
+    return _shown(log, objective, evaluation.metrics[objective.name])
 
 
-def _drawn(log: EvaluationLog, error: float) -> float:
+def _shown(log: EvaluationLog, metric: Metric, value: float) -> float:
     """An error of 0 has no logarithm, and is drawn at half an image."""
-    return error if log.task.images is None else max(error, 0.5 / log.task.images.validation)
+    if not metric.fraction or metric.maximize or log.task.images is None:
+        return value
+    return max(value, 0.5 / log.task.images.validation)

@@ -3,9 +3,12 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from jointbench.bench.training.devices.device import Device
 from jointbench.data.ladder import Unit
+
+if TYPE_CHECKING:
+    from jointbench.bench.training.devices.device import Device
 
 #: A training is given up after this many budgets and a minute more, in seconds.
 TIMEOUT_BUDGETS, GRACE = 10.0, 60.0
@@ -23,7 +26,7 @@ class Timeout:
     never ends.
     """
 
-    def __init__(self, device: Device, budget: float, unit: Unit, *, endless: bool = False) -> None:
+    def __init__(self, device: "Device", budget: float, unit: Unit, *, endless: bool = False) -> None:
         self._now = device.now
         limited = unit == "seconds" and not endless
         self._end = self._now() + TIMEOUT_BUDGETS * budget + GRACE if limited else math.inf

@@ -1,10 +1,12 @@
 """The registry of spaces."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from jointbench.data.errors import UnknownNameError
+from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.json_text import read_json
 from jointbench.data.registry import Registry
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
@@ -26,6 +28,24 @@ def add_space(space: Space) -> Space:
 def get_space(name: str) -> Space:
     """The space of this name. Raises UnknownNameError."""
     return SPACES[name]
+
+
+def find_space(name_or_file: str | Path) -> Space:
+    """A known space, or one from a file of ConfigSpace's JSON, whose name is its own, else the file's.
+
+    Raises UnknownNameError when it is neither, InputError for what is no space as ConfigSpace writes it.
+    """
+    if isinstance(name_or_file, str) and name_or_file in SPACES:
+        return SPACES[name_or_file]
+    path = Path(name_or_file)
+    if not path.is_file():
+        raise UnknownNameError.of("space", str(name_or_file), SPACES, hint=", or a file of ConfigSpace's JSON")
+    try:
+        content = read_json(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError("space", str(path), f"a file that can be read ({error.strerror})") from None
+    named = content.get("name") if isinstance(content, dict) else None
+    return Space.from_configspace(content, name=named if isinstance(named, str) and named else path.stem)
 
 
 def recorded_space(name: str, configspace: Any) -> Space:

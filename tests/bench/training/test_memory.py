@@ -54,7 +54,7 @@ class TestOnTheProcessor:
     def test_without_a_limit_it_is_what_the_machine_has_left(self, monkeypatch: pytest.MonkeyPatch) -> None:
         memory = device_of(CPU).memory(None)
         assert memory.images_at_once(1000, 0) == 2**28 // 4000
-        monkeypatch.setattr("jointbench.bench.training.devices.cpu._available", lambda: 8 * MIB)
+        monkeypatch.setattr("jointbench.bench.training.process_memory.available", lambda: 8 * MIB)
         assert memory.images_at_once(1000, 0) == 4 * MIB // 4000
 
     def test_a_part_is_evaluated_in_such_batches(

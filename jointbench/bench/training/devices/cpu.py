@@ -1,17 +1,13 @@
 """One thread of a processor."""
 
-import ctypes
-import math
-import platform
-import resource
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from jointbench.bench.training import process_memory
 from jointbench.bench.training.clock import Clock
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.memory import BYTES_A_PARAMETER, BYTES_AN_ACTIVATION, DeviceMemory
@@ -35,7 +31,7 @@ class Processor(Device):
 
     @property
     def name(self) -> str:
-        return f"{_model()}, 1 thread"
+        return f"{process_memory.processor()}, 1 thread"
 
     @property
     def identity(self) -> str:
@@ -43,7 +39,7 @@ class Processor(Device):
 
     @property
     def total_memory(self) -> int:
-        return _linux("/proc/meminfo", "MemTotal")
+        return process_memory.total()
 
     def now(self) -> float:
         return time.thread_time()
@@ -106,59 +102,29 @@ class ProcessorMemory(DeviceMemory):
     most_evaluation_bytes = 2**28
 
     def __init__(self, limit: int | None) -> None:
-        with suppress(OSError, AttributeError):
-            # What the last training left in the heap would hide this one's growth.
-            ctypes.CDLL("libc.so.6").malloc_trim(0)
+        # What the last training left in the heap would hide this one's growth.
+        process_memory.trim()
         super().__init__(limit)
-        self._before = _high_water()
+        self._before = process_memory.high_water()
 
     def since(self) -> int:
-        return max(0, _high_water() - self._before)
+        return max(0, process_memory.high_water() - self._before)
 
     def begin_anew(self) -> None:
-        with suppress(OSError):
-            # Linux: sets the high-water mark back to what is resident now.
-            Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+        process_memory.forget_high_water()
 
     def reserve(self, parameters: int, activations: int) -> None:
         """It must hold a batch's activations too for the backward pass: a system that runs out of memory would end the
         whole process before anybody could check."""
         super().reserve(parameters, activations)
         needed = parameters * BYTES_A_PARAMETER + activations * BYTES_AN_ACTIVATION
-        if needed > (available := _available()):
+        if needed > (available := process_memory.available()):
             raise MemoryError(f"about {needed:,} bytes needed, {available:,} available")
 
     def free(self, parameters: int) -> float:
         """It follows from the limit alone, where there is one, so that an evaluation can be repeated exactly."""
-        return _available() if self.limit is None else max(0, self.limit - parameters * BYTES_A_PARAMETER)
+        return process_memory.available() if self.limit is None else max(0, self.limit - parameters * BYTES_A_PARAMETER)
 
     def check(self) -> None:
         if self.limit is not None and (taken := self.since()) > self.limit:
             raise MemoryError(f"{taken:,} bytes taken, more than {self.limit:,}")
-
-
-def _model() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _high_water() -> int:
-    """Most bytes resident since the mark was set back; since the process began where it cannot be."""
-    return _linux("/proc/self/status", "VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _available() -> float:
-    """Bytes that the system can still give; infinite where it does not say."""
-    return _linux("/proc/meminfo", "MemAvailable") or math.inf
-
-
-def _linux(file: str, field: str) -> int:
-    """A field of a file of Linux's in bytes, 0 where there is none."""
-    with suppress(OSError):
-        for line in Path(file).read_text(encoding="utf-8").splitlines():
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) * 1024
-    return 0
