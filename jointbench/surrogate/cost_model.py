@@ -33,7 +33,7 @@ class CostModel:
     def fit(
         cls, at: Mapping[str, FloatArray], facts: Facts, image_seconds: FloatArray, peak_bytes: FloatArray
     ) -> "CostModel":
-        """From arrays (n,) of trainings that ended ok; relative errors count, not absolute ones."""
+        """From arrays (n,) of trainings that ended ok; relative errors count, not absolute ones. NaN: not measured."""
         return cls(relative_weights(_work(at, facts), image_seconds), relative_weights(_storage(at, facts), peak_bytes))
 
     @classmethod
@@ -78,6 +78,7 @@ def relative_weights(terms: tuple[Any, ...], measured: FloatArray) -> tuple[floa
     from scipy.optimize import nnls
 
     ratios = np.stack([np.broadcast_to(term, len(measured)) / measured for term in terms], axis=1)
+    ratios = ratios[np.isfinite(measured)]
     scale = ratios.max(axis=0)
-    weights, _ = nnls(ratios / scale, np.ones(len(measured)))
+    weights, _ = nnls(ratios / scale, np.ones(len(ratios)))
     return tuple(float(weight) for weight in weights / scale)

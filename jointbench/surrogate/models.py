@@ -205,4 +205,6 @@ def _cost_targets(features: FeatureMap, table: TrainingTable) -> FloatArray:
         ratios = (table.costs / usual_costs).T
         scales = [cost.scale for cost in table.measures.costs]
         return np.stack([scale.to_logit(ratio) for scale, ratio in zip(scales, ratios, strict=True)], axis=1)
-    return np.asarray(np.log(np.maximum(table.costs, _LEAST) / usual_costs))
+    ratios = np.log(np.maximum(table.costs, _LEAST) / usual_costs)
+    # What was not measured is as usual.
+    return np.where(np.isnan(ratios), 0.0, ratios)

@@ -39,6 +39,7 @@ COLUMNS = (
     "test_seconds",
     "clock",
     "peak_memory",
+    "device",
     "images_per_second",
     "optimizer",
 )
@@ -56,7 +57,8 @@ FEWEST_CONFIGURATIONS = 20
 class TrainingTable:
     """A log as arrays: raw rows (n, hyperparameters), errors (n, 2: validation, test), the rest (n,).
 
-    `costs` is (n, 4): training seconds, overhead seconds, peak memory in bytes, images per second. `group` numbers
+    `costs` is (n, 4): training seconds, overhead seconds, peak memory in bytes, images per second; memory is missing
+    (NaN) of other devices than the most common one, since each measures it in its own way. `group` numbers
     the configurations, so that splits never part the evaluations of one; `together`, where a log says so, numbers what
     they do not part besides.
 
@@ -152,7 +154,8 @@ def training_table(log: EvaluationLog) -> TrainingTable:
     counted = np.char.startswith(_words(table, "clock"), REFERENCE_CLOCK)
     beside = numbers("batch_seconds") + numbers("validation_seconds") + numbers("test_seconds")
     overhead = np.where(counted, beside, numbers("wall_seconds") - training)
-    costs = [training, overhead, numbers("peak_memory"), numbers("images_per_second")]
+    memory = np.where(_of_the_most_common(_words(table, "device")), numbers("peak_memory"), np.nan)
+    costs = [training, overhead, memory, numbers("images_per_second")]
     return TrainingTable(
         space=log.space,
         images=log.images,
@@ -166,6 +169,13 @@ def training_table(log: EvaluationLog) -> TrainingTable:
         optimizer=_words(table, "optimizer"),
         group=group,
     )
+
+
+def _of_the_most_common(devices: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
+    """All processors count as one: what they measure is the growth of the process."""
+    kinds = np.where(np.char.find(devices, ", 1 thread") >= 0, "processor", devices)
+    names, counts = np.unique(kinds, return_counts=True)
+    return np.asarray(kinds == names[counts.argmax()])
 
 
 def is_training(task: Task) -> bool:

@@ -72,8 +72,11 @@ def cost_check(held_out: HeldOut) -> list[Row]:
 
     rows = []
     for name, came, predicted in zip(names, with_sums(real)[ok].T, with_sums(said)[ok].T, strict=True):
+        measured = ~np.isnan(came)
+        came, predicted = came[measured], predicted[measured]
         relative = np.abs(predicted - came) / np.maximum(came, 1e-12)
         middle, tail = np.quantile(relative, [0.5, 0.9])
         rank = correlation(spearmanr, predicted, came)
-        rows.append({"cost": name, "n": int(ok.sum()), "median": float(middle), "tail": float(tail), "spearman": rank})
+        how_far = {"median": float(middle), "tail": float(tail), "spearman": rank}
+        rows.append({"cost": name, "n": int(measured.sum()), **how_far})
     return rows
