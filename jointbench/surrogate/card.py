@@ -13,8 +13,9 @@ from jointbench.surrogate.judging.verdict import HEADINGS, WORDS, in_words
 CARD = "card.md"
 
 
-def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
-    """Markdown, made from the log, the frozen benchmark and what is to be said of it."""
+def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analysed: str = "") -> str:
+    """Markdown, made from the log, the frozen benchmark and what is to be said of it; `analysed`: a section of what the
+    evidence says."""
     made, ladder, found = benchmark.provenance, benchmark.ladder, benchmark.verdict
     statuses: dict[str, int] = {}
     for evaluation in log.evaluations():
@@ -60,6 +61,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement) -> str:
     lines += [
         _luck(made, trained=trained),
         "",
+        *([analysed, ""] if analysed else []),
         "## What to keep in mind",
         "",
         *_to_keep_in_mind(benchmark),

@@ -107,13 +107,15 @@ class Surrogate:
         folder: str | Path,
         *,
         judgement: Judgement | None = None,
+        analysed: str = "",
         extra: dict[str, bytes] | None = None,
         force: bool = False,
     ) -> None:
         """Write the benchmark's folder, whole or not at all, as `publish` takes it: with its evaluations, its golden
         answers and its card, which says what was found in `judgement`; without one it is made.
 
-        `extra`: more files by name. Raises WouldOverwriteError when the folder exists and `force` is not set.
+        `analysed`: a section of the card, in Markdown; `extra`: more files by name. Raises WouldOverwriteError when the
+        folder exists and `force` is not set.
         """
         check_replaceable(Path(folder), force=force)
         found = judgement or Judgement.of(self.held_out, self._manifest["provenance"]["seed"])
@@ -122,7 +124,7 @@ class Surrogate:
             MODELS: self._models,
             EVALUATIONS: self.log.content(),
             GOLDEN: golden(self.benchmark).encode(),
-            CARD: card(self.benchmark, self.log, found).encode(),
+            CARD: card(self.benchmark, self.log, found, analysed).encode(),
             **(extra or {}),
         }
         write_folder(Path(folder), files, force=force)

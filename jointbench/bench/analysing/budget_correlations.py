@@ -54,6 +54,11 @@ class Correlation:
             return f"- (n = {self.n:,})"
         return f"{self.rho:.2f} ({self.interval[0]:.2f} to {self.interval[1]:.2f}; n = {self.n:,})"
 
+    @property
+    def cell(self) -> str:
+        """As `words`, for a table with many columns."""
+        return self.words.replace("n = ", "")
+
 
 def mean_values(evidence: Evidence) -> FloatArray:
     """Mean value of each configuration's evaluations at each rung that ended ok, (rungs, configurations); NaN without.
@@ -109,7 +114,7 @@ def budget_correlations(evidence: Evidence) -> Exhibit:
     pairs = list(combinations(range(len(evidence.rungs)), 2))
     for place, (low, high) in enumerate(pairs):
         own = {kind: found[place] for kind, found in kinds.items()}
-        rows.append([evidence.amount(low), evidence.amount(high), *(one.words for one in own.values())])
+        rows.append([f"{evidence.rungs[low]:g} and {evidence.amount(high)}", *(one.cell for one in own.values())])
         for key, value in (("low", evidence.rungs[low]), ("high", evidence.rungs[high])):
             numbers.setdefault(key, []).append(value)
         for kind, one in own.items():
@@ -132,14 +137,14 @@ def budget_correlations(evidence: Evidence) -> Exhibit:
     if "trained at both" not in kinds:
         missing.append("The benchmark came without its trainings: only what its surrogate predicts is shown.")
     words = [
-        f"Spearman's rank correlation of the {label} at two budgets, with 95 % intervals over {RESAMPLES} resamples of "
-        "the configurations, and their number n. Of the configurations that were trained at both; of those among them "
-        "that no search had promoted (the paper's footnote 3: promotion selects, so that what reached the larger "
-        "budget is skewed towards good configurations), and of the promoted ones; and of random configurations as the "
-        "surrogate predicts them, without noise.",
+        f"Spearman's rank correlation of the {label} at two budgets; in brackets, its 95 % interval over {RESAMPLES} "
+        "resamples of the configurations, and their number n. Of the configurations that were trained at both; of "
+        "those among them that no search had promoted (the paper's footnote 3: promotion selects, so that what reached "
+        "the larger budget is skewed towards good configurations), and of the promoted ones; and of random "
+        "configurations as the surrogate predicts them, without noise.",
     ]
-    headings = ["budget", "and", *kinds]
-    table = Table(name, f"Spearman between budgets, {label}", headings, rows, numbers, ("budget", "and"))
+    headings = ["budgets", *kinds]
+    table = Table(name, f"Spearman between budgets, {label}", headings, rows, numbers, ("budgets",))
     main = "trained at both" if "trained at both" in kinds else "surrogate"
     figures = [
         Figure(

@@ -1,12 +1,15 @@
 """The paper's Figure 1: every evaluation over the wall-clock time of its search, and the incumbent as a line."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from jointbench.bench.analysing.axes_of_metrics import hover, metric_axis
+from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure
+from jointbench.bench.analysing.file_names import plain
 from jointbench.bench.drawing.axes import number_axis, time_unit
 from jointbench.bench.drawing.palette import BLACK, rung_colour
 from jointbench.data.arrays import FloatArray
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 #: Points drawn of a budget at most, evenly spaced over the log: more would hide one another and slow a browser down.
 MOST_POINTS = 2_000
+
+#: The same where each optimizer of a comparison has a figure, half a page wide.
+MOST_POINTS_OF_RUNS = 400
 
 #: Above the largest value, where failures are marked, as a factor.
 _TOP = 1.25
@@ -44,13 +50,21 @@ def run_clock(ends: FloatArray, lengths: FloatArray) -> FloatArray:
 
 
 def with_clock(evidence: Evidence) -> "DataFrame":
-    """All evaluations with `clock`, the seconds of their run's own clock, in its order."""
+    """All evaluations with `clock`, the seconds of their run's own clock, in its order, and with `became`, whether one
+    became the incumbent of its run."""
+    import pandas as pd
+
     found = evidence.all.copy()
     found["clock"] = 0.0
     for _, own in found.groupby("run"):
         ends, lengths = own["finished_at"].to_numpy(float), own["wall_seconds"].to_numpy(float)
         found.loc[own.index, "clock"] = run_clock(ends, lengths)
-    return found.sort_values("clock", kind="stable")
+    found = found.sort_values("clock", kind="stable")
+    ok = found["status"] == Status.OK.value
+    losses = pd.Series(np.where(ok, evidence.objective.losses(found["value"]), np.inf), found.index)
+    best = losses.groupby(found["run"]).cummin()
+    found["became"] = losses < best.groupby(found["run"]).shift(1, fill_value=np.inf)
+    return found
 
 
 def every_evaluation(evidence: Evidence) -> Exhibit:
@@ -81,17 +95,50 @@ def every_evaluation(evidence: Evidence) -> Exhibit:
     return Exhibit(name, title, words, [figure])
 
 
-def draw(evidence: Evidence, frame: "DataFrame") -> Any:
-    """Points, failures at the top edge, and a line a run."""
+def every_evaluation_of_runs(compared: Compared) -> Exhibit:
+    """Of a comparison: a figure an optimizer, on the clock of its simulated (or real) cluster."""
+    name, title = "figure_1", "Figure 1: every evaluation, and the incumbents over time"
+    frame = compared.frame
+    evidence = Evidence(compared.name, compared.task, frame)
+    if not len(evidence.ok):
+        return Exhibit(name, title, missing=["No evaluation ended ok."])
+    runs = evidence.all.assign(
+        clock=frame["end"].astype(float),
+        became=frame["incumbent"].astype(bool),
+        run=frame["optimizer"] + ", seed " + frame["run_seed"].astype(str),
+    ).sort_values("clock", kind="stable")
+    objective = evidence.objective
+    words = [
+        f"{counted(len(runs), 'evaluation')} of {counted(runs['run'].nunique(), 'run')}: the {objective.label} of each "
+        "as the optimizer was told it, when it ended, a colour a budget. A line is the incumbent of a run, by what was "
+        f"told. {int((runs['status'] != Status.OK.value).sum()):,} failed, marked at the top edge. Of each budget of "
+        f"an optimizer, at most {MOST_POINTS_OF_RUNS} are drawn."
+    ]
+    figures = [
+        Figure(f"{name}_{plain(one)}", one, _draw_of(evidence, runs[runs["optimizer"] == one]), 420, half=True)
+        for one in compared.optimizers
+    ]
+    return Exhibit(name, title, words, figures)
+
+
+def _draw_of(evidence: Evidence, frame: "DataFrame") -> Callable[[], Any]:
+    return lambda: draw(evidence, frame, MOST_POINTS_OF_RUNS)
+
+
+def draw(evidence: Evidence, frame: "DataFrame", most: int = MOST_POINTS) -> Any:
+    """Points (of each budget `most` at most), failures at the top edge, and a line a run; `frame` as `with_clock` gives
+    it."""
     import plotly.graph_objects as go
 
     objective, figure = evidence.objective, go.Figure()
     unit, seconds = time_unit(float(frame["clock"].max()))
     ok = frame[frame["status"] == Status.OK.value]
     drawn = evidence.drawn(ok["value"])
-    top = float(drawn.max()) * _TOP if not objective.fraction else max(1.0, float(drawn.max())) * _TOP
+    # An optimizer may have failures alone.
+    largest = float(drawn.max()) if len(drawn) else 1.0
+    top = (max(1.0, largest) if objective.fraction else largest) * _TOP
     for index in range(len(evidence.rungs)):
-        own = thinned(ok[ok["rung"] == index])
+        own = thinned(ok[ok["rung"] == index], most)
         if len(own):
             figure.add_scatter(
                 x=own["clock"] / seconds,
@@ -101,7 +148,7 @@ def draw(evidence: Evidence, frame: "DataFrame") -> Any:
                 name=evidence.amount(index),
                 hovertemplate=hover(objective),
             )
-    lost = frame[frame["status"] != Status.OK.value]
+    lost = thinned(frame[frame["status"] != Status.OK.value], most)
     if len(lost):
         figure.add_scatter(
             x=np.maximum(lost["clock"] / seconds, 1e-6),
@@ -117,9 +164,9 @@ def draw(evidence: Evidence, frame: "DataFrame") -> Any:
             hovertemplate="%{text}<extra></extra>",
         )
     for number, (run, own) in enumerate(ok.groupby("run")):
-        losses = objective.losses(own["value"])
-        better = losses < np.concatenate([[np.inf], np.minimum.accumulate(losses)[:-1]])
-        steps = own[better]
+        steps = own[own["became"]]
+        if not len(steps):
+            continue
         x = [*(steps["clock"] / seconds), float(own["clock"].max()) / seconds]
         values = evidence.drawn(steps["value"])
         figure.add_scatter(
@@ -138,7 +185,7 @@ def draw(evidence: Evidence, frame: "DataFrame") -> Any:
     return figure
 
 
-def thinned(own: "DataFrame") -> "DataFrame":
-    if len(own) <= MOST_POINTS:
+def thinned(own: "DataFrame", most: int = MOST_POINTS) -> "DataFrame":
+    if len(own) <= most:
         return own
-    return own.iloc[np.linspace(0, len(own) - 1, MOST_POINTS).astype(int)]
+    return own.iloc[np.linspace(0, len(own) - 1, most).astype(int)]

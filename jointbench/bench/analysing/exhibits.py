@@ -9,7 +9,7 @@ from jointbench.bench.analysing.budgets_over_time import budgets_over_time
 from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.costs import costs
 from jointbench.bench.analysing.error_distribution import error_distribution
-from jointbench.bench.analysing.every_evaluation import every_evaluation
+from jointbench.bench.analysing.every_evaluation import every_evaluation, every_evaluation_of_runs
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit
 from jointbench.bench.analysing.failures import failures
@@ -43,9 +43,10 @@ BESIDE: Sequence[Callable[[Evidence], Exhibit]] = (
 )
 
 OF_COMPARISON: Sequence[Callable[[Compared], Exhibit]] = (
+    every_evaluation_of_runs,
+    retrained_networks,
     proposals,
     rewarded,
-    retrained_networks,
     sampled_regions,
     budgets_over_time,
 )

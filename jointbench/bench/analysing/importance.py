@@ -76,8 +76,7 @@ def importance(evidence: Evidence) -> Exhibit:
     if not main:
         return Exhibit(name, title, missing=missing)
     names = evidence.task.space.names
-    mean = np.array([one.found.alone.mean(axis=0) for one in main])
-    order = [names[k] for k in np.argsort(-mean.max(axis=0), kind="stable")]
+    order = _order(evidence, main)
     pairs = _first_pairs(main, names)
     source = "the surrogate" if asked else "the trainings"
     words = [_how(evidence, asked, trained, source), *inert_words(evidence.task.space)]
@@ -121,6 +120,20 @@ def importance(evidence: Evidence) -> Exhibit:
         tables += [_singles(evidence, "figure_2_by_trainings", "by the trainings", trained, order)]
     tables += [_pairs(evidence, main)]
     return Exhibit(name, title, words, figures, tables, missing, _finding(evidence, main, names))
+
+
+def shares_by_surrogate(evidence: Evidence) -> Table | None:
+    """What each hyperparameter explains by itself, the most important first; None where no forest can be fitted."""
+    asked = of_surrogate(evidence)
+    if not asked:
+        return None
+    return _singles(evidence, "figure_2_by_the_surrogate", "by the surrogate", asked, _order(evidence, asked))
+
+
+def _order(evidence: Evidence, main: "Sequence[Fitted]") -> list[str]:
+    """Hyperparameters, the one first that explains most at any budget."""
+    mean = np.array([one.found.alone.mean(axis=0) for one in main])
+    return [evidence.task.space.names[k] for k in np.argsort(-mean.max(axis=0), kind="stable")]
 
 
 def of_surrogate(evidence: Evidence) -> "list[Fitted]":

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jointbench.bench.analysing.card_section import card_section
+from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.calls.given import the_log, whole
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -108,7 +110,11 @@ class Fitted(Result):
         """
         body = fit_page(self.benchmark, self.surrogate.held_out, self.judgement, self.left_out, self.command)
         page = page_html(f"{self.benchmark.name}: how far it can be trusted", body)
-        self.surrogate.save(out, judgement=self.judgement, extra={PAGE: page.encode()}, force=force)
+        # What is fitted in seconds is saved in seconds.
+        evidence = Evidence(self.benchmark.name, self.log.task, self.log.to_pandas(), self.benchmark)
+        analysed = card_section(evidence) if self.benchmark.manifest.distilled else ""
+        extra = {PAGE: page.encode()}
+        self.surrogate.save(out, judgement=self.judgement, analysed=analysed, extra=extra, force=force)
         return Path(out)
 
     def __repr__(self) -> str:

@@ -17,9 +17,10 @@ from small_forests import small_forests
 import jointbench
 from jointbench.bench.analysing.budget_correlations import FEWEST, budget_correlations, correlations, mean_values
 from jointbench.bench.analysing.budgets_over_time import seconds_by_span
+from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.costs import on_front
 from jointbench.bench.analysing.error_distribution import empirical_cdf
-from jointbench.bench.analysing.every_evaluation import run_clock, with_clock
+from jointbench.bench.analysing.every_evaluation import every_evaluation_of_runs, run_clock, with_clock
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.failures import shifts
 from jointbench.bench.analysing.noise import pooled, replicates
@@ -34,6 +35,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import released
 
+NAMED = JOINT.named["zela-2018"]
 LOG = released()["digits-cpu"] / "evaluations.parquet"
 
 
@@ -241,3 +243,34 @@ class TestOfAComparison:
     def test_a_configuration_goes_with_a_benchmark_alone(self, folder: Path) -> None:
         with pytest.raises(jointbench.JointBenchError, match="a log or a benchmark"):
             jointbench.analyse(folder, configuration="zela-2018")
+
+
+def test_the_card_of_what_ships_has_the_exhibits_computed() -> None:
+    benchmark, log = jointbench.load_benchmark("digits-cpu"), EvaluationLog.open(LOG)
+    exhibit = budget_correlations(Evidence(benchmark.name, log.task, log.to_pandas(), benchmark))
+    card = (LOG.parent / "card.md").read_text(encoding="utf-8")
+    section = card.split("## What the evidence says\n")[1].split("\n## ")[0]
+    for row in exhibit.tables[0].rows:
+        assert f"| {' | '.join(row)} |\n" in section
+    assert all(f"| {name} | " in section for name in log.space.names)
+
+
+def test_figure_1_of_a_comparison_has_every_run() -> None:
+    frame = pd.DataFrame(
+        [
+            {**NAMED, "optimizer": name, "run_seed": 0, "budget": budget, "start": 0.0, "end": end, "status": status}
+            | {"validation_error": error, "incumbent": became, "incumbent_validation_error": 0.5}
+            for name, budget, end, status, error, became in [
+                ("a", 1.0, 1.0, "ok", 0.5, True),
+                ("a", 27.0, 30.0, "ok", 0.2, True),
+                ("b", 1.0, 2.0, "diverged", 1.0, False),
+            ]
+        ]
+    )
+    log = EvaluationLog.open(LOG)
+    exhibit = every_evaluation_of_runs(Compared("mine", log.task, frame))
+    assert "3 evaluations of 2 runs" in exhibit.words[0]
+    first, second = (figure.draw() for figure in exhibit.figures)
+    # The incumbent is drawn until the run ends; without one there is no line.
+    assert [list(trace.y) for trace in first.data if trace.mode == "lines"] == [[0.5, 0.2, 0.2]]
+    assert [trace.name for trace in second.data] == ["failed"]
