@@ -44,6 +44,9 @@ _NORMAL_TAIL = (
 )
 _FARTHEST = 38.0
 
+#: How far from a half a share is central.
+CENTRAL = 0.425
+
 
 def where(condition: Any, yes: Any, no: Any) -> Any:
     """`yes` where the condition holds, else `no`."""
@@ -108,15 +111,18 @@ def normal_quantile(uniform: Any) -> Any:
     """The standard normal number below which a share `uniform`, inside (0, 1), lies; to 1e-7."""
     offset = uniform - 0.5
     if isinstance(uniform, float):
-        return _centre(offset) if abs(offset) <= 0.425 else _tail(uniform, offset)
-    return np.where(np.abs(offset) <= 0.425, _centre(offset), _tail(uniform, offset))
+        return central_quantile(offset) if abs(offset) <= CENTRAL else outer_quantile(uniform)
+    return np.where(np.abs(offset) <= CENTRAL, central_quantile(offset), outer_quantile(uniform))
 
 
-def _centre(offset: Any) -> Any:
+def central_quantile(offset: Any) -> Any:
+    """`normal_quantile` of a share that is `offset` above a half, at most `CENTRAL` away from it."""
     return offset * _ratio(_CENTRE, 0.180625 - offset * offset)
 
 
-def _tail(uniform: Any, offset: Any) -> Any:
+def outer_quantile(uniform: Any) -> Any:
+    """`normal_quantile` of a share farther away from a half."""
+    offset = uniform - 0.5
     left = offset < 0
     distance = sqrt(-log(where(left, uniform, 1 - uniform)))
     size = where(distance <= 5, _ratio(_TAIL, distance - 1.6), _ratio(_FAR_TAIL, distance - 5))

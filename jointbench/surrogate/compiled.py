@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.data.tracing import Program, Traced
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.model_file import Booster
 from jointbench.surrogate.outcome import DRAWS, OutcomeModel
-from jointbench.surrogate.tracing import Program, Traced
 
 #: A node in one place: its left child, its feature, its threshold.
 _NODE = np.dtype([("left", np.int32), ("feature", np.int32), ("threshold", np.float32)])

@@ -9,20 +9,10 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import total
-
-_MASK = 2**64 - 1
-#: Of SplitMix64 (Steele, Lea and Flood, 2014): 2^64 over the golden ratio, and its two multipliers.
-_GOLDEN, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+from jointbench.data.splitmix import GOLDEN, MASK, mix, uniform
 
 #: A half word's bits.
 _LOW = 2**32 - 1
-
-
-def _mix(word: Any) -> Any:
-    """SplitMix64's finisher, for an int or a uint64 array."""
-    word = (word ^ (word >> 30)) * _FIRST & _MASK
-    word = (word ^ (word >> 27)) * _SECOND & _MASK
-    return word ^ (word >> 31)
 
 
 class Luck:
@@ -33,7 +23,7 @@ class Luck:
     """
 
     def __init__(self, width: int) -> None:
-        keys = [_mix((k + 1) * _GOLDEN & _MASK) for k in range(width + 2)]
+        keys = [mix((k + 1) * GOLDEN & MASK) for k in range(width + 2)]
         self._keys = [(key >> 32, key & _LOW) for key in keys]
         self._numbers, self._words = f"<{width + 1}d", f"<{width + 1}Q"
 
@@ -41,7 +31,7 @@ class Luck:
         """`count` numbers inside (0, 1)."""
         # -0.0 becomes 0.0: they are the same configuration.
         numbers = struct.pack(self._numbers, *[x + 0.0 for x in row], budget)
-        return self.stream([*struct.unpack(self._words, numbers), seed & _MASK], count)
+        return self.stream([*struct.unpack(self._words, numbers), seed & MASK], count)
 
     def many(self, rows: FloatArray, budgets: FloatArray, seeds: npt.NDArray[np.int64], count: int) -> list[FloatArray]:
         """`count` arrays (n,); each row's numbers are those of `one`."""
@@ -52,5 +42,5 @@ class Luck:
         """From the bits of all inputs as words of 64 bits, unsigned: ints, or arrays (n,)."""
         pairs = zip(words, self._keys, strict=True)
         products = ((((word >> 32) + high) & _LOW) * ((word + low) & _LOW) for word, (high, low) in pairs)
-        state = total(products) & _MASK
-        return [((_mix((state + (k * _GOLDEN & _MASK)) & _MASK) >> 11) + 0.5) * 2.0**-53 for k in range(1, count + 1)]
+        state = total(products) & MASK
+        return [uniform(state, k) for k in range(1, count + 1)]

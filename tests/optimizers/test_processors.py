@@ -28,7 +28,7 @@ GOLDEN = {
     "hyperband": "155da3419e2707d9",
     "random": "6947b59c77641af5",
     "regularized-evolution": "b8547edbdce4e153",
-    "smac": "6ee25945c63c21b1",
+    "smac": "924e81d8d3536dde",
     "two-stage": "3d0322709f92f1e9",
     "two-stage-long": "f4a2ee1150e01a28",
     "two-stage-random": "f21987f28a52b9d2",

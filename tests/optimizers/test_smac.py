@@ -25,14 +25,16 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
+from jointbench.optimizers.smac import climbing
+from jointbench.optimizers.smac.climbing import FIRST_DEVIATION
 from jointbench.optimizers.smac.configurations import Kept
 from jointbench.optimizers.smac.cube import Cube, CubeSpace
 from jointbench.optimizers.smac.drawn_ahead import DrawnAhead
 from jointbench.optimizers.smac.encoder import ExactEncoder
 from jointbench.optimizers.smac.forest import ExactForest
-from jointbench.optimizers.smac.neighbours import NEIGHBOURS, Neighbourhoods
+from jointbench.optimizers.smac.neighbours import ALL_DEVIATIONS, FLOAT, LARGE, NEIGHBOURS, ORDERS, Neighbourhoods
 from jointbench.optimizers.smac.parts import Forest, ForestSelector, History, in_order
-from jointbench.optimizers.smac.search import DEVIATION, ArraySearch
+from jointbench.optimizers.smac.search import ArraySearch, compiled
 from jointbench.optimizers.smac.smac import SMAC, expected_trials
 
 LADDER = Ladder(9.0, 27.0)
@@ -51,6 +53,15 @@ def scenario(folder: Path, seed: int = 0, trials: int = 8) -> Scenario:
 
 
 CUBE = Cube(JOINT.configspace)
+
+
+def states(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 2**64 - 1, count, dtype=np.uint64)
+
+
+def neighbours_of(points: np.ndarray, deviation: float = 0.05, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    numbers = np.full(len(points), ALL_DEVIATIONS.index(deviation))
+    return Neighbourhoods(CUBE.axes, seed).draw(points, numbers, states(len(points), seed))
 
 
 FACADES = [name for name in smac.__all__ if name.endswith("Facade")]
@@ -170,7 +181,7 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
 def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:
     random = np.random.default_rng(0)
     points = CUBE.sample(random, 15)
-    places, turns = Neighbourhoods(CUBE.axes).draw(points, np.full(15, DEVIATION), random)
+    places, turns = neighbours_of(points)
     assert places.shape == turns.shape == (15, 17, NEIGHBOURS)
     assert (places != points[:, :, None]).all()
     for column, hyperparameter in enumerate(JOINT.configspace.values()):
@@ -182,8 +193,9 @@ def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:
 def moved_from(point: np.ndarray, name: str, deviation: float) -> tuple[np.ndarray, np.ndarray]:
     """Our neighbours of a point in one hyperparameter, in the order of turns, and ConfigSpace's: (300, 4) each."""
     column = list(JOINT.configspace).index(name)
-    points, deviations = np.repeat(point[None], 300, axis=0), np.full(300, deviation)
-    ours = Neighbourhoods(CUBE.axes).draw(points, deviations, np.random.default_rng(1))[0][:, column]
+    places, turns = neighbours_of(np.repeat(point[None], 300, axis=0), deviation, seed=1)
+    assert (np.diff(turns[:, column], axis=1) < 0).all()
+    ours = places[:, column]
     random = np.random.RandomState(1)
     configuration = Configuration(JOINT.configspace, vector=point)
     theirs = [
@@ -202,7 +214,7 @@ def moved_from(point: np.ndarray, name: str, deviation: float) -> tuple[np.ndarr
         *(("res_blocks_1", 0.5), ("res_blocks_1", 0.0), ("res_branches_2", 0.5), ("filters", 1.0)),
     ],
 )
-@pytest.mark.parametrize("deviation", [0.005, DEVIATION, 0.4])
+@pytest.mark.parametrize("deviation", [0.005, 0.05, 0.4])
 def test_neighbours_are_distributed_as_configspaces(name: str, place: float, deviation: float) -> None:
     point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])[0]
     column = list(JOINT.configspace).index(name)
@@ -225,10 +237,8 @@ def test_challengers_are_distributed_as_configspaces() -> None:
 
 def test_the_order_of_neighbours_is_uniform_over_what_is_left() -> None:
     point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])
-    _, turns = Neighbourhoods(CUBE.axes).draw(
-        np.repeat(point, 2000, axis=0), np.full(2000, DEVIATION), np.random.default_rng(0)
-    )
-    changed = np.argsort(turns.reshape(2000, -1), axis=1) // NEIGHBOURS
+    _, turns = neighbours_of(np.repeat(point, 2000, axis=0))
+    changed = np.argsort(-turns.reshape(2000, -1), axis=1) // NEIGHBOURS
     counts = np.bincount(changed[:, 0], minlength=17)
     # Four standard deviations around 2000 / 17.
     assert np.abs(counts - 2000 / 17).max() < 4 * np.sqrt(2000 / 17)
@@ -420,37 +430,64 @@ def test_smacs_configurations_are_read_once() -> None:
     assert {type(configuration) for configuration in optimizer._facade.runhistory.get_configs()} == {Kept}
 
 
-def test_what_is_drawn_ahead_is_used_once_and_in_no_other_order_of_kinds() -> None:
-    drawn: list[tuple[int, int]] = []
-
-    def draw(kinds: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        numbers = np.arange(len(drawn), len(drawn) + len(kinds))
-        drawn.extend(zip(kinds.tolist(), numbers.tolist(), strict=True))
-        return np.stack([kinds, numbers], axis=1).astype(float)
-
-    rng = np.random.default_rng(0)
-    ahead = DrawnAhead(2, draw)
-    used: set[int] = set()
+def test_what_is_drawn_ahead_is_used_once_and_by_number() -> None:
+    ahead = DrawnAhead(10, 2, lambda kinds, numbers: np.stack([kinds, numbers], axis=1))
+    rng, used = np.random.default_rng(0), np.zeros(10, dtype=int)
     for turn in range(60):
-        if turn in (0, 20):
-            ahead.add(5)
+        if turn in (20, 30):
+            # Somebody else uses more of a kind than lie ready, or fewer.
+            ahead.used[turn // 10] += 1000 // turn
+            used[turn // 10] += 1000 // turn
         # A few of each, more of the last kind than ever lie ready.
         kinds = rng.integers(0, 5 if turn < 20 else 10, size=20)
         kinds = np.concatenate([kinds, np.full(300 if turn == 40 else 1, kinds[0])])
-        taken = ahead.take(kinds, rng)
-        np.testing.assert_array_equal(taken[:, 0], kinds)
-        numbers = set(taken[:, 1].astype(int).tolist())
-        assert len(numbers) == len(kinds)
-        assert not numbers & used
-        used |= numbers
-    assert used <= {number for _, number in drawn}
+        for kind, (of, number) in zip(kinds, ahead.take(kinds), strict=True):
+            assert (of, number) == (kind, used[kind])
+            used[kind] += 1
+    np.testing.assert_array_equal(ahead.used, used)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_a_set_of_neighbours_is_the_same_in_the_loops_and_on_arrays(seed: int, count: int) -> None:
+    around = Neighbourhoods(CUBE.axes, seed)
+    rng, grids = np.random.default_rng(seed), around.grids
+    large = np.flatnonzero(around.kinds[around.kinds != FLOAT][grids.whose] == LARGE)
+    kinds = rng.choice(large, count) * len(ALL_DEVIATIONS) + rng.integers(0, len(ALL_DEVIATIONS), count)
+    numbers = rng.integers(0, 99, count)
+    levels = around.levels
+    arrays = (around.widths, ORDERS, grids.places, grids.whose, grids.begin, levels.below, levels.border)
+    widths, orders, places, whose, begin, below, border = (array.ravel().tolist() for array in arrays)
+    for kind, number, expected in zip(kinds.tolist(), numbers.tolist(), around.sets(kinds, numbers), strict=True):
+        found, drawn, neighbours = [0] * 4, [0] * 16, [0] * 4
+        known = (around.key, widths, orders, places, whose, begin, levels.cells, below, border)
+        climbing.draw_set(kind, number, *known, found, drawn, neighbours)  # type: ignore[arg-type]
+        assert neighbours == expected.tolist()
+
+
+@given(st.integers(0, 2**32 - 1))
+@hypothesis_settings(max_examples=3, deadline=None)
+def test_a_compiled_local_search_is_the_one_on_arrays(seed: int) -> None:
+    pytest.importorskip("llvmlite")
+    search, code = exact_search(), compiled()
+    assert code is not None
+    starts = np.unique(CUBE.sample(np.random.default_rng(seed), 4), axis=0)
+    ahead, ended = search._neighbourhoods.ahead, []
+    before = ahead.used.copy()
+    for by in (lambda at: search._climb_compiled(code, at, seed), lambda at: search._climb_on_arrays(at, seed)):
+        ahead.used[:], ahead._drawn[:] = before, 0
+        points = starts.copy()
+        ended.append((by(points), points, ahead.used.copy()))
+    for mine, their in zip(*ended, strict=True):
+        np.testing.assert_array_equal(mine, their)
+    assert (ended[0][1] != starts).any()
 
 
 def test_consecutive_neighbourhoods_are_independent() -> None:
     point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])
-    column, random = list(JOINT.configspace).index("res_blocks_1"), np.random.default_rng(0)
-    neighbourhoods = Neighbourhoods(CUBE.axes)
-    firsts = np.array([neighbourhoods.draw(point, np.full(1, DEVIATION), random)[0][0, column, 0] for _ in range(4000)])
+    column, around = list(JOINT.configspace).index("res_blocks_1"), Neighbourhoods(CUBE.axes, 0)
+    deviation = np.full(1, FIRST_DEVIATION)
+    firsts = np.array([around.draw(point, deviation, one)[0][0, column, 0] for one in states(4000)[:, None]])
     levels = np.unique(firsts, return_inverse=True)[1]
     pairs = np.zeros((levels.max() + 1,) * 2)
     np.add.at(pairs, (levels[:-1], levels[1:]), 1)

@@ -13,12 +13,12 @@ from jointbench.data.errors import BenchmarkError, BudgetError, ConfigurationErr
 from jointbench.data.evaluation import Configuration
 from jointbench.data.spaces.facts import Facts
 from jointbench.data.spaces.joint import JOINT, JointSpace
+from jointbench.data.tracing import Program
 from jointbench.surrogate import benchmark as benchmark_module
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import at_every_border, corners_and_samples
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
-from jointbench.surrogate.tracing import Program
 from jointbench.surrogate.ubjson import split_ubjson
 
 pytest.importorskip("llvmlite")

@@ -20,6 +20,8 @@ from jointbench.optimizers.kde import GRID
 from jointbench.optimizers.smac.configurations import Kept
 
 IntArray = npt.NDArray[np.int64]
+#: Words of random bits.
+WordArray = npt.NDArray[np.uint64]
 
 #: Cells of the unit interval by which `Levels` looks a number up; of a space with narrower levels it takes more.
 CELLS = 512
@@ -78,17 +80,17 @@ class Levels:
 
     def __init__(self, axes: Sequence[Axis]) -> None:
         narrowest = min((np.diff(axis.borders).min() for axis in axes), default=1.0)
-        self._cells = max(CELLS, 2 ** int(np.ceil(np.log2(1 / narrowest)) + 1))
-        starts = np.arange(self._cells + 1) / self._cells
+        self.cells = max(CELLS, 2 ** int(np.ceil(np.log2(1 / narrowest)) + 1))
+        starts = np.arange(self.cells + 1) / self.cells
         #: Of each integer and cell: the levels below it, and the border in it, behind all numbers where there is none.
-        self._below = np.concatenate([np.empty(0, dtype=np.int64), *(np.searchsorted(a.borders, starts) for a in axes)])
+        self.below = np.concatenate([np.empty(0, dtype=np.int64), *(np.searchsorted(a.borders, starts) for a in axes)])
         border = (np.append(axis.borders, 2.0)[np.searchsorted(axis.borders, starts)] for axis in axes)
-        self._border = np.concatenate([np.empty(0), *border])
+        self.border = np.concatenate([np.empty(0), *border])
 
     def of(self, numbers: FloatArray, which: IntArray) -> IntArray:
         """Levels of numbers in the unit interval; `which` integer each belongs to, of a shape that broadcasts."""
-        cell = (numbers * self._cells).astype(np.int64) + which * (self._cells + 1)
-        levels: IntArray = self._below[cell] + (numbers >= self._border[cell])
+        cell = (numbers * self.cells).astype(np.int64) + which * (self.cells + 1)
+        levels: IntArray = self.below[cell] + (numbers >= self.border[cell])
         return levels
 
 

@@ -1,7 +1,6 @@
 """Neighbours drawn many at a time and used one by one: what NumPy is called for takes a fraction of the time.
 
-Each set of neighbours is used once, and which are drawn when hangs on counts alone, so that what is taken is as
-independent, and has the law, of what is drawn at the moment of asking.
+A set hangs on its kind and its number alone, whenever it is drawn.
 """
 
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.smac.cube import IntArray
 
 #: Sets of one kind that lie ready: at first, and at most.
@@ -17,41 +15,40 @@ FEWEST, MOST = 16, 128
 
 
 class DrawnAhead:
-    """Sets (n, size) of kinds 0, 1, …; `draw` makes them anew, of kinds (n,) that it is given."""
+    """Sets (n, size) of kinds 0, 1, …; `draw` makes those of kinds (n,) with numbers (n,)."""
 
-    def __init__(self, size: int, draw: Callable[[IntArray, np.random.Generator], FloatArray]) -> None:
+    def __init__(self, kinds: int, size: int, draw: Callable[[IntArray, IntArray], IntArray]) -> None:
         self._draw = draw
-        self._sets: FloatArray = np.empty((0, MOST, size))
-        #: Of each kind: the sets that lie ready, and how many there are after drawing.
-        self._ready, self._wanted = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        # A set's place is the remainder of its number.
+        self._sets: IntArray = np.empty((kinds, MOST, size), dtype=np.int64)
+        #: Of each kind: how many sets were used, were drawn, and lie ready after drawing.
+        self.used, self._drawn = np.zeros(kinds, dtype=np.int64), np.zeros(kinds, dtype=np.int64)
+        self._wanted = np.full(kinds, FEWEST)
 
-    def add(self, kinds: int) -> None:
-        """So many further kinds."""
-        self._sets = np.concatenate([self._sets, np.empty((kinds, *self._sets.shape[1:]))])
-        self._ready = np.concatenate([self._ready, np.zeros(kinds, dtype=np.int64)])
-        self._wanted = np.concatenate([self._wanted, np.full(kinds, FEWEST)])
-
-    def take(self, kinds: IntArray, rng: np.random.Generator) -> FloatArray:
-        """A set of each of these kinds (n,), of which some may be the same."""
-        needed = np.bincount(kinds, minlength=len(self._ready))
+    def take(self, kinds: IntArray) -> IntArray:
+        """The next set of each of these kinds (n,), of which some may be the same."""
+        needed = np.bincount(kinds, minlength=len(self.used))
         if needed.max(initial=0) > MOST:
-            return np.concatenate([self.take(kinds[:MOST], rng), self.take(kinds[MOST:], rng)])
-        if (short := needed > self._ready).any():
+            return np.concatenate([self.take(kinds[:MOST]), self.take(kinds[MOST:])])
+        if (short := self.used + needed > self._drawn).any():
             self._wanted[short] = np.clip(2 * self._wanted[short], needed[short], MOST)
-            self._fill(short, rng)
+            self._fill(short)
         order = np.argsort(kinds, kind="stable")
         ordered = kinds[order]
         of_the_same = np.empty_like(order)
         of_the_same[order] = np.arange(len(kinds)) - np.searchsorted(ordered, ordered)
-        taken: FloatArray = self._sets[kinds, self._ready[kinds] - 1 - of_the_same]
-        self._ready -= needed
+        taken: IntArray = self._sets[kinds, (self.used[kinds] + of_the_same) % MOST]
+        self.used += needed
         return taken
 
-    def _fill(self, short: npt.NDArray[np.bool_], rng: np.random.Generator) -> None:
-        """Draws what is wanted of these kinds, and of all of which less than half of it is ready."""
-        low = np.flatnonzero(short | (2 * self._ready < self._wanted))
-        lacking = self._wanted[low] - self._ready[low]
+    def _fill(self, short: npt.NDArray[np.bool_]) -> None:
+        """Draws what is wanted of these kinds, and of all others in use of which less than half of it is ready."""
+        # Others may have used some that were not drawn.
+        np.maximum(self._drawn, self.used, out=self._drawn)
+        ready = self._drawn - self.used
+        low = np.flatnonzero(short | ((self._drawn > 0) & (2 * ready < self._wanted)))
+        lacking = self._wanted[low] - ready[low]
         kinds = np.repeat(low, lacking)
-        place = np.arange(len(kinds)) - np.repeat(np.cumsum(lacking) - lacking, lacking)
-        self._sets[kinds, self._ready[kinds] + place] = self._draw(kinds, rng)
-        self._ready[low] = self._wanted[low]
+        numbers = self._drawn[kinds] + np.arange(len(kinds)) - np.repeat(np.cumsum(lacking) - lacking, lacking)
+        self._sets[kinds, numbers % MOST] = self._draw(kinds, numbers)
+        self._drawn[low] += lacking

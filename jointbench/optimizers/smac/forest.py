@@ -13,6 +13,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, log
+from jointbench.optimizers.smac.cube import IntArray
 from jointbench.optimizers.smac.parts import Forest
 
 #: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.
@@ -27,10 +28,17 @@ class ExactForest(Forest):
     """A leaf is numbered over all trees; leaves of n points have the shape (trees, n)."""
 
     _trees: list[Any]
-    _offsets: npt.NDArray[np.intp]
-    _costs: FloatArray
-    _above: FloatArray
-    _upto: FloatArray
+    #: Of each tree its root.
+    roots: IntArray
+    #: Of each node of all trees: its children (-1 in a leaf), and what it decides by.
+    left: IntArray
+    right: IntArray
+    feature: IntArray
+    threshold: FloatArray
+    #: What each leaf predicts, and the box (nodes, d) that it is responsible for.
+    costs: FloatArray
+    above: FloatArray
+    upto: FloatArray
 
     def _train(self, X: FloatArray, y: FloatArray) -> "ExactForest":  # noqa: N803 - smac's name
         rows, logs = np.ascontiguousarray(X, dtype=np.float32), y.ravel()
@@ -52,45 +60,56 @@ class ExactForest(Forest):
             leaf_costs.append(log(np.where(sizes > 0, sums, 1.0) / np.maximum(sizes, 1)))
             boxes.append(_boxes(tree))
             self._trees.append(tree)
-        self._offsets = np.cumsum([0, *(tree.node_count for tree in self._trees[:-1])])
-        self._costs = np.concatenate(leaf_costs)
-        self._above, self._upto = (np.concatenate(side) for side in zip(*boxes, strict=True))
+        self.roots = np.cumsum([0, *(tree.node_count for tree in self._trees[:-1])])
+        self.left, self.right = (
+            np.concatenate([np.where(of < 0, of, of + root) for of, root in zip(children, self.roots, strict=True)])
+            for children in ([t.children_left for t in self._trees], [t.children_right for t in self._trees])
+        )
+        self.feature = np.concatenate([tree.feature for tree in self._trees])
+        self.threshold = np.concatenate([tree.threshold for tree in self._trees])
+        self.costs = np.concatenate(leaf_costs)
+        self.above, self.upto = (np.concatenate(side) for side in zip(*boxes, strict=True))
         return self
 
     def leaves(self, points: FloatArray) -> Leaves:
         """The leaves of points (n, d)."""
         rows = points.astype(np.float32)
-        return np.stack([tree.apply(rows) for tree in self._trees]) + self._offsets[:, None]
+        return np.stack([tree.apply(rows) for tree in self._trees]) + self.roots[:, None]
 
     def leaves_beside(self, leaves: Leaves, columns: Leaves, places: FloatArray, points: FloatArray) -> Leaves:
         """The leaves of points (n, d) that differ from points with the leaves given in one column each (n,), where
         they lie at such places (n,); asks only trees in which that is another leaf."""
         single = places.astype(np.float32)
         # In the order of rows, so that what each tree is asked lies in one piece.
-        elsewhere = (single <= self._above[leaves, columns]) | (single > self._upto[leaves, columns])
+        elsewhere = (single <= self.above[leaves, columns]) | (single > self.upto[leaves, columns])
         which, asked = np.nonzero(elsewhere)
         rows = points[asked].astype(np.float32)
         ends = np.searchsorted(which, np.arange(len(self._trees) + 1)).tolist()
         found = [tree.apply(rows[ends[k] : ends[k + 1]]) for k, tree in enumerate(self._trees)]
         beside = leaves.copy()
-        beside[which, asked] = np.concatenate(found) + self._offsets[which]
+        beside[which, asked] = np.concatenate(found) + self.roots[which]
         return beside
 
     def moments(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
         """Means and variances (n,) of the trees' predictions."""
         # Over the first axis NumPy adds one tree after the other, on every processor.
-        each = self._costs[leaves]
+        each = self.costs[leaves]
         mean = each.sum(axis=0) / len(each)
         each -= mean
         each *= each
-        return mean, np.maximum(each.sum(axis=0) / len(each), self._var_threshold)
+        return mean, np.maximum(each.sum(axis=0) / len(each), self.least_variance)
+
+    @property
+    def least_variance(self) -> float:
+        """What the variance of a prediction is at least."""
+        return float(self._var_threshold)
 
     def box(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
         """Around each point what changes no tree's leaf (n, d): places above the first and up to the second.
 
         As scikit-learn does, compare in single precision.
         """
-        return self._above[leaves].max(axis=0), self._upto[leaves].min(axis=0)
+        return self.above[leaves].max(axis=0), self.upto[leaves].min(axis=0)
 
     def _predict(
         self,

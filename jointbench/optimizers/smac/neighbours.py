@@ -4,6 +4,9 @@ ConfigSpace 1.2.2 (`get_one_exchange_neighbourhood`) gives up to four neighbours
 order. A float's are normal around it, truncated to the unit interval. An integer's are different ones among the
 levels of 16 draws of such a normal distribution, uniformly chosen; where these hold fewer than four, further 16 are
 drawn with a larger deviation, up to nine times.
+
+All random numbers have an address (`data.splitmix`), so that a search has the same ones on arrays and in machine code
+(`climbing`), which makes fewer of them.
 """
 
 from collections.abc import Sequence
@@ -12,25 +15,37 @@ from itertools import permutations
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
-from jointbench.optimizers.smac.cube import Axis, IntArray, Levels, snapped
+from jointbench.data.exact import normal_cdf, normal_quantile
+from jointbench.data.splitmix import substream, uniform
+from jointbench.optimizers.smac.cube import Axis, IntArray, Levels, WordArray, snapped
 from jointbench.optimizers.smac.drawn_ahead import DrawnAhead
 
 #: Neighbours in one hyperparameter.
 NEIGHBOURS = 4
+#: A search's deviations, in the unit cube: smac doubles them up to 0.4 and halves them down to 0.005. It begins with
+#: 0.05 and halves at most three times, so that it meets no others.
+ALL_DEVIATIONS = (0.005, 0.00625, 0.0125, 0.025, 0.05, 0.1, 0.2, 0.4)
+DEVIATIONS = len(ALL_DEVIATIONS)
 DRAWS, ROUNDS = 16, 9
-#: Draws of a float's neighbour that are made at once.
-TRIES = 4
 #: Rounds are drawn in such portions: what the later of them find beyond the four that are wanted is not looked at.
 PORTIONS = ((0, 1), (1, 3), (3, ROUNDS))
 #: Behind all codes, in which stand a round, a random number and a level.
 _NONE = 2**62
-_ROUND, _RANDOM = 2**57, 2**20
+PRIORITY_BITS, RANDOM = 37, 2**20
+_ROUND = 2**PRIORITY_BITS * RANDOM
 #: Of a round.
 _BITS = 4
 
-
 #: Of four neighbours all orders (24, 4).
 ORDERS = np.array(list(permutations(range(NEIGHBOURS))))
+ORDERINGS = len(ORDERS)
+
+#: How the neighbours in a hyperparameter are made; those in few levels are all of them.
+FLOAT, SMALL, LARGE = range(3)
+#: A step's random numbers of one hyperparameter: the turns of its neighbours, then those that make them.
+NUMBERS = 2 * NEIGHBOURS
+#: A set's random numbers behind its draws: its order, and from here on the levels' priorities.
+ORDER_NUMBER, PRIORITY_NUMBER = DRAWS * ROUNDS + 1, 1000
 
 
 class _Grids:
@@ -50,68 +65,80 @@ class _Grids:
         return np.searchsorted(self._middles, values + self._apart)
 
 
-def _orders(axis: Axis) -> FloatArray:
-    """Of each place of a small grid its neighbours in each order (places, 24, 4), padded with the place itself."""
+def _orders(levels: int) -> IntArray:
+    """Of each level of a small grid its neighbours in each order (levels, 24, 4), padded with the level itself."""
     padded = [
-        [*(other for other in axis.values if other != place), *[place] * (NEIGHBOURS + 1 - len(axis.values))]
-        for place in axis.values
+        [*(other for other in range(levels) if other != level), *[level] * (NEIGHBOURS + 1 - levels)]
+        for level in range(levels)
     ]
     return np.array(padded)[:, ORDERS]
 
 
+def _kind(axis: Axis) -> int:
+    # A grid that has no more than the neighbours wanted needs no draws: all of it are neighbours.
+    return FLOAT if not axis.integer else SMALL if len(axis.values) <= NEIGHBOURS + 1 else LARGE
+
+
 class Neighbourhoods:
-    """Draws neighbourhoods in the unit cube of these hyperparameters."""
+    """Draws neighbourhoods in the unit cube of these hyperparameters; `seed` is a search's."""
 
-    def __init__(self, axes: Sequence[Axis]) -> None:
-        self._floats = np.array([k for k, axis in enumerate(axes) if not axis.integer], dtype=int)
-        # A grid that has no more than the neighbours wanted needs no draws: all of it are neighbours.
-        small = {k: axis for k, axis in enumerate(axes) if axis.integer and len(axis.values) <= NEIGHBOURS + 1}
-        large = {k: axis for k, axis in enumerate(axes) if axis.integer and k not in small}
-        self._small, self._small_grids = np.array(list(small), dtype=int), _Grids(list(small.values()))
-        #: Of each place of the small grids its neighbours in each order (p, 24, 4).
-        self._orders = np.concatenate([np.empty((0, len(ORDERS), NEIGHBOURS)), *map(_orders, small.values())])
-        self._large, self._grids = np.array(list(large), dtype=int), _Grids(list(large.values()))
-        self._levels = Levels(list(large.values()))
-        #: Kinds are the places of all large grids for the first deviation, then for the second, ….
-        self._ahead = DrawnAhead(NEIGHBOURS, self._drawn)
-        self._deviations: dict[float, int] = {}
+    def __init__(self, axes: Sequence[Axis], seed: int) -> None:
+        self.grids = _Grids([axis for axis in axes if axis.integer])
+        self.levels = Levels([axis for axis in axes if axis.integer])
+        #: Of each hyperparameter how its neighbours are made.
+        self.kinds = np.array([_kind(axis) for axis in axes])
+        self._floats, self._integers = np.flatnonzero(self.kinds == FLOAT), np.flatnonzero(self.kinds != FLOAT)
+        self._small, self._large = (np.flatnonzero(self.kinds == kind) for kind in (SMALL, LARGE))
+        #: Of the places of small grids their neighbours in each order (places, 24, 4).
+        self.small = np.zeros((len(self.grids.places), ORDERINGS, NEIGHBOURS), dtype=np.int64)
+        for begin, k in zip(self.grids.begin.tolist(), self._integers.tolist(), strict=True):
+            if self.kinds[k] == SMALL:
+                levels = len(axes[k].values)
+                self.small[begin : begin + levels] = begin + _orders(levels)
+        deviations = np.array(ALL_DEVIATIONS)[:, None]
+        #: Of the draws of an integer (deviations, rounds).
+        self.widths = deviations + (1 - deviations) * np.arange(ROUNDS) / (ROUNDS - 1)
+        self.key = int(substream(seed, 0))
+        #: Kinds are the places of all grids, with each of the deviations; a kind's sets are used one after the other.
+        self.ahead = DrawnAhead(len(self.grids.places) * DEVIATIONS, NEIGHBOURS, self.sets)
 
-    def draw(
-        self, points: FloatArray, deviations: FloatArray, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray]:
-        """Of points (n, d), with the deviations (n,) of their normal distributions: places and turns (n, d, 4).
+    def where(self, points: FloatArray) -> IntArray:
+        """Of integers in points (n, d) which of all places they are (n, d); 0 of floats."""
+        where = np.zeros(points.shape, dtype=np.int64)
+        where[:, self._integers] = self.grids.of(points[:, self._integers])
+        return where
+
+    def draw(self, points: FloatArray, deviations: IntArray, states: WordArray) -> tuple[FloatArray, FloatArray]:
+        """Of points (n, d), with deviations (n,) by their numbers and a state each (n,): places and turns (n, d, 4).
 
         A neighbour differs in one hyperparameter, which is at such a place in it. Where an integer has fewer than
-        four other values, the rest of its places is the point's own. Neighbours are looked at in the order of turns.
+        four other values, the rest of its places is the point's own. Neighbours are looked at in the order of turns,
+        the largest first.
         """
+        dimensions = points.shape[1]
+        numbers = np.arange(1, NUMBERS * dimensions + 1, dtype=np.uint64).reshape(dimensions, NUMBERS)
+        each = states[:, None, None]
         places = np.empty((*points.shape, NEIGHBOURS))
-        places[:, self._floats] = _floats(points[:, self._floats], deviations, rng)
-        place = self._small_grids.of(points[:, self._small])
-        places[:, self._small] = self._orders[place, rng.integers(len(ORDERS), size=place.shape)]
-        kinds = self._grids.of(points[:, self._large]) + len(self._grids.places) * self._numbers(deviations)[:, None]
-        places[:, self._large] = self._ahead.take(kinds.ravel(), rng).reshape(*kinds.shape, NEIGHBOURS)
+        scale = np.array(ALL_DEVIATIONS)[deviations]
+        shares = uniform(each, numbers[self._floats, NEIGHBOURS:])
+        places[:, self._floats] = _floats(points[:, self._floats], scale, shares)
+        where = self.where(points)
+        order = (uniform(states[:, None], numbers[self._small, NEIGHBOURS]) * ORDERINGS).astype(np.int64)
+        places[:, self._small] = self.grids.places[self.small[where[:, self._small], order]]
+        kinds = where[:, self._large] * DEVIATIONS + deviations[:, None]
+        taken = self.ahead.take(kinds.ravel()).reshape(*kinds.shape, NEIGHBOURS)
+        places[:, self._large] = self.grids.places[taken]
         # ConfigSpace picks a hyperparameter that still has neighbours, uniformly: the order in which independent
-        # Poisson processes of one rate ring.
-        return places, np.cumsum(rng.standard_exponential(places.shape), axis=2)
+        # Poisson processes of one rate ring. A product of uniform numbers is e to the minus the time of a ring.
+        return places, np.cumprod(uniform(each, numbers[:, :NEIGHBOURS]), axis=2)
 
-    def _numbers(self, deviations: FloatArray) -> IntArray:
-        """The numbers of deviations, of which a search has a few; new ones get the next."""
-        numbers = self._deviations
-        for deviation in deviations.tolist():
-            if deviation not in numbers:
-                numbers[deviation] = len(numbers)
-                self._ahead.add(len(self._grids.places))
-        return np.array([numbers[deviation] for deviation in deviations.tolist()])
-
-    def _drawn(self, kinds: IntArray, rng: np.random.Generator) -> FloatArray:
-        """Neighbours (m, 4) of places, by their kinds (m,)."""
-        number, place = np.divmod(kinds, len(self._grids.places))
-        return self._among_many(place, np.array(list(self._deviations))[number], rng)
-
-    def _among_many(self, place: IntArray, scale: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """Neighbours (m, 4) in large grids."""
-        places, which = self._grids.places, self._grids.whose[place]
-        begin = self._grids.begin[which]
+    def sets(self, kinds: IntArray, numbers: IntArray) -> IntArray:
+        """The neighbours (m, 4), as places, of the sets of kinds (m,) in large grids with such numbers (m,)."""
+        place, deviation = np.divmod(kinds, DEVIATIONS)
+        of_kinds = substream(np.array(self.key, dtype=np.uint64), kinds.astype(np.uint64))
+        states = substream(of_kinds, numbers.astype(np.uint64))
+        places, which = self.grids.places, self.grids.whose[place]
+        begin = self.grids.begin[which]
         here = place - begin
         # What is found beyond the four that are wanted is written to the right of them and forgotten.
         found = np.full((len(here), 2 * NEIGHBOURS), -1)
@@ -119,19 +146,21 @@ class Neighbourhoods:
         lacking = np.arange(len(here))
         for first, last in PORTIONS:
             rows = lacking
+            wider = self.widths[deviation[rows], first:last]
+            draws = np.arange(first * DRAWS + 1, last * DRAWS + 1, dtype=np.uint64)
+            drawn = normal_quantile(uniform(states[rows, None], draws)).reshape(*wider.shape, DRAWS)
+            drawn = wider[:, :, None] * drawn + places[place[rows]][:, None, None]
             rounds = np.arange(first, last)
-            wider = scale[rows, None] + (1 - scale[rows, None]) * rounds / (ROUNDS - 1)
-            drawn = wider[:, :, None] * rng.standard_normal((*wider.shape, DRAWS))
-            drawn += places[place[rows]][:, None, None]
-            fresh, count = self._different(drawn, rounds, which[rows], here[rows], found[rows], rng)
+            fresh, count = self._different(drawn, rounds, which[rows], here[rows], found[rows], states[rows])
             found[rows[:, None], have[rows][:, None] + np.arange(NEIGHBOURS)] = fresh
             have[rows] += count
             lacking = rows[have[rows] < NEIGHBOURS]
             if not len(lacking):
                 break
         # ConfigSpace shuffles the four that it has found.
-        chosen = np.take_along_axis(found, ORDERS[rng.integers(len(ORDERS), size=len(found))], axis=1)
-        neighbours: FloatArray = places[np.where(chosen < 0, here[:, None], chosen) + begin[:, None]]
+        order = (uniform(states, ORDER_NUMBER) * ORDERINGS).astype(np.int64)
+        chosen = np.take_along_axis(found, ORDERS[order], axis=1)
+        neighbours: IntArray = np.where(chosen < 0, here[:, None], chosen) + begin[:, None]
         return neighbours
 
     def _different(
@@ -141,16 +170,16 @@ class Neighbourhoods:
         which: IntArray,
         here: IntArray,
         found: IntArray,
-        rng: np.random.Generator,
+        states: WordArray,
     ) -> tuple[IntArray, IntArray]:
         """Of draws (n, rounds, 16) up to four levels (n, 4) that were not found before, -1 beyond; and how many.
 
-        In the order of the rounds in which they first occur, those of one round in random order.
+        In the order of the rounds in which they first occur, those of one round by their priorities, which are random.
         """
         # Draws outside do not count, as the present level does not.
         outside = (drawn < 0) | (drawn > 1)
         drawn[outside] = 0.0
-        levels = self._levels.of(drawn, which[:, None, None])
+        levels = self.levels.of(drawn, which[:, None, None])
         outside |= levels == here[:, None, None]
         if rounds[0]:
             for known in found[:, :NEIGHBOURS].T:
@@ -163,8 +192,9 @@ class Neighbourhoods:
         levels = seen >> _BITS
         again = levels[:, 1:] == levels[:, :-1]
         # Any of the different ones is as probable as any other, however often it was drawn.
-        codes = rng.integers(0, _ROUND // _RANDOM, size=seen.shape)
-        codes *= _RANDOM
+        priorities = substream(states[:, None], (levels + PRIORITY_NUMBER).astype(np.uint64)) >> (64 - PRIORITY_BITS)
+        codes = priorities.astype(np.int64)
+        codes *= RANDOM
         codes += levels
         seen &= 2**_BITS - 1
         seen *= _ROUND
@@ -174,21 +204,13 @@ class Neighbourhoods:
         codes.partition(NEIGHBOURS - 1, axis=1)
         least = np.sort(codes[:, :NEIGHBOURS], axis=1)
         there = least < _NONE
-        return np.where(there, least % _RANDOM, -1), there.sum(axis=1)
+        return np.where(there, least % RANDOM, -1), there.sum(axis=1)
 
 
-def _floats(centres: FloatArray, deviations: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """Neighbours (n, c, 4) of floats (n, c): normal, truncated to [0, 1]."""
-    centre = np.broadcast_to(centres[:, :, None], (*centres.shape, NEIGHBOURS)).ravel()
-    scale = np.repeat(deviations, centres.shape[1] * NEIGHBOURS)
-    # The first that lies inside; of so many there is none next to never.
-    drawn = centre + scale * rng.standard_normal((TRIES, len(centre)))
-    inside = (drawn >= 0) & (drawn <= 1)
-    first = inside.argmax(axis=0)
-    each = np.arange(len(centre))
-    places = drawn[first, each]
-    left = np.flatnonzero(~inside[first, each])
-    while len(left):
-        places[left] = centre[left] + scale[left] * rng.standard_normal(len(left))
-        left = left[(places[left] < 0) | (places[left] > 1)]
-    return snapped(places).reshape(*centres.shape, NEIGHBOURS)
+def _floats(centres: FloatArray, deviations: FloatArray, shares: FloatArray) -> FloatArray:
+    """Neighbours (n, c, 4) of floats (n, c): normal, truncated to [0, 1], by shares (n, c, 4) of what lies inside."""
+    scale = deviations[:, None]
+    low = normal_cdf(-centres / scale)
+    inside = normal_cdf((1.0 - centres) / scale) - low
+    drawn = centres[:, :, None] + scale[:, :, None] * normal_quantile(low[:, :, None] + shares * inside[:, :, None])
+    return snapped(np.clip(drawn, 0.0, 1.0))

@@ -11,6 +11,8 @@ A forest is constant in boxes, and most neighbours lie in the box of the point t
 as good as the point, and only the others are predicted.
 """
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from ConfigSpace import Configuration
@@ -20,9 +22,13 @@ from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAc
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, normal_cdf
+from jointbench.data.machine_code import MachineCode
+from jointbench.data.splitmix import substream
+from jointbench.optimizers.smac import climbing
+from jointbench.optimizers.smac.climbing import FIRST_DEVIATION, PLATEAUS, TIMEOUT_BUDGETS
 from jointbench.optimizers.smac.cube import CubeSpace
 from jointbench.optimizers.smac.forest import ExactForest, Leaves
-from jointbench.optimizers.smac.neighbours import NEIGHBOURS, Neighbourhoods
+from jointbench.optimizers.smac.neighbours import ALL_DEVIATIONS, DEVIATIONS, NEIGHBOURS, ORDERS, Neighbourhoods
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -30,15 +36,19 @@ BoolArray = npt.NDArray[np.bool_]
 ORIGIN = "Acquisition Function Maximizer: Local Search"
 CHALLENGERS = 10_000
 STARTS = 10
-#: Of the neighbourhood's normal distribution, in the unit cube: at first, at least, at most.
-DEVIATION, LEAST_DEVIATION, MOST_DEVIATION = 0.05, 0.005, 0.4
-#: A local search ends after this many neighbourhoods without a better neighbour.
-PLATEAUS = 10
 #: What a value of the processor's own functions may be wrong by: relative to its terms, which are right to 1e-13, and
 #: where these underflow.
 ROUNDING, UNDERFLOW = 1e-11, 1e-280
-#: So many improvements in a row double the deviation, so many plateaus halve it.
-TIMEOUT_BUDGETS = 3
+
+
+@cache
+def compiled() -> MachineCode | None:
+    """The local searches as machine code, once a process; None where LLVM is not installed, or not for this machine."""
+    try:
+        return MachineCode(climbing.COMPILED)
+    except Exception:
+        # LLVM raises whatever it likes; on arrays the search is the same.
+        return None
 
 
 class ArraySearch(AbstractAcquisitionMaximizer):
@@ -48,7 +58,10 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         super().__init__(configspace, challengers=CHALLENGERS, seed=seed)
         self._space = configspace
         self._random = np.random.default_rng(seed)
-        self._neighbourhoods = Neighbourhoods(configspace.cube.axes)
+        self._neighbourhoods = Neighbourhoods(configspace.cube.axes, seed)
+        #: The state of the random numbers of all local searches, and how many times they were made.
+        self._state, self._climbs = int(substream(seed, 1)), 0
+        self._machine_code = compiled()
 
     @property
     def _forest(self) -> ExactForest:
@@ -67,7 +80,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             challengers[self._least(-self._improvement(self._forest.leaves(challengers)))],
         ]
         points = np.unique(np.concatenate(starts), axis=0)
-        values = self._climb(points)
+        values = self.climb(points)
         return [
             (values[i], self._space.cube.configuration(self._space, points[i], ORIGIN))
             for i in np.argsort(-values, kind="stable")
@@ -108,23 +121,50 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         assert function._eta is not None
         return float(function._eta - function._xi)
 
-    def _climb(self, points: FloatArray) -> FloatArray:
-        """Moves the points (n, d) uphill in place; returns their acquisition values (n,).
+    def climb(self, points: FloatArray) -> FloatArray:
+        """Moves the points (n, d), which are snapped, uphill in place; returns their acquisition values (n,)."""
+        self._climbs += 1
+        state = int(substream(self._state, self._climbs))
+        if self._machine_code is None:
+            return self._climb_on_arrays(points, state)
+        return self._climb_compiled(self._machine_code, points, state)
 
-        A whole neighbourhood is evaluated at once; its first better neighbour is the one that smac finds by looking
-        at them in growing pieces.
+    def _climb_compiled(self, code: MachineCode, points: FloatArray, state: int) -> FloatArray:
+        (count, dimensions), forest, around = points.shape, self._forest, self._neighbourhoods
+        trees, values = len(forest.roots), np.empty(count)
+        leaves = np.ascontiguousarray(forest.leaves(points).T)
+        code(
+            climbing.climb,
+            *(count, dimensions, points, around.where(points), values, self._least_cost),
+            *(state, around.key, around.ahead.used, around.kinds, np.array(ALL_DEVIATIONS), around.widths),
+            *(ORDERS, around.small, around.grids.places, around.grids.whose, around.grids.begin),
+            *(around.levels.cells, around.levels.below, around.levels.border),
+            *(trees, forest.roots, forest.left, forest.right, forest.feature, forest.threshold),
+            *(forest.costs, forest.above, forest.upto, forest.least_variance),
+            *(leaves, np.empty(points.shape), np.empty((2, *points.shape)), np.empty((2, *points.shape))),
+            *(np.empty((count, 3), dtype=np.int64), np.empty(40 + trees, dtype=np.int64), np.empty(2)),
+        )
+        return values
+
+    def _climb_on_arrays(self, points: FloatArray, state: int) -> FloatArray:
+        """As `climb`: a whole neighbourhood is evaluated at once; its first better neighbour is the one that smac finds
+        by looking at them in growing pieces.
         """
         count = len(points)
+        states = substream(np.array(state, dtype=np.uint64), np.arange(count, dtype=np.uint64))
         leaves = self._forest.leaves(points)
         moments = np.stack(self._forest.moments(leaves))
         about = np.stack(self._about(*moments))
         above, upto = self._forest.box(leaves)
-        deviations = np.full(count, DEVIATION)
+        deviations = np.full(count, FIRST_DEVIATION)
         improvements, plateaus = np.zeros(count, dtype=int), np.zeros(count, dtype=int)
+        number = 0
         while len(active := np.flatnonzero(plateaus < PLATEAUS)):
             centres = points[active]
-            places, turns = self._neighbourhoods.draw(centres, deviations[active], self._random)
-            turns[places == centres[:, :, None]] = np.inf
+            here = substream(states[active], np.full(len(active), number, dtype=np.uint64))
+            number += 1
+            places, turns = self._neighbourhoods.draw(centres, deviations[active], here)
+            turns[places == centres[:, :, None]] = 0.0
             single = places.astype(np.float32)
             outside = np.flatnonzero((single <= above[active][:, :, None]) | (single > upto[active][:, :, None]))
             rows, columns = np.divmod(outside // NEIGHBOURS, points.shape[1])
@@ -137,32 +177,32 @@ class ArraySearch(AbstractAcquisitionMaximizer):
             higher, equal = self._compared(found, found_about, moments[:, whose], about[:, whose])
 
             turn = turns.reshape(len(active), -1)
-            better = np.full(turn.shape, np.inf)
+            better = np.zeros(turn.shape)
             better.reshape(-1)[outside[higher]] = turn.reshape(-1)[outside[higher]]
-            turn.reshape(-1)[outside[~equal]] = np.inf
-            first = better.argmin(axis=1)
+            turn.reshape(-1)[outside[~equal]] = 0.0
+            first = better.argmax(axis=1)
             each = np.arange(len(active))
-            improved = better[each, first] < np.inf
+            improved = better[each, first] > 0
             # Where nothing is better, on to the first neighbour that is as good.
-            first = np.where(improved, first, turn.argmin(axis=1))
-            moved = np.flatnonzero(improved | (turn[each, first] < np.inf))
+            first = np.where(improved, first, turn.argmax(axis=1))
+            moved = np.flatnonzero(improved | (turn[each, first] > 0))
             chosen = moved * turn.shape[1] + first[moved]
             points[active[moved], first[moved] // NEIGHBOURS] = places.reshape(-1)[chosen]
-            number = np.searchsorted(outside, chosen)
-            left = np.flatnonzero(np.append(outside, -1)[number] == chosen)
-            number, gone = number[left], active[moved[left]]
-            moments[:, gone], about[:, gone] = found[:, number], found_about[:, number]
-            leaves[:, gone] = beside[:, number]
-            above[gone], upto[gone] = self._forest.box(beside[:, number])
+            place = np.searchsorted(outside, chosen)
+            left = np.flatnonzero(np.append(outside, -1)[place] == chosen)
+            place, gone = place[left], active[moved[left]]
+            moments[:, gone], about[:, gone] = found[:, place], found_about[:, place]
+            leaves[:, gone] = beside[:, place]
+            above[gone], upto[gone] = self._forest.box(beside[:, place])
 
             improvements[active] = np.where(improved, improvements[active] + 1, 0)
             wider = active[(improvements[active] >= TIMEOUT_BUDGETS) & (plateaus[active] == 0)]
-            deviations[wider] = np.minimum(2 * deviations[wider], MOST_DEVIATION)
+            deviations[wider] = np.minimum(deviations[wider] + 1, DEVIATIONS - 1)
             improvements[wider] = 0
             stuck = active[~improved]
             plateaus[stuck] += 1
             narrower = stuck[plateaus[stuck] % TIMEOUT_BUDGETS == 0]
-            deviations[narrower] = np.maximum(deviations[narrower] / 2, LEAST_DEVIATION)
+            deviations[narrower] = np.maximum(deviations[narrower] - 1, 0)
         return self._exact(*moments)
 
     def _compared(

@@ -118,6 +118,9 @@ class Traced:
             return self.program.write("double", f"fneg double {self.name}")
         return self._combine("sub", 0, self)
 
+    def __abs__(self) -> "Traced":
+        return self.program.write("double", f"call double @llvm.fabs.f64(double {self.name})")
+
     def __and__(self, other: Any) -> "Traced":
         return self._combine("and", self, other)
 
@@ -199,7 +202,7 @@ def _sqrt(lift: Lift, x: Traced) -> Traced:
 
 
 def _absolute(lift: Lift, x: Traced) -> Traced:
-    return x.program.write("double", f"call double @llvm.fabs.f64(double {x.name})")
+    return abs(x)
 
 
 def _ceil(lift: Lift, x: Traced) -> Traced:
