@@ -30,6 +30,12 @@ class RandomSampler:
         self.space, self.rng, self.fixed = space, rng, dict(fixed or {})
         self.searched = np.array([h.name not in self.fixed and not h.constant for h in space.hyperparameters])
         self.dimensions = int(self.searched.sum())
+        #: Of what is not searched: the values.
+        self._held = {
+            h.name: self.fixed[h.name] if h.name in self.fixed else h.decode(0.0)
+            for h, is_one in zip(space.hyperparameters, self.searched.tolist(), strict=True)
+            if not is_one
+        }
 
     def sample(self) -> Configuration:
         """The next configuration, whole and legal."""
@@ -40,9 +46,12 @@ class RandomSampler:
 
     def _configuration(self, point: FloatArray) -> Configuration:
         """From a point (dimensions,) of the unit cube of what is searched."""
-        unit = np.zeros(len(self.searched))
-        unit[self.searched] = point
-        return self.space.active({**self.space.values_at(unit), **self.fixed})
+        units = iter(point.tolist())
+        values = {
+            h.name: self._held[h.name] if h.name in self._held else h.decode(next(units))
+            for h in self.space.hyperparameters
+        }
+        return self.space.active(values)
 
     def _point(self, configuration: Configuration) -> FloatArray:
         """The other way; NaN where something is inactive."""

@@ -1,6 +1,6 @@
 """ConfigSpace's configurations, read once: smac compares and hashes each of them thousands of times."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, ValuesView
 from typing import Any
 
 from ConfigSpace import Configuration
@@ -30,6 +30,9 @@ class Kept(Configuration):
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
+
+    def values(self) -> ValuesView[Any]:
+        return self._values.values()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)

@@ -1,10 +1,10 @@
 """SMAC's view of its history as a matrix and costs, with the same bits on every processor."""
 
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
 from smac.constants import VERY_SMALL_NUMBER
-from smac.runhistory.dataclasses import TrialKey
 from smac.runhistory.encoder import RunHistoryLogScaledEncoder
 
 from jointbench.data.arrays import FloatArray
@@ -27,27 +27,30 @@ class ExactEncoder(RunHistoryLogScaledEncoder):
         smac's scale: from as far below the least cost as it lies below the 5 % quantile, to the largest.
         """
         told = self._told(budget_subset)
-        costs = np.array([self.runhistory[key].cost for key in told], dtype=np.float64)
+        costs = np.array([cost for _, cost in told], dtype=np.float64)
         if len(told):
             least, most = costs.min(), costs.max()
             low = least - (np.percentile(costs, self._scale_percentage) - least) - VERY_SMALL_NUMBER
             if low == most:
                 low *= 1 - 1e-10
             costs = log((costs - low) / (most - low))
-        return self._points(key.config_id for key in told), costs[:, None]
+        return self._points([identity for identity, _ in told]), costs[:, None]
 
     def get_configurations(self, budget_subset: list[float | None] | None = None) -> FloatArray:
         """The configurations (n, d) among them, each once."""
-        return self._points(dict.fromkeys(key.config_id for key in self._told(budget_subset)))
+        return self._points(dict.fromkeys(identity for identity, _ in self._told(budget_subset)))
 
-    def _told(self, budgets: list[float | None] | None) -> list[TrialKey]:
+    def _told(self, budgets: list[float | None] | None) -> list[tuple[int, float]]:
+        """Configurations by their identities, and costs."""
+        # An ordered dictionary looks every key up on its way; the dictionary that it is has the same order.
+        known = dict.items(self.runhistory._data)
         return [
-            key
-            for key, value in self.runhistory._data.items()
+            (key.config_id, value.cost)
+            for key, value in known
             if (budgets is None or key.budget in budgets) and value.status in self._considered_states
         ]
 
-    def _points(self, identities: object) -> FloatArray:
+    def _points(self, identities: Iterable[int]) -> FloatArray:
         configurations = self.runhistory._ids_config
-        rows = [configurations[identity].get_array() for identity in identities]  # type: ignore[attr-defined]
+        rows = [configurations[identity].get_array() for identity in identities]
         return np.array(rows, dtype=np.float64).reshape(len(rows), self._n_params)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn import config_context
 from sklearn.tree import DecisionTreeRegressor
 
 from jointbench.data.arrays import FloatArray
@@ -51,7 +52,8 @@ class ExactForest(Forest):
             drawn = np.random.RandomState(seed).randint(0, len(rows), len(rows))
             counts = np.bincount(drawn, minlength=len(rows))
             tree = DecisionTreeRegressor(**settings, random_state=seed)
-            tree = tree.fit(rows, logs, sample_weight=counts, check_input=False).tree_
+            with config_context(assume_finite=True, skip_parameter_validation=True):
+                tree = tree.fit(rows, logs, sample_weight=counts, check_input=False).tree_
             leaves = tree.apply(rows)
             sizes, sums = (
                 np.bincount(leaves, weights=weights, minlength=tree.node_count) for weights in (counts, counts * costs)

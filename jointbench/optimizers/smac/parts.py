@@ -15,6 +15,7 @@ from smac.intensifier.hyperband import Hyperband
 from smac.main.config_selector import ConfigSelector
 from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, TrialInfo
+from smac.runhistory.dataclasses import InstanceSeedBudgetKey, TrialKey
 
 from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.smac.configurations import Kept
@@ -118,6 +119,19 @@ class BracketsHistory(History):
 
     def update_cost(self, config: Configuration) -> None:
         """Nothing: means over the trials of a configuration, by which only incumbents are sorted."""
+
+    def average_cost(
+        self,
+        config: Configuration,
+        instance_seed_budget_keys: list[InstanceSeedBudgetKey] | None = None,
+        normalize: bool = False,
+    ) -> float | list[float]:
+        """Of one trial its cost, which is the mean that smac computes."""
+        if instance_seed_budget_keys is None or len(instance_seed_budget_keys) != 1:
+            return super().average_cost(config, instance_seed_budget_keys, normalize)
+        (key,) = instance_seed_budget_keys
+        trial = TrialKey(self._config_ids[config], key.instance, key.seed, key.budget)
+        return self._data[trial].cost
 
 
 class Brackets(Hyperband):

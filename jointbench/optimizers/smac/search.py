@@ -75,7 +75,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         known = np.array([configuration.get_array() for configuration in previous_configs])
         costs, _ = self._forest.moments(self._forest.leaves(known))
         starts = [
-            sample(self._random, max(0, STARTS - len(known))),
+            *([sample(self._random, STARTS - len(known))] if len(known) < STARTS else []),
             known[self._least(costs)],
             challengers[self._least(-self._improvement(self._forest.leaves(challengers)))],
         ]
