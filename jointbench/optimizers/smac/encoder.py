@@ -1,7 +1,7 @@
 """SMAC's view of its history as a matrix and costs, with the same bits on every processor."""
 
 from collections.abc import Iterable
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from smac.constants import VERY_SMALL_NUMBER
@@ -40,7 +40,7 @@ class ExactEncoder(RunHistoryLogScaledEncoder):
         """The configurations (n, d) among them, each once."""
         return self._points(dict.fromkeys(identity for identity, _ in self._told(budget_subset)))
 
-    def _told(self, budgets: list[float | None] | None) -> list[tuple[int, float]]:
+    def _told(self, budgets: list[float | None] | None) -> list[tuple[int, Any]]:
         """Configurations by their identities, and costs."""
         # An ordered dictionary looks every key up on its way; the dictionary that it is has the same order.
         known = dict.items(self.runhistory._data)
