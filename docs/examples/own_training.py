@@ -3,8 +3,8 @@
 It goes the whole way in two minutes on two cores: trainings, a surrogate, a comparison, a wheel that answers with NumPy
 alone. From a shell the first step is, with the space in a file of ConfigSpace's JSON,
 
-    jointbench collect runs/log --objective own_training.py:train --space space.json --ladder 2,6,18epochs \
-        --metrics log_loss:0..,validation_error --optimizer hyperband --full-budgets 96 --workers 2
+    jointbench collect runs/log --objective own_training.py:train --space space.json --ladder 2,6,18trees \
+        --metrics validation_error,log_loss:0.. --optimizer hyperband --full-budgets 64 --workers 2
 
 Needs scikit-learn, which JointBench brings, and hatchling for the wheel: pip install '.[publish]'
 """
@@ -20,7 +20,7 @@ import jointbench
 SPACE = ConfigurationSpace(
     name="boosting",
     space=[
-        Float("learning_rate", (0.01, 1.0), log=True),
+        Float("learning_rate", (0.01, 0.5), log=True),
         Float("subsample", (0.3, 1.0)),
         Float("max_features", (0.02, 0.5), log=True),
     ],
@@ -36,7 +36,7 @@ def train(configuration, budget, seed, report):
     model = GradientBoostingClassifier(**configuration, n_estimators=budget, random_state=seed).fit(SEEN, SEEN_LABELS)
     for trees, likelihoods in enumerate(model.staged_predict_proba(UNSEEN), start=1):
         if trees % 2 == 0:
-            report({"epochs": trees, **metrics(likelihoods)})
+            report({"trees": trees, **metrics(likelihoods)})
     return metrics(model.predict_proba(UNSEEN))
 
 
@@ -50,10 +50,10 @@ if __name__ == "__main__":
         "runs/log",
         objective=train,
         space=SPACE,
-        ladder="2,6,18epochs",
-        metrics="log_loss:0..,validation_error",
+        ladder="2,6,18trees",
+        metrics="validation_error,log_loss:0..",
         optimizer="hyperband",
-        full_budgets=96,
+        full_budgets=64,
         workers=2,
     )
     print(collection.table())

@@ -2,7 +2,6 @@
 
 from jointbench.cli.command import Parser, full_budgets
 from jointbench.cli.values import IMAGE_NAMES, positive, whole
-from jointbench.data.ladder import Ladder
 
 #: Seconds between two checkpoints of a training.
 CHECKPOINT_EVERY = 300.0
@@ -13,7 +12,7 @@ def collection_options(sub: Parser, required: bool) -> None:
     add = sub.add_argument
     add("--space", metavar="SPACE", help="joint (default), joint-small, or a file of ConfigSpace's JSON")
     add("--images", required=required, help=IMAGE_NAMES)
-    add("--ladder", type=Ladder.parse, required=required, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
+    add("--ladder", required=required, help="budgets: 1,3,9,27 (seconds) or 3,9,27epochs")
     add("--optimizer", default="random", help="default random")
     full_budgets(sub, required=required)
     add("--seed", type=whole("seed", 0), default=0, help="default 0")

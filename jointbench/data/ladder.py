@@ -22,6 +22,8 @@ _UNIT = re.compile(r"[a-z][a-z0-9_ ]{0,39}")
 
 #: How a unit is written behind a number.
 _SUFFIXES: tuple[tuple[str, Unit], ...] = (("epochs", "epochs"), ("seconds", "seconds"), ("s", "seconds"))
+#: A number, and a word of a person's own behind it.
+_WITH_WORD = re.compile(r"(.*[0-9.])\s*([a-z][a-z_ ]*)")
 
 #: A ladder with more was not meant as one.
 _MOST_RUNGS = 64
@@ -30,9 +32,12 @@ _MOST_RUNGS = 64
 SAME_RUNG = 1e-9
 
 
-def split_unit(text: str) -> tuple[str, Unit | None]:
-    """What stands before the unit, and the unit: `27epochs` is 27 and epochs; None where none is written."""
+def split_unit(text: str, *, any_unit: bool = False) -> tuple[str, Unit | None]:
+    """What stands before the unit, and the unit: `27epochs` is 27 and epochs; None where none is written. `any_unit`:
+    also a word of a person's own, as in `27trees`."""
     body = text.strip()
+    if any_unit and (found := _WITH_WORD.fullmatch(body)) is not None:
+        return found[1].strip(), "seconds" if found[2] == "s" else found[2]
     for suffix, unit in _SUFFIXES:
         if body.endswith(suffix):
             return body.removesuffix(suffix).strip(), unit
@@ -216,9 +221,10 @@ class Ladder:
         return cls(made.minimum, made.maximum, made.eta, unit, (), continuous)
 
     @classmethod
-    def parse(cls, text: str) -> "Ladder":
-        """From the command line: `1,3,9,27` (seconds), `1,3,9,27s` or `3,9,27epochs`. Raises InputError."""
-        body, unit = split_unit(text)
+    def parse(cls, text: str, *, any_unit: bool = False) -> "Ladder":
+        """From the command line: `1,3,9,27` (seconds), `1,3,9,27s` or `3,9,27epochs`; `any_unit`: also words of a
+        person's own, such as `10,30,90trees`. Raises InputError."""
+        body, unit = split_unit(text, any_unit=any_unit)
         try:
             rungs = [float(part) for part in body.split(",")]
         except ValueError:

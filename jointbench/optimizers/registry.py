@@ -64,7 +64,8 @@ def make_optimizer(
     any_ladder: bool = False,
 ) -> Optimizer:
     """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has
-    fewer budgets than the optimizer is made for, to time its asks or look at its draws.
+    fewer budgets than the optimizer is made for: to time its asks, to look at its draws, to compare what is left of it
+    on a table of one budget.
 
     The name is one that ships, an entry point's, a class in a file (`mine.py:MyOptimizer`), any of Optuna's samplers
     (`optuna.NSGAIISampler`) or any of smac's facades (`smac.BlackBoxFacade`); options may follow, as in
@@ -108,16 +109,17 @@ def own_name(name: str, optimizer: Optimizer) -> str:
     return optimizer.name if given and not ships(name) and not ships(optimizer.name) else ""
 
 
-def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float) -> None:
+def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float, any_ladder: bool = False) -> None:
     """Raises what `make_optimizer` would raise about the name, without loading what ships where it need not."""
     if name in OPTIMIZERS and len(ladder.rungs) > 1:
         return
     base, words = split_name(name)
     if words:
-        make_optimizer(name, space, ladder, seed=0, full_budgets=full_budgets)
+        make_optimizer(name, space, ladder, seed=0, full_budgets=full_budgets, any_ladder=any_ladder)
     else:
         kind = _find(base)
-        _check_rungs(name, kind, ladder)
+        if not any_ladder:
+            _check_rungs(name, kind, ladder)
         read_options(name, kind)
 
 

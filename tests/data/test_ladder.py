@@ -56,6 +56,11 @@ def test_what_is_no_ladder_is_refused(text: str) -> None:
         Ladder.parse(text)
 
 
+def test_a_unit_of_ones_own_is_taken_where_it_may_be() -> None:
+    assert Ladder.parse("10, 30, 90 trees", any_unit=True) == Ladder(10, 90, unit="trees")
+    assert Ladder.parse("1e1,3e1s", any_unit=True) == Ladder(10, 30)
+
+
 @given(st.text("0123456789.,-+e sepochsnaif\n", max_size=20) | st.text(max_size=10))
 def test_any_text_is_a_ladder_or_refused(text: str) -> None:
     try:

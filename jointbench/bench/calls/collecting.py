@@ -168,7 +168,8 @@ def collect(
     `full_budgets` of the largest, and log every evaluation; a run that was stopped goes on.
 
     `log`: its folder, begun if it does not exist. `images`: a name as `jointbench list images` shows it. `ladder`:
-    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs". `optimizer`: a name, or a class. `space`: a Space
+    a Ladder, or words such as "1,3,9,27" (seconds) or "3,9,27epochs", for a function of your own in any unit,
+    "10,30,90trees". `optimizer`: a name, or a class. `space`: a Space
     (default joint), its name, a ConfigSpace object or a file of its JSON. `plan`: a TOML file that names space, images,
     ladder, clock and memory, and the parts to collect instead. `repeat`: instead of searching, bring so many
     configurations of the log up to `repeat_seeds` evaluations at each of its two largest budgets. `stop_after` minutes,
@@ -258,7 +259,9 @@ def _of_function(
     named = parse_metrics(VALIDATION_ERROR.name if metrics is None else metrics)
     # On the simulated cluster of a comparison a training takes as long as it did.
     measured = () if any(metric == WALL_SECONDS for metric in named) else (WALL_SECONDS,)
-    task = Task(the_space(space), the_ladder(ladder), metrics=(*named, *measured))
+    # What its budgets are is the function's to know.
+    rungs = Ladder.parse(ladder, any_unit=True) if isinstance(ladder, str) else ladder
+    task = Task(the_space(space), rungs, metrics=(*named, *measured))
     how = Workers.of(**workers)
     place = how.for_function()
     seconds = None if timeout is None else above_zero("timeout", timeout)

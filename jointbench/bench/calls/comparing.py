@@ -27,6 +27,7 @@ from jointbench.bench.pages.comparison_words import words
 from jointbench.bench.pages.console import SPARE
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.pages.trust_words import judged_box
+from jointbench.bench.running.known_objective import known_names, known_objective
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
@@ -151,7 +152,9 @@ def _columns(summary: Sequence[Row]) -> dict[str, list[object]]:
 
 
 def simulated(given: str | Path | Benchmark | EvaluationLog) -> SimulatedObjective:
-    """What answers: a benchmark (also by name or folder), or a log that is replayed."""
+    """What answers: a benchmark (also by name or folder), a log that is replayed, or a known task by its name."""
+    if isinstance(given, str) and given in known_names():
+        return known_objective(given)
     return ReplayObjective(given) if isinstance(given, EvaluationLog) else SurrogateObjective(the_benchmark(given))
 
 
@@ -190,7 +193,8 @@ def compare(
 ) -> Comparison:
     """What `jointbench compare` does: run each optimizer with seeds 0 to n - 1 on a simulated cluster, kept in `out`.
 
-    `benchmark`: one that ships, a folder, a Benchmark, or an EvaluationLog, which is replayed. `optimizers`: names as
+    `benchmark`: one that ships, a folder, a Benchmark, a known task (a public table such as fcnet-protein-structure, or
+    a function such as mfh3-good), or an EvaluationLog, which is replayed. `optimizers`: names as
     the command takes them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, 10
     where nobody says otherwise; `until_decided`: add more until every pair of the best three is decided, or there are
     so many. `workers`: 10 where nobody says otherwise; of several numbers the page is about the first, and shows what
@@ -249,7 +253,10 @@ def compare(
         else:
             answers = simulated(benchmark)
             check_objective(answers, anyway=anyway)
-            wanted, notes = wanted.on(answers.ladder, OPTIMIZERS)
+            if isinstance(answers, (SurrogateObjective, ReplayObjective)):
+                wanted, notes = wanted.on(answers.ladder, OPTIMIZERS)
+            else:
+                notes = wanted.fallbacks(answers.ladder)
             notes += simulate(
                 wanted,
                 answers,

@@ -69,6 +69,12 @@ class Wanted:
         found = [one for folder in self.folders().values() for one in failures(folder)]
         return [one for one in found if one.seed < seeds.get(one.optimizer, 0)]
 
+    def fallbacks(self, ladder: Ladder) -> list[str]:
+        """A sentence about those that are their one-rung forms on this ladder, where there are any."""
+        out = [name for name in self.optimizers if not works_on(name, ladder)]
+        one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
+        return [f"{', '.join(out)}: in one-rung form, since {one}"] if out else []
+
     def on(self, ladder: Ladder, defaults: Sequence[str]) -> "tuple[Wanted, list[str]]":
         """Without those of the default optimizers that are not what their names say on this ladder; and a sentence
         that says so."""

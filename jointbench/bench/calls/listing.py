@@ -1,8 +1,10 @@
-"""What there is by name: benchmarks, optimizers, spaces and images, each with a line of words."""
+"""What there is by name: benchmarks, optimizers, spaces, images and known tasks, each with a line of words."""
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 
+from jointbench.bench.running.hartmann import FUNCTIONS
+from jointbench.bench.running.public_tables import TABLES
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.images.registry import IMAGES, known_facts
 from jointbench.data.quantities import counted
@@ -12,7 +14,7 @@ from jointbench.surrogate.stored import load_benchmark, released
 
 
 def names_of(kind: str) -> dict[str, str]:
-    """The names of a kind (benchmarks, optimizers, spaces or images), each with what it is.
+    """The names of a kind (benchmarks, optimizers, spaces, images or tasks), each with what it is.
 
     Optimizers go by other names too: `optuna.SAMPLER`, `smac.FACADE` and `FILE.py:CLASS`. Raises UnknownNameError.
     """
@@ -55,6 +57,19 @@ def _optimizers() -> dict[str, str]:
     return found | {entry.name: f"of an installed package: {entry.value}" for entry in entry_points(group=ENTRY_POINTS)}
 
 
+def _tasks() -> dict[str, str]:
+    tables = {
+        name: f"a public table: every configuration of {name.partition('-')[0]}, {of.epochs:g} epochs each "
+        "(pip install 'jointbench[tables]')"
+        for name, (of, _) in TABLES.items()
+    }
+    functions = {
+        name: f"Hartmann's function of {size} numbers, with approximations of {grade} correlation"
+        for name, (size, grade) in FUNCTIONS.items()
+    }
+    return tables | functions
+
+
 def _spaces() -> dict[str, str]:
     found = {}
     for name, space in SPACES.items():
@@ -80,4 +95,5 @@ KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "optimizers": _optimizers,
     "spaces": _spaces,
     "images": _images,
+    "tasks": _tasks,
 }

@@ -49,7 +49,10 @@ def compare(
     UnknownNameError for an optimizer.
     """
     for name in optimizers:
-        check_optimizer(name, settings.task.space, settings.ladder, full_budgets=settings.full_budgets)
+        known = settings.objective == "known"
+        check_optimizer(
+            name, settings.task.space, settings.ladder, full_budgets=settings.full_budgets, any_ladder=known
+        )
     comparison_seed(max(seeds.values()) - 1)
     start(out, settings, optimizers, command, force, looks)
     changed = outdated(out, optimizers)

@@ -32,7 +32,8 @@ TRAININGS = "trainings"
 #: The logs of what `jointbench retrain` trained, one a space.
 RETRAININGS = "retrainings"
 
-Kind = Literal["surrogate", "replay", "training"]
+#: `known`: a public table or a function, whose truth is known.
+Kind = Literal["surrogate", "replay", "known", "training"]
 Overhead = float | Literal["measured"]
 
 #: With what an optimizer begins: with what it proposes by itself, or with a practitioner's hyperparameters.
@@ -43,8 +44,9 @@ First = Literal["own", "expert"]
 class Settings:
     """What all runs of a comparison share.
 
-    `source`: what answers, by its `objective`: a benchmark (a name that ships, or a folder), a log, or the hardware
-    that trains; `name` is how the page calls it, `checksum` that of a benchmark or a log. `overhead`: seconds of
+    `source`: what answers, by its `objective`: a benchmark (a name that ships, or a folder), a log, the name of a
+    known task, or the hardware that trains; `name` is how the page calls it, `checksum` that of what answers.
+    `overhead`: seconds of
     overhead charged to the simulated clock for each trial, or "measured" for what it really took (then no two runs
     are the same). `death_rate`: how often a worker dies, deaths an hour of its work. `code`: changes whenever the
     code that makes a run does.
@@ -52,7 +54,8 @@ class Settings:
     A run ends after `time`, wall-clock seconds on the simulated cluster, and `full_budgets` is what random search
     spends in it; where `time` is None it ends when `full_budgets` are spent. `incumbent`: which evaluation an
     optimizer would recommend; `first`: with what it begins; `metrics`: what evaluations have, the objective first;
-    `configspace`: the space as ConfigSpace has it, where its name is in no registry.
+    `configspace`: the space as ConfigSpace has it, where its name is in no registry; `optimum`: the best value of the
+    objective that there is, where that is known.
     """
 
     objective: Kind
@@ -72,6 +75,7 @@ class Settings:
     first: First = field(default="own", kw_only=True)
     metrics: tuple[Metric, ...] = field(default=TRAINED, kw_only=True)
     configspace: dict[str, Any] | None = field(default=None, kw_only=True)
+    optimum: float | None = field(default=None, kw_only=True)
 
     @cached_property
     def task(self) -> Task:

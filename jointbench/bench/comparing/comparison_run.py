@@ -53,6 +53,8 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         wall_clock=settings.wall_clock,
         first=settings.first_values,
         objectives=settings.metrics[:1],
+        # On a table of one budget those that compare several are their one-rung forms.
+        any_ladder=settings.objective == "known",
     )
     driven, cluster = _simulated(optimizer, objective, settings)
     finished: list[Finished] = []

@@ -1,11 +1,12 @@
-"""What a simulated comparison evaluates: a benchmark or a log, told apart by its settings."""
+"""What a simulated comparison evaluates: a benchmark, a log or a known task, told apart by its settings."""
 
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings
+from jointbench.bench.comparing.comparison_folder import First, Kind, Overhead, Settings
 from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.known_objective import KnownObjective, known_objective
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.run import run
 from jointbench.bench.running.run_code import simulation_code
@@ -18,7 +19,7 @@ from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.stored import load_benchmark
 
-SimulatedObjective = SurrogateObjective | ReplayObjective
+SimulatedObjective = SurrogateObjective | ReplayObjective | KnownObjective
 
 #: What random search may spend in a comparison's time where nobody says otherwise.
 DEFAULT_FULL_BUDGETS = 256.0
@@ -65,16 +66,19 @@ def simulated_settings(
     first: First = "own",
 ) -> Settings:
     """The settings of a comparison on this objective, as `Settings` explains them."""
+    kind: Kind
     if isinstance(objective, SurrogateObjective):
-        benchmark = objective.benchmark
+        kind, benchmark = "surrogate", objective.benchmark
         folder = Path(benchmark.source)
         source = benchmark.name if folder.parent.name == "released" else str(folder.resolve())
         name = benchmark.name
-    else:
+    elif isinstance(objective, ReplayObjective):
         path = objective.log.path.resolve()
-        name, source = path.stem, str(path)
+        kind, name, source = "replay", path.stem, str(path)
+    else:
+        kind, name, source = "known", objective.name, objective.name
     return Settings(
-        "surrogate" if isinstance(objective, SurrogateObjective) else "replay",
+        kind,
         source,
         name,
         objective.checksum,
@@ -91,6 +95,7 @@ def simulated_settings(
         first=first,
         metrics=objective.task.metrics,
         configspace=None if objective.space.name in SPACES else objective.space.as_dict(),
+        optimum=None if isinstance(objective, (SurrogateObjective, ReplayObjective)) else objective.optimum,
     )
 
 
@@ -98,6 +103,8 @@ def simulated_objective(settings: Settings) -> SimulatedObjective:
     """Raises BenchmarkError or LogError when what answered the comparison's other runs has changed."""
     if settings.objective == "surrogate":
         return _benchmark(settings.source, settings.checksum)
+    if settings.objective == "known":
+        return _known(settings.source, settings.checksum)
     return _log(settings.source, settings.checksum)
 
 
@@ -116,3 +123,11 @@ def _log(source: str, checksum: str) -> ReplayObjective:
     if replay.checksum != checksum:
         raise LogError("log", source, "one that does not change while it is compared on")
     return replay
+
+
+@cache
+def _known(name: str, checksum: str) -> KnownObjective:
+    found = known_objective(name)
+    if found.checksum != checksum:
+        raise BenchmarkError("task", name, f"the one that was compared on, {checksum}")
+    return found

@@ -25,7 +25,8 @@ class Trajectory:
     """One run: after each evaluation's end (seconds, simulated), the incumbent's true metrics, each (evaluations,).
 
     Before there is an incumbent they have what a failure counts as, or NaN. The optimizer searched for `objective`;
-    `judged` is what it is judged by besides, such as the test error.
+    `judged` is what it is judged by besides, such as the test error; `optimum`: the best value of the objective that
+    there is, where that is known.
     """
 
     optimizer: str
@@ -34,6 +35,7 @@ class Trajectory:
     metrics: Mapping[str, FloatArray]
     objective: Metric = VALIDATION_ERROR
     judged: Metric | None = None
+    optimum: float | None = None
 
     @property
     def values(self) -> FloatArray:
@@ -69,7 +71,8 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
 
     Raises LogError when there are none, or one that cannot be read.
     """
-    task = Settings.read(folder).task
+    settings = Settings.read(folder)
+    task = settings.task
     found: dict[str, list[Trajectory]] = {}
     runs = run_files(folder)
     called = run_labels(folder)
@@ -83,7 +86,9 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
         seconds, *values = (column.to_numpy() for column in table.columns)
         metrics = dict(zip((metric.name for metric in known), values, strict=True))
-        made = Trajectory(called[optimizer], seed, seconds, metrics, task.objective, _judged(task, metrics))
+        made = Trajectory(
+            called[optimizer], seed, seconds, metrics, task.objective, _judged(task, metrics), settings.optimum
+        )
         found.setdefault(called[optimizer], []).append(made)
     if not found:
         raise LogError("comparison", str(folder), "a folder with finished runs")
@@ -137,7 +142,10 @@ def final_losses(runs: Runs) -> dict[str, dict[int, float]]:
 
 
 def best_value(runs: Runs) -> float:
-    """The best true objective that any incumbent ever had: where regret is 0."""
+    """Where regret is 0: the optimum where it is known, else the best true objective that any incumbent ever had."""
+    known = next(run.optimum for several in runs.values() for run in several)
+    if known is not None:
+        return known
     best = min(float(np.nanmin(run.losses)) for several in runs.values() for run in several)
     return float(objective_of(runs).losses(best))
 

@@ -56,6 +56,13 @@ def words(settings: Settings) -> Words:
             f"mean {qualities} of logged {one}s at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
+    if settings.objective == "known":
+        return Words(
+            f"on {name}, where the truth is known, {simulated}",
+            f"{noise}the plot shows the true {quality} at the largest budget, the mean over the seeds of a table",
+            f"true {qualities} at the largest budget{after}; medians over seeds",
+            "simulated wall-clock time",
+        )
     return Words(
         f"by real trainings on {images}, each with {_workers(settings, 'worker')} and {budgets}",
         f"{noise}what it reaches without noise is not known. The plot shows the mean error of the run's trainings of "

@@ -23,7 +23,7 @@ from jointbench.data.quantities import counted, short
 FEWEST = 4
 
 #: What the comparison says of an incumbent, by its objective.
-SAID = {"surrogate": "predicted", "replay": "logged", "training": "searched"}
+SAID = {"surrogate": "predicted", "replay": "logged", "known": "tabled", "training": "searched"}
 
 
 def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
