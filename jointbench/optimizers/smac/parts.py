@@ -14,8 +14,8 @@ from smac.acquisition.maximizer.local_search import LocalSearch
 from smac.intensifier.hyperband import Hyperband
 from smac.main.config_selector import ConfigSelector
 from smac.model.random_forest import RandomForest
-from smac.runhistory import RunHistory, TrialInfo
-from smac.runhistory.dataclasses import InstanceSeedBudgetKey, TrialKey
+from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
+from smac.runhistory.dataclasses import InstanceSeedBudgetKey, InstanceSeedKey, TrialKey
 
 from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.smac.configurations import Kept
@@ -119,6 +119,18 @@ class BracketsHistory(History):
 
     def update_cost(self, config: Configuration) -> None:
         """Nothing: means over the trials of a configuration, by which only incumbents are sorted."""
+
+    def _add(self, k: TrialKey, v: TrialValue, status: StatusType) -> None:
+        """What is looked up of a trial; smac also hashes each configuration for a line of its log."""
+        self._data[k] = v
+        trial = TrialInfo(self._ids_config[k.config_id], instance=k.instance, seed=k.seed, budget=k.budget)
+        if status == StatusType.RUNNING:
+            self._running_trials.append(trial)
+            return
+        of_seeds = self._config_id_to_isk_to_budget.setdefault(k.config_id, {})
+        of_seeds.setdefault(InstanceSeedKey(k.instance, k.seed), []).append(k.budget)
+        if trial in self._running_trials:
+            self._running_trials.remove(trial)
 
     def average_cost(
         self,
