@@ -38,9 +38,17 @@ class Kernel:
     def start(cls, inputs: int, kinds: int) -> "Kernel":
         return cls(_SIGNAL, np.full(inputs, _LENGTH), np.full(kinds, _NOISE))
 
-    def search(self, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int64], steps: int = STEPS) -> "Kernel":
+    def search(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        kind: npt.NDArray[np.int64],
+        steps: int = STEPS,
+        known: FloatArray | float = 0.0,
+    ) -> "Kernel":
         """The most probable kernel, searched from this one, given outputs y (n, outputs) at inputs x (n, inputs), both
-        of mean 0 and variance 1. All outputs share it. Deterministic.
+        of mean 0 and variance 1. All outputs share it. `known`: a variance of each observation (n,) that is there
+        whatever the noise of its kind. Deterministic.
         """
         from scipy.optimize import minimize
 
@@ -49,7 +57,7 @@ class Kernel:
         bounds = np.log([_SIGNALS, *[_LENGTHS] * inputs, *[_NOISES] * kinds])
 
         def loss(logs: FloatArray) -> tuple[float, FloatArray]:
-            return _loss(_kernel(logs, inputs), x, y, kind)
+            return _loss(_kernel(logs, inputs), x, y, kind, known)
 
         found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": steps})
         return _kernel(found.x, inputs)
@@ -71,7 +79,9 @@ def _squares(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(squares, 0.0))
 
 
-def _loss(kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int64]) -> tuple[float, FloatArray]:
+def _loss(
+    kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int64], known: FloatArray | float = 0.0
+) -> tuple[float, FloatArray]:
     """Minus the logarithm of the posterior density, up to a constant, and its gradient by the kernel's logarithms."""
     from scipy.linalg import cho_factor, cho_solve
     from scipy.linalg.lapack import dpotri
@@ -83,7 +93,7 @@ def _loss(kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int
     decay = kernel.signal * np.exp(-root)
     signal = (1 + root + root * root / 3) * decay
     covariance = signal.copy()
-    covariance.flat[:: len(x) + 1] += kernel.noise[kind]
+    covariance.flat[:: len(x) + 1] += kernel.noise[kind] + known
     factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
     solved = cho_solve((factor, True), y, check_finite=False)
     fit = 0.5 * float((y * solved).sum()) + outputs * float(np.log(np.diagonal(factor)).sum())
@@ -101,14 +111,17 @@ def _loss(kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int
 
 
 class GaussianProcess:
-    """A kernel and the observations that it is conditioned on: x (n, inputs), y (n, outputs), kind (n,)."""
+    """A kernel and the observations that it is conditioned on: x (n, inputs), y (n, outputs), kind (n,); `known` as in
+    `Kernel.search`."""
 
-    def __init__(self, kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int64]) -> None:
+    def __init__(
+        self, kernel: Kernel, x: FloatArray, y: FloatArray, kind: npt.NDArray[np.int64], known: FloatArray | float = 0.0
+    ) -> None:
         from scipy.linalg import cho_factor, cho_solve
 
         self.kernel, self._x, self.observed = kernel, x, y
         covariance = kernel.between(x, x)
-        covariance.flat[:: len(x) + 1] = kernel.signal + kernel.noise[kind]
+        covariance.flat[:: len(x) + 1] = kernel.signal + kernel.noise[kind] + known
         self._factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
         self._solved = cho_solve((self._factor, True), y, check_finite=False)
 
@@ -133,12 +146,25 @@ class GaussianProcess:
         """What the process would say of its own observations (n, outputs) if it had not seen the part (n,) that each
         belongs to, from the one factorisation.
         """
+        return self._without(part)[0]
+
+    def strangeness(self, part: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        """How far off the first output of each observation is from what is said without its part: squared, and in
+        units of the variance that was to be expected, each (n,)."""
+        said, variance = self._without(part)
+        apart = (self.observed[:, 0] - said[:, 0]) ** 2
+        return apart, apart / variance
+
+    def _without(self, part: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        """What `held_out` says (n, outputs), and the variance of an observation around it (n,)."""
         from scipy.linalg.lapack import dpotri
 
         inverse, _ = dpotri(self._factor, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
-        said = np.empty_like(self.observed)
+        said, variance = np.empty_like(self.observed), np.empty(len(self.observed))
         for number in np.unique(part):
             rows = np.flatnonzero(part == number)
-            said[rows] = self.observed[rows] - np.linalg.solve(inverse[np.ix_(rows, rows)], self._solved[rows])
-        return said
+            covariance = np.linalg.inv(inverse[np.ix_(rows, rows)])
+            said[rows] = self.observed[rows] - covariance @ self._solved[rows]
+            variance[rows] = np.diagonal(covariance)
+        return said, variance

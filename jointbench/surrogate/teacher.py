@@ -8,11 +8,22 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
+from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
 
 #: A search takes the cube of what it sees: the kernel is found on so many evaluations, drawn at random, and conditioned
 #: on all of them, up to so many.
 SEARCHED, CONDITIONED = 1_000, 4_000
+
+#: An error that is counted on images varies at least by this share of the binomial variance: the images are the same
+#: for all trainings, so that it is less than the whole. Without such a floor a process believes that budgets without
+#: repeats have no noise, and swings between trainings that had bad luck.
+_COUNTED = 0.5
+#: So many standard deviations from what the others say is a training that collapsed, by luck: it is taken for noise as
+#: large as its distance. Few do, at learning rates where their neighbours are among the best.
+_COLLAPSED = 4.0
+#: Steps of the search that goes on without them.
+_STEPS_AFTER = 10
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,15 @@ class Teacher:
         mean, deviation = logits.mean(axis=0), np.maximum(logits.std(axis=0), 1e-9)
         x, y, kind = inputs.scaled(seen), (logits - mean) / deviation, rung_numbers(seen) * noise_by_rung
         few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
-        kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs)).search(x[few], y[few], kind[few])
-        return cls(inputs, GaussianProcess(kernel, x, y, kind), mean, deviation, seen)
+        known = _counted_variance(seen) / deviation[0] ** 2
+        kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs)).search(x[few], y[few], kind[few], known=known[few])
+        process = GaussianProcess(kernel, x, y, kind, known)
+        apart, strange = process.strangeness(seen.parted)
+        if (strange > _COLLAPSED**2).any():
+            known = np.where(strange > _COLLAPSED**2, np.maximum(apart, known), known)
+            kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few])
+            process = GaussianProcess(kernel, x, y, kind, known)
+        return cls(inputs, process, mean, deviation, seen)
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
@@ -60,6 +78,15 @@ class Teacher:
 def error_logits(table: TrainingTable) -> FloatArray:
     """What models of errors learn: validation and test errors as logits of `ErrorScale`, (n, 2)."""
     return np.stack([scale.to_logit(table.errors[:, part]) for part, scale in enumerate(table.scales)], axis=1)
+
+
+def _counted_variance(table: TrainingTable) -> FloatArray:
+    """Of the logit of each validation error (n,), from its being counted on images; nought where it is not."""
+    scale = table.scales[0]
+    if not isinstance(scale, ErrorScale):
+        return np.zeros(len(table))
+    error = np.clip(table.errors[:, 0], scale.half, 1 - scale.half)
+    return np.asarray(_COUNTED * error * (1 - error) / scale.images * scale.slope(error) ** 2)
 
 
 def rung_numbers(table: TrainingTable) -> npt.NDArray[np.int64]:

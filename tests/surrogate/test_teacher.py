@@ -107,6 +107,31 @@ class TestGaussianProcess:
             alone = GaussianProcess(kernel, x[rest], y[rest], kind[rest])
             np.testing.assert_allclose(said[~rest], alone.mean(x[~rest]), atol=1e-9)
 
+    def test_what_is_known_of_an_observation_s_noise_adds_to_that_of_its_kind(self) -> None:
+        x, y, kind = made_up(40)
+        lengths, known = np.linspace(1, 5, 5), np.linspace(0, 1, 40)
+        ours = GaussianProcess(Kernel(1.3, lengths, np.array([0.2, 0.4])), x, y, kind, known)
+        noise = np.array([0.2, 0.4])[kind] + known
+        theirs = GaussianProcess(Kernel(1.3, lengths, noise), x, y, np.arange(40))
+        asked = np.random.default_rng(1).normal(size=(20, 5))
+        np.testing.assert_allclose(ours.mean(asked), theirs.mean(asked), atol=1e-10)
+        np.testing.assert_allclose(ours.variance(asked), theirs.variance(asked), atol=1e-10)
+        logs = np.log(np.concatenate([[1.3], lengths, [0.2, 0.4]]))
+        numeric = approx_fprime(logs, lambda at: _loss(_kernel(at, 5), x, y, kind, known)[0], 1e-6)
+        np.testing.assert_allclose(_loss(_kernel(logs, 5), x, y, kind, known)[1], numeric, rtol=1e-3, atol=1e-3)
+
+    def test_strange_is_what_lies_far_from_what_is_said_without_it(self) -> None:
+        x, y, kind = made_up(40)
+        kernel = Kernel(1.3, np.linspace(1, 5, 5), np.array([0.2, 0.4]))
+        apart, strange = GaussianProcess(kernel, x, y, kind).strangeness(np.arange(40) // 2)
+        for number in (0, 7):
+            rest = np.arange(40) // 2 != number
+            alone = GaussianProcess(kernel, x[rest], y[rest], kind[rest])
+            off = (y[~rest, 0] - alone.mean(x[~rest])[:, 0]) ** 2
+            np.testing.assert_allclose(apart[~rest], off, atol=1e-9)
+            variance = alone.variance(x[~rest]) + kernel.noise[kind[~rest]]
+            np.testing.assert_allclose(strange[~rest], off / variance, atol=1e-6)
+
     def test_a_search_finds_what_matters_and_the_noises(self) -> None:
         x, y, kind = made_up(300)
         found = Kernel.start(5, 2).search(x, y, kind, 60)
@@ -324,3 +349,18 @@ class TestDoubts:
     def test_an_ensemble_has_none(self, surrogate: Surrogate) -> None:
         assert doubt_check(replace(surrogate.held_out, uncertainty=None)) == []
         assert doubt_check(surrogate.held_out)[-1]["n"] == surrogate.held_out.table.ok.sum()
+
+
+def test_trainings_that_collapsed_by_luck_do_not_make_their_neighbours_look_bad(few: TrainingTable) -> None:
+    """A few of the good ones end near guessing; what is said of the others hardly moves."""
+    good = few.take(few.group % 2 == 0)
+    collapsed = np.argsort(good.errors[:, 0])[np.array([3, 9, 17])]
+    errors = good.errors.copy()
+    errors[collapsed] = 0.9
+    others = np.setdiff1d(np.arange(len(good)), collapsed)
+    clean = Teacher.fit(good, 0)
+    hit = Teacher.fit(replace(good, errors=errors), 0)
+    moved = np.abs(hit.logits(good)[others, 0] - clean.logits(good)[others, 0])
+    assert np.median(moved) < 0.1
+    # What is said of those that collapsed is what their neighbours got, not their bad luck.
+    assert (hit.logits(good)[collapsed, 0] < 0).all()
