@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from jointbench.bench.calls.checking import check
     from jointbench.bench.calls.collecting import Collection, collect
     from jointbench.bench.calls.comparing import Comparison, compare
+    from jointbench.bench.calls.comparing_tasks import TasksComparison, compare_tasks
     from jointbench.bench.calls.describing import describe
     from jointbench.bench.calls.examining import doctor
     from jointbench.bench.calls.exporting import export
@@ -61,12 +62,14 @@ _HOMES = {
     "Optimizer": "optimizers",
     "Space": "data.spaces.space",
     "Status": "data.evaluation",
+    "TasksComparison": "bench.calls.comparing_tasks",
     "Trial": "optimizers",
     "adapters": "surrogate.adapters",
     "analyse": "bench.calls.analysing",
     "check": "bench.calls.checking",
     "collect": "bench.calls.collecting",
     "compare": "bench.calls.comparing",
+    "compare_tasks": "bench.calls.comparing_tasks",
     "describe": "bench.calls.describing",
     "doctor": "bench.calls.examining",
     "export": "bench.calls.exporting",
@@ -105,12 +108,14 @@ __all__ = [
     "Optimizer",
     "Space",
     "Status",
+    "TasksComparison",
     "Trial",
     "adapters",
     "analyse",
     "check",
     "collect",
     "compare",
+    "compare_tasks",
     "describe",
     "doctor",
     "export",

@@ -47,6 +47,12 @@ def add_to(commands: Commands) -> None:
         help=f"a name that ships, or a folder; default {DEFAULT_BENCHMARK}",
     )
     add(
+        "--tasks",
+        metavar="TASK[,TASK...]",
+        help="compare on several: names of `jointbench list tasks` and `list benchmarks`, patterns such as 'fcnet-*', "
+        "folders of benchmarks; one page over all of them in --out",
+    )
+    add(
         "--objective",
         default="surrogate",
         metavar="surrogate|LOG|train",
@@ -144,6 +150,9 @@ def run(arguments: argparse.Namespace) -> None:
         if getattr(arguments, option) != arguments.defaults[option]:
             expected = "no such option with --objective train" if real else "--objective train beside it"
             raise InputError(option.replace("_", " "), str(getattr(arguments, option)), expected)
+    if arguments.tasks is not None:
+        _over_tasks(arguments)
+        return
     answers: str | EvaluationLog = arguments.benchmark or DEFAULT_BENCHMARK
     if arguments.objective not in ("surrogate", "train"):
         if arguments.benchmark:
@@ -187,6 +196,47 @@ def run(arguments: argparse.Namespace) -> None:
         show(summary_table(made.summary, words(made.settings).title))
         for line in filter(None, [terminal_verdict(made.folder), *trust_words(made.folder, made.summary)]):
             say(line)
+    say(f"the picture: {page}")
+    if made.failed:
+        sys.exit(1)
+
+
+def _over_tasks(arguments: argparse.Namespace) -> None:
+    import jointbench
+    from jointbench.bench.pages.console import WideTable, show
+    from jointbench.cli.displays import StagesDisplay
+
+    usual = {"benchmark": None, "objective": "surrogate", "first": "own", **arguments.defaults}
+    for option in ("benchmark", "objective", "time", "until_decided", "charge_overhead", "death_rate", "first"):
+        if (value := getattr(arguments, option)) != usual[option]:
+            raise InputError(option.replace("_", " "), str(value), "none with --tasks, each of which says its own")
+    workers = arguments.workers or [None]
+    if len(workers) > 1:
+        raise InputError("workers", str(workers), "one number with --tasks")
+    with StagesDisplay(arguments.quiet) as display:
+        made = jointbench.compare_tasks(
+            arguments.tasks,
+            arguments.optimizers,
+            seeds=arguments.seeds,
+            workers=workers[0],
+            full_budgets=arguments.full_budgets,
+            out=arguments.out,
+            jobs=arguments.jobs,
+            incumbent=arguments.incumbent,
+            anyway=arguments.anyway,
+            force=arguments.force,
+            command=arguments.words,
+            progress=display,
+        )
+    for note in () if arguments.quiet else made.notes:
+        print(note, file=sys.stderr)  # noqa: T201
+    for one in made.failed:
+        print(f"jointbench: {one.sentence}", file=sys.stderr)  # noqa: T201
+    page = made.report()
+    for table in made.tables().values():
+        show(WideTable(table.title, table.headings, table.rows, tuple(table.words), table.spare, table.caption))
+    for line in (made.verdict, *made.sentences):
+        say(line)
     say(f"the picture: {page}")
     if made.failed:
         sys.exit(1)

@@ -32,6 +32,8 @@ def _retrain(arguments: argparse.Namespace) -> str:
 def _compare(arguments: argparse.Namespace) -> str:
     from jointbench.cli.compare import wanted_runs
 
+    if arguments.tasks is not None:
+        return f"every finished run is kept in {arguments.out}; run the same command again to make the others"
     runs = wanted_runs(arguments)
     there = sum(run.exists() for run in runs)
     # Forced again, it would replace what it has made.

@@ -31,7 +31,8 @@ def report(
     *,
     out: str | Path | None = None,
 ) -> Page:
-    """What `jointbench report` does: draw the page of a comparison, of a log, or of two comparisons side by side.
+    """What `jointbench report` does: draw the page of a comparison, of one over tasks, of a log, or of two
+    comparisons side by side.
 
     `out`: the file; by default in the folder, or here for a log that ships with JointBench. Raises LogError where the
     folder holds neither, InputError for comparisons that have too few optimizers in common, UnwritableError.

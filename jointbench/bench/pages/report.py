@@ -1,14 +1,16 @@
-"""The page of whatever a folder holds: a comparison or a log."""
+"""The page of whatever a folder holds: a comparison, one over tasks, or a log."""
 
 import os
 from importlib import resources
 from pathlib import Path
 
+from jointbench.bench.comparing.across_tasks import TASKS
 from jointbench.bench.comparing.comparison_folder import SETTINGS, read_content
 from jointbench.bench.pages.comparison_page import comparison_page
 from jointbench.bench.pages.log_page import log_page, log_title
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.side_by_side import side_by_side
+from jointbench.bench.pages.tasks_page import tasks_page
 from jointbench.data.files import check_writable
 from jointbench.data.log import EvaluationLog
 
@@ -16,15 +18,18 @@ PAGE = "report.html"
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
-    """Draw the page of a comparison (or of a log) as `out`; by default into its folder, a log's file's beside it, and
-    that of a log that ships with this package into the working directory.
+    """Draw the page of a comparison, of one over tasks, or of a log as `out`; by default into its folder, that of a
+    log's file beside it, and that of a log that ships with this package into the working directory.
 
-    Raises LogError when `folder` holds neither, UnwritableError before anything is drawn.
+    Raises LogError when `folder` holds none, UnwritableError before anything is drawn.
     """
     place = out or _place(folder)
     if os.path.exists(folder / SETTINGS):
         check_writable(place, "page")
         return write_page(place, "Which optimizer wins?", comparison_page(folder))
+    if os.path.exists(folder / TASKS):
+        check_writable(place, "page")
+        return write_page(place, "Which optimizer wins, over tasks?", tasks_page(folder))
     log = EvaluationLog.open(folder)
     check_writable(place, "page")
     return write_page(place, log_title(log), log_page(log))
