@@ -18,7 +18,14 @@ from jointbench.bench.comparing.trajectories import (
 )
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import Looks, coinciding_lines, error_figure, rank_figure, regret_figure
-from jointbench.bench.pages.comparison_words import Words, first_words, incumbent_words, shown_settings, words
+from jointbench.bench.pages.comparison_words import (
+    Words,
+    first_words,
+    incumbent_words,
+    one_rung_words,
+    shown_settings,
+    words,
+)
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
 from jointbench.bench.pages.missing_section import missing_section
@@ -59,6 +66,7 @@ def comparison_page(folder: Path) -> list[str]:
         *box,
         f'<p class="lead">{_lead(said, table, tested, asked)}{first_words(settings)}</p>',
         *trust_html(folder, table),
+        *_one_rung(folder, settings),
         *missing,
         f"<h2>The incumbent's {called} over time</h2>",
         f"<p>{'Higher' if objective.maximize else 'Lower'} and further left is better. At each time an optimizer would "
@@ -88,6 +96,12 @@ def comparison_page(folder: Path) -> list[str]:
         *retraining_section(folder, look),
         *again(folder),
     ]
+
+
+def _one_rung(folder: Path, settings: Settings) -> list[str]:
+    names = dict.fromkeys(name for name, _, _ in run_files(folder))
+    said = one_rung_words(names, settings.ladder) if settings.objective == "known" else ""
+    return [fill('<p class="note">{{ said }}</p>', said=said)] if said else []
 
 
 def _called(objective: Metric) -> str:

@@ -1,12 +1,16 @@
 """What a page says of a comparison, by the kind of objective that it was made on."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from markupsafe import escape
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.pages.templates import fill
+from jointbench.data.ladder import Ladder
 from jointbench.data.numbers import readable
+from jointbench.optimizers import works_on
+from jointbench.optimizers.registry import ships
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,18 @@ def first_words(settings: Settings) -> str:
         return ""
     values = ", ".join(f"{name} {readable(value)}" for name, value in settings.first_values.items())
     return f" The first trial of each has an expert's hyperparameters ({values}), as two-stage's first stage has."
+
+
+def one_rung_words(optimizers: Iterable[str], ladder: Ladder) -> str:
+    """What became of optimizers that compare budgets where there is one; empty where there is no such optimizer."""
+    # What a person's own file is, whoever wrote it knows.
+    several = [name for name in optimizers if ships(name) and not works_on(name, ladder)]
+    if not several:
+        return ""
+    return (
+        f"{', '.join(several)}: {ladder.amount(ladder.maximum)} is the only budget, and they are their one-rung forms, "
+        "which propose at it as they do at the first of a bracket: hyperband and asha at random, bohb by its densities."
+    )
 
 
 def _workers(settings: Settings, word: str) -> str:

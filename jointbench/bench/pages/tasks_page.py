@@ -10,12 +10,12 @@ from jointbench.bench.comparing.across_tasks import SHARES, AcrossTasks, Standin
 from jointbench.bench.comparing.statistics import LEVEL, groups
 from jointbench.bench.drawing.axes import number_axis
 from jointbench.bench.drawing.palette import Style, styles
+from jointbench.bench.pages.comparison_words import one_rung_words
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.bench.pages.templates import fill
 from jointbench.data.arrays import FloatArray
 from jointbench.data.quantities import counted
-from jointbench.optimizers import works_on
 
 #: Of the table of standings, and of that of the tasks.
 HEADINGS = ("optimizer", "normalised regret", "95 % interval", "mean rank", "tasks won")
@@ -79,22 +79,14 @@ def lead(found: AcrossTasks) -> str:
 
 
 def fallbacks(found: AcrossTasks) -> list[str]:
-    """What became of optimizers that compare budgets where there is one."""
-    one = [task for task in found.tasks if len(task.settings.ladder.rungs) == 1]
-    if not one:
-        return []
-    several = [name for name in found.optimizers if _ships(name) and not works_on(name, one[0].settings.ladder)]
-    if not several:
-        return []
-    where = "all tasks" if len(one) == len(found.tasks) else f"{len(one)} of {len(found.tasks)} tasks"
-    return [
-        f"{', '.join(several)}: on {where} there is one budget only, and they are their one-rung forms there, which "
-        "propose at that budget as they do at a bracket's first: hyperband and asha at random, bohb by its densities."
-    ]
-
-
-def _ships(name: str) -> bool:
-    return not name.partition(":")[0].endswith(".py")
+    """What became of optimizers that compare budgets where there is one: a sentence for each such ladder."""
+    ladders = {task.settings.ladder: task for task in found.tasks if task.settings.objective == "known"}
+    said = []
+    for ladder in ladders:
+        on = [task.name for task in found.tasks if task.settings.ladder == ladder]
+        if words := one_rung_words(found.optimizers, ladder):
+            said.append(f"On {', '.join(on)}: {words}")
+    return said
 
 
 def standing_cells(one: Standing) -> tuple[str, ...]:

@@ -81,7 +81,9 @@ class TestTables:
         # Multi-fidelity optimizers are what is left of them with one budget, and it is said.
         assert made.notes == ["bohb: in one-rung form, since 200 epochs is the only budget, and they compare several"]
         assert not made.failed
-        assert "where the truth is known" in made.report().read_text(encoding="utf-8")
+        page = made.report().read_text(encoding="utf-8")
+        assert "where the truth is known" in page
+        assert "bohb: 200 epochs is the only budget, and they are their one-rung forms" in page
 
     def test_a_file_that_is_no_table_is_named(self, kept: Path) -> None:
         (kept / "nb201-cifar100.npz").write_bytes(b"no zip")
@@ -143,6 +145,22 @@ class TestHartmann:
         # The mean of |N(0, 1)| is sqrt(2 / pi), its standard deviation 0.6: four of 400's standard errors.
         assert math.isclose((np.mean(draws) - expected) / (4.0 * far), math.sqrt(2 / math.pi), abs_tol=4 * 0.6 / 20)
         assert found(configuration, budget, 7) == found(configuration, budget, 7)
+
+    @pytest.mark.parametrize(
+        ("point", "bias", "budget", "value"),
+        [
+            ((0.1, 0.5, 0.9), 2.5, 5, -1.3043316265062928),
+            ((0.1, 0.5, 0.9), 4.0, 30, -2.094920597513698),
+            ((0.1, 0.5, 0.9), 4.0, 100, -3.5190749610462375),
+            ((0.2, 0.15, 0.5, 0.3, 0.3, 0.7), 3.0, 30, -2.1913330663408233),
+            ((0.2, 0.15, 0.5, 0.3, 0.3, 0.7), 3.5, 5, -0.1833076194186823),
+        ],
+    )
+    def test_values_are_those_of_mf_prior_bench(
+        self, point: tuple[float, ...], bias: float, budget: float, value: float
+    ) -> None:
+        """As its version 1.10.0 gives them without noise; sums in another order differ in the last bits."""
+        assert math.isclose(hartmann(point, bias * (1 - fidelity(budget))), value, rel_tol=1e-14, abs_tol=1e-15)
 
     @pytest.mark.parametrize("size", [3, 6])
     def test_better_grades_rank_more_alike(self, size: int) -> None:
