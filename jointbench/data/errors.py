@@ -60,7 +60,10 @@ class UnknownNameError(InputError):
 
     @classmethod
     def of(cls, field: str, value: object, known: Iterable[str], hint: str = "") -> "UnknownNameError":
-        return cls(field, value, "one of " + ", ".join(sorted(known)) + hint)
+        names = sorted(known)
+        if not names:
+            return cls(field, value, hint.removeprefix(", or ") or f"no {field}: there is none")
+        return cls(field, value, "one of " + ", ".join(names) + hint)
 
 
 class ConfigurationError(InputError):

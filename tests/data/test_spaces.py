@@ -269,3 +269,8 @@ def test_two_stage_needs_a_space_that_says_what_is_architecture() -> None:
     with pytest.raises(InputError, match="one with hyperparameters of an architecture"):
         make_optimizer("two-stage", space, LADDER, seed=0, full_budgets=20)
     assert isinstance(TOY.by_name["rate"], Number)
+
+
+def test_a_space_without_named_configurations_asks_for_a_file() -> None:
+    with pytest.raises(UnknownNameError, match=r"expected a JSON file$"):
+        TOY.load("{}")

@@ -265,6 +265,9 @@ class TestWhoRefuses:
 
     def test_a_call_refuses_too(self, worthless: Path, tmp_path: Path) -> None:
         with pytest.raises(BenchmarkError, match="anyway=True"):
+            jointbench.run("random", worthless, full_budgets=1)
+        assert len(jointbench.run("random", worthless, full_budgets=1, anyway=True))
+        with pytest.raises(BenchmarkError, match="anyway=True"):
             jointbench.compare(worthless, ["random"], out=tmp_path / "out", quiet=True)
         assert list(tmp_path.iterdir()) == []
 

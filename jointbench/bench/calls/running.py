@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jointbench.bench.calls.comparing import WORKERS, simulated, with_run
+from jointbench.bench.calls.comparing import WORKERS, check_objective, simulated, with_run
 from jointbench.bench.calls.given import above_zero, the_optimizer, whole
 from jointbench.bench.comparing.run_table import run_table
 from jointbench.bench.running.cluster import SimulatedCluster
@@ -28,6 +28,7 @@ def run(
     seed: int = 0,
     workers: int = WORKERS,
     full_budgets: float = 64.0,
+    anyway: bool = False,
 ) -> "DataFrame":
     """Run an optimizer on a simulated cluster of so many workers until the budgets spent sum up to `full_budgets` of
     the largest; a row an evaluation, in the order of their ends.
@@ -36,10 +37,12 @@ def run(
     the run is the one that `compare` makes with this seed. Columns: `optimizer`, `run_seed`; `number` of the trial,
     its `budget`, the `seed` of its training, `start` and `end` (simulated seconds), `status`, a column a metric as the
     optimizer saw it; `incumbent`, whether it became the incumbent, and a column `incumbent_…` a metric, without noise,
-    of the incumbent then; one a hyperparameter. Raises OptimizerError when the optimizer fails, UnknownNameError,
+    of the incumbent then; one a hyperparameter. `anyway`: also on a benchmark that is not usable. Raises
+    BenchmarkError for one otherwise, OptimizerError when the optimizer fails, UnknownNameError,
     MissingExtraError where pandas is missing.
     """
     objective = simulated(benchmark)
+    check_objective(objective, anyway=anyway)
     space, ladder = objective.space, objective.ladder
     total = above_zero("full budgets", full_budgets)
     own = comparison_seed(whole("seed", seed, 0))

@@ -177,16 +177,22 @@ class Workers:
             return place, _shared(device, place.processes if on_gpu else 1)
         if not on_gpu:
             return ThisMachine.processors(self.workers or 1), device
-        gpus = visible_gpus(device.on.count())
+        visible_by = device.on.visible_by()
+        gpus = visible_gpus(device.on.count(), visible_by)
         if device.on.torch.index is not None:
             gpus = [gpus[device.on.torch.index]]
+        elif visible_by is None:
+            # Workers could not tell which is theirs.
+            gpus = gpus[:1]
         workers = self.workers or len(gpus) * share
         if workers > len(gpus) * share:
             raise InputError("workers", workers, f"at most {len(gpus) * share}: {share} a GPU on {len(gpus)} GPU(s)")
         if device.memory is None and share > 1:
             device = replace(device, memory=device.on.total_memory // share)
-        # A worker sees its own GPU alone.
-        return ThisMachine.gpus(gpus, workers), _shared(replace(device, device=device.on.kind), share)
+        if visible_by is not None:
+            # A worker sees its own GPU alone.
+            device = replace(device, device=device.on.kind)
+        return ThisMachine.gpus(gpus, workers, visible_by), _shared(device, share)
 
 
 def _shared(device: "Hardware", trainings: int) -> "Hardware":

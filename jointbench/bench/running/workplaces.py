@@ -74,10 +74,11 @@ class ThisMachine:
         return cls([ENVIRONMENT] * workers)
 
     @classmethod
-    def gpus(cls, devices: Sequence[str], workers: int) -> Self:
-        """Workers that see one of `devices` (as CUDA_VISIBLE_DEVICES names them) each, dealt out by turns."""
+    def gpus(cls, devices: Sequence[str], workers: int, visible_by: str | None) -> Self:
+        """Workers that see one of `devices` each, dealt out by turns; `visible_by`: the environment variable that takes
+        such names (`Device.visible_by`), without which all see all."""
         turns = [devices[worker % len(devices)] for worker in range(workers)]
-        return cls([ENVIRONMENT | {"CUDA_VISIBLE_DEVICES": device} for device in turns])
+        return cls([ENVIRONMENT | ({visible_by: device} if visible_by else {}) for device in turns])
 
     @property
     def workers(self) -> int:
@@ -200,7 +201,7 @@ def _web_pages(wanted: bool) -> AbstractContextManager[Any]:
     return made
 
 
-def visible_gpus(count: int) -> list[str]:
-    """Names of the GPUs that this process may use, as CUDA_VISIBLE_DEVICES takes them; `count` is how many it sees."""
-    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+def visible_gpus(count: int, visible_by: str | None) -> list[str]:
+    """Names of the GPUs that this process may use, as `ThisMachine.gpus` takes them; `count` is how many it sees."""
+    named = os.environ.get(visible_by) if visible_by else None
     return [name.strip() for name in named.split(",")][:count] if named else [str(number) for number in range(count)]

@@ -16,9 +16,11 @@ from distributed import Client, Security
 from slurm import asked, jobs, needs_slurm, slurm
 from test_credentials import gets_in
 from test_faults import outcomes, until
+from toy_device import FakeAccelerator
 
 from jointbench.bench.running.credentials import new_credentials
 from jointbench.bench.running.workplaces import ENVIRONMENT, Slurm, ThisMachine, visible_gpus
+from jointbench.bench.training.devices.cuda import Cuda
 from jointbench.cli import main
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Status
@@ -35,14 +37,19 @@ def seen_by_workers(place: ThisMachine, folder: Path, *names: str) -> list[tuple
 
 
 def test_each_worker_sees_the_gpu_it_is_pinned_to_alone(tmp_path: Path) -> None:
-    place = ThisMachine.gpus(["GPU-a", "GPU-b"], 4)
+    place = ThisMachine.gpus(["GPU-a", "GPU-b"], 4, Cuda.visible_by())
     seen = seen_by_workers(place, tmp_path, "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
     assert seen == [("GPU-a", "1"), ("GPU-a", "1"), ("GPU-b", "1"), ("GPU-b", "1")]
 
 
 def test_gpus_are_dealt_out_by_turns() -> None:
-    place = ThisMachine.gpus(["0", "1", "2"], 5)
+    place = ThisMachine.gpus(["0", "1", "2"], 5, "CUDA_VISIBLE_DEVICES")
     assert [e["CUDA_VISIBLE_DEVICES"] for e in place.environments] == ["0", "1", "2", "0", "1"]
+
+
+def test_devices_of_another_type_are_told_apart_by_its_own_variable_or_by_none() -> None:
+    assert ThisMachine.gpus(["1"], 1, "ZE_AFFINITY_MASK").environments == [ENVIRONMENT | {"ZE_AFFINITY_MASK": "1"}]
+    assert ThisMachine.gpus(["0"], 2, FakeAccelerator.visible_by()).environments == [ENVIRONMENT] * 2
 
 
 def test_a_processor_worker_has_one_thread() -> None:
@@ -52,9 +59,9 @@ def test_a_processor_worker_has_one_thread() -> None:
 
 def test_gpus_that_were_hidden_stay_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, GPU-7")
-    assert visible_gpus(2) == ["3", "GPU-7"]
+    assert visible_gpus(2, Cuda.visible_by()) == ["3", "GPU-7"]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-    assert visible_gpus(2) == ["0", "1"]
+    assert visible_gpus(2, Cuda.visible_by()) == ["0", "1"]
 
 
 SLURM = """

@@ -22,6 +22,11 @@ class Accelerator(Device):
         here = torch.accelerator.current_accelerator(check_available=True)
         return torch.accelerator.device_count() if here is not None and here.type == cls.kind else 0
 
+    @classmethod
+    def visible_by(cls) -> str | None:
+        # As CUDA_VISIBLE_DEVICES, after which others have been named.
+        return f"{cls.kind.upper()}_VISIBLE_DEVICES"
+
     @property
     def index(self) -> int:
         return torch.accelerator.current_device_index() if self.torch.index is None else self.torch.index

@@ -45,6 +45,12 @@ class Device(ABC):
     def count(cls) -> int:
         """How many of the type this process sees."""
 
+    @classmethod
+    def visible_by(cls) -> str | None:
+        """The environment variable that names those of the type which a process sees, separated by commas, set before
+        torch is imported; None where there is no such variable, and every process sees all."""
+        return None
+
     @property
     @abstractmethod
     def name(self) -> str:
