@@ -28,12 +28,14 @@ _SHOWN = ("space", "ladder", "seed", "full_budgets")
 class Trial:
     """A configuration to be evaluated at a budget; the same object comes back with its outcome.
 
-    `seed` is that of the training where the optimizer insists on one; None lets the run choose.
+    `seed` is that of the training where the optimizer insists on one; None lets the run choose. `architecture_seed` is
+    that with which the network is drawn, where the space draws any.
     """
 
     configuration: Configuration
     budget: float
     seed: int | None = None
+    architecture_seed: int = 0
 
     def _repr_html_(self) -> str:
         values = ((name, readable(value)) for name, value in self.configuration.items())

@@ -47,7 +47,9 @@ class _AsLongAsItsBudget:
     def __init__(self, space: Space, ladder: Ladder) -> None:
         self.space, self.ladder = space, ladder
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
         error = float(np.random.default_rng(seed).random())
         metrics = {VALIDATION_ERROR.name: error, "wall_seconds": budget}
         return Evaluation(self.space.name, configuration, budget, seed, Status.OK, metrics)

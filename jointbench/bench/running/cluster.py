@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.objective import Objective, evaluated
 from jointbench.data.evaluation import Evaluation
 from jointbench.optimizers.optimizer import Trial
 
@@ -62,7 +62,7 @@ class SimulatedCluster:
         self._running: list[tuple[float, int, Finished]] = []
 
     def start(self, started: Started) -> None:
-        evaluation = self.objective(started.trial.configuration, started.trial.budget, started.seed)
+        evaluation = evaluated(self.objective, started.trial, started.seed)
         begin = self._busy_until = max(self.now, self._busy_until) + self.overhead()
         end = begin + evaluation.duration
         heapq.heappush(self._running, (end, started.number, Finished(started, evaluation, begin, end)))

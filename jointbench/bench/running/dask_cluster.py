@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from jointbench.bench.running.cluster import ATTEMPTS, Finished, Started
 from jointbench.bench.running.credentials import remove_old_credentials
-from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.objective import Objective, evaluated
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.evaluation import Evaluation, Provenance, Status, failed
 from jointbench.data.log import EvaluationLog
@@ -18,9 +18,7 @@ from jointbench.data.log import EvaluationLog
 
 def _evaluate(objective: Objective, log: EvaluationLog, started: Started, optimizer: str, run: str) -> Evaluation:
     """On the worker: evaluate and put the outcome into the log before anybody hears of it."""
-    trial = started.trial
-    evaluation = objective(trial.configuration, trial.budget, started.seed)
-    evaluation = in_run(evaluation, started, optimizer, run)
+    evaluation = in_run(evaluated(objective, started.trial, started.seed), started, optimizer, run)
     # Dask is there on a worker, but need not be where this module is read.
     from jointbench.bench.running.worker_end import WRITING
 
@@ -122,7 +120,8 @@ class DaskCluster:
         task = self.log.task
         metrics, images = failed(task.metrics), ""
         if task.images is not None:
-            facts = task.space.facts(trial.configuration, task.images.shape, task.images.classes)
+            shape, classes = task.images.shape, task.images.classes
+            facts = task.space.facts(trial.configuration, shape, classes, trial.architecture_seed)
             metrics |= {"parameters": facts.parameters, "flops": facts.flops}
             images = task.images.name
         evaluation = in_run(
@@ -131,6 +130,7 @@ class DaskCluster:
                 configuration=trial.configuration,
                 budget=trial.budget,
                 seed=started.seed,
+                architecture_seed=trial.architecture_seed,
                 status=Status.CRASHED,
                 metrics=metrics,
                 reason=f"{ATTEMPTS} workers died",

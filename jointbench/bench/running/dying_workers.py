@@ -30,8 +30,11 @@ class DyingWorkers:
     def ladder(self) -> Ladder:
         return self.objective.ladder
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
-        evaluation = self.objective(configuration, budget, seed)
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
+        drawn = (architecture_seed,) if architecture_seed else ()
+        evaluation = self.objective(configuration, budget, seed, *drawn)
         luck = random.Random(seed)
         lost = 0.0
         for _ in range(ATTEMPTS):

@@ -57,8 +57,11 @@ class FunctionObjective:
     def ladder(self) -> Ladder:
         return self.task.ladder
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
-        """Raises InputError where the function cannot be loaded here."""
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
+        """The function hears of no `architecture_seed`; it is kept with what it returns. Raises InputError where the
+        function cannot be loaded here."""
         configuration = self.space.check(configuration)
         budget = self.ladder.rungs[self.ladder.rung_of(budget)]
         process = _process(self.function, self.folder)
@@ -75,6 +78,7 @@ class FunctionObjective:
             configuration=configuration,
             budget=budget,
             seed=seed,
+            architecture_seed=architecture_seed,
             status=status,
             metrics=metrics,
             extras=extras,

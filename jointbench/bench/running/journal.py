@@ -24,6 +24,7 @@ class Entry:
     kind: Literal["ask", "tell"]
     number: int
     seed: int = 0
+    architecture_seed: int = 0
     budget: float = 0.0
     configuration: Mapping[str, Any] | None = None
     evaluation: Mapping[str, Any] | None = None
@@ -102,6 +103,8 @@ class Journal:
                 "budget": trial.budget,
                 "configuration": dict(trial.configuration),
             }
+            # As journals are where nothing is drawn.
+            | ({"architecture_seed": trial.architecture_seed} if trial.architecture_seed else {})
         )
 
     def tell(self, number: int, evaluation: Evaluation) -> None:
@@ -109,7 +112,12 @@ class Journal:
 
     def confirm(self, entry: Entry, trial: Trial | None) -> Trial:
         """The trial, if it is the one in the journal. Raises ReplayError otherwise."""
-        if trial is None or dict(trial.configuration) != entry.configuration or trial.budget != entry.budget:
+        same = trial is not None and (dict(trial.configuration), trial.budget, trial.architecture_seed) == (
+            entry.configuration,
+            entry.budget,
+            entry.architecture_seed,
+        )
+        if trial is None or not same:
             raise ReplayError(
                 f"trial {entry.number} in {self.path} is not what the optimizer proposes now; "
                 "continue with the JointBench version that began this run, or start another log"

@@ -5,13 +5,15 @@ from typing import Protocol
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
+from jointbench.optimizers.optimizer import Trial
 
 
 class Objective(Protocol):
     """Evaluates a configuration at a budget (in the ladder's unit) with a seed.
 
-    Nothing that uses an objective can tell which kind it is. It raises ConfigurationError and BudgetError for
-    bad input; everything that happens in a training is an outcome, not an exception.
+    `architecture_seed`: with which the network is drawn, where the space draws any; who evaluates trials (`evaluated`)
+    gives it where it is not 0. Nothing that uses an objective can tell which kind it is. It raises ConfigurationError
+    and BudgetError for bad input; everything that happens in a training is an outcome, not an exception.
     """
 
     @property
@@ -20,4 +22,13 @@ class Objective(Protocol):
     @property
     def ladder(self) -> Ladder: ...
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation: ...
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation: ...
+
+
+def evaluated(objective: Objective, trial: Trial, seed: int) -> Evaluation:
+    """What an objective says of a trial, whose training has this seed."""
+    if trial.architecture_seed:
+        return objective(trial.configuration, trial.budget, seed, trial.architecture_seed)
+    return objective(trial.configuration, trial.budget, seed)

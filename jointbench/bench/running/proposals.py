@@ -80,11 +80,13 @@ class Proposals:
         if type(budget) is not float or budget not in self._rungs:
             budget = self.ladder.rungs[self.ladder.rung_of(self.ladder.check_within(budget))]
         seed = None if proposed.seed is None else _seed(proposed.seed)
-        return Trial(ReadOnlyConfiguration(configuration), budget, seed)
+        drawn = proposed.architecture_seed
+        architecture_seed = 0 if drawn == 0 else _seed(drawn, "architecture seed")
+        return Trial(ReadOnlyConfiguration(configuration), budget, seed, architecture_seed)
 
 
-def _seed(value: object) -> int:
-    seed = checked_seed("seed", value)
+def _seed(value: object, field: str = "seed") -> int:
+    seed = checked_seed(field, value)
     if seed < 0:
-        raise InputError("seed", value, "an integer of 64 bits from 0 on, or None")
+        raise InputError(field, value, "an integer of 64 bits from 0 on" + ", or None" * (field == "seed"))
     return seed

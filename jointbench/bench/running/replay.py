@@ -78,8 +78,12 @@ class ReplayObjective:
         """How many different configurations the table has at each rung."""
         return [len(np.unique(rows, axis=0)) for rows in self._rows]
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
+        """One that was logged, with the networks' seeds asked for where there is any."""
         repeats = self.repeats(configuration, budget)
+        repeats = [e for e in repeats if e.architecture_seed == architecture_seed] or repeats
         return next((e for e in repeats if e.seed == seed), repeats[seed % len(repeats)])
 
     def expected(self, configuration: Configuration, budget: float) -> Evaluation:

@@ -1,5 +1,7 @@
 """A benchmark as an objective: what a training would have said, in microseconds."""
 
+from dataclasses import replace
+
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, failed
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
@@ -40,8 +42,12 @@ class SurrogateObjective:
         """Changes whenever an answer could."""
         return self.benchmark.checksum
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
-        return self._evaluation(configuration, budget, seed)
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
+        """What it says does not depend on `architecture_seed`."""
+        evaluation = self._evaluation(configuration, budget, seed)
+        return replace(evaluation, architecture_seed=architecture_seed) if architecture_seed else evaluation
 
     def expected(self, configuration: Configuration, budget: float) -> Evaluation:
         """The noise-free outcome."""

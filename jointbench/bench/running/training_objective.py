@@ -45,7 +45,9 @@ class TrainingObjective:
     checkpoint_every: float = CHECKPOINT_EVERY
     augmentation: Augmentation | None = None
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
         return train(
             self.space,
             configuration,
@@ -55,21 +57,27 @@ class TrainingObjective:
             images=_on_device(self.space.name, self.images, self.data_folder, self.hardware, self.augmentation),
             hardware=self.hardware,
             calibrations=None if self.folder is None else Calibrations(self.folder / "calibrations"),
-            checkpoint=self.checkpoint(configuration, budget, seed),
+            checkpoint=self.checkpoint(configuration, budget, seed, architecture_seed),
+            architecture_seed=architecture_seed,
         )
 
-    def checkpoint(self, configuration: Configuration, budget: float, seed: int) -> Checkpoint | None:
+    def checkpoint(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Checkpoint | None:
         """Where the training of these arguments leaves its state."""
         if self.folder is None:
             return None
         row = self.space.row(configuration)
         what = (self.space.name, row, float(budget), seed, self.images, self.hardware, jointbench.__version__)
-        name = hashlib.sha256(repr(what).encode()).hexdigest()[:24]
+        # Names of before there was one stay.
+        drawn = (architecture_seed,) if architecture_seed else ()
+        name = hashlib.sha256(repr(what + drawn).encode()).hexdigest()[:24]
         return Checkpoint(self.folder / "checkpoints" / f"{name}.checkpoint", self.checkpoint_every)
 
     def discard(self, evaluation: Evaluation) -> None:
         """Remove the checkpoint of a training whose evaluation is safe: nobody will go on with it."""
-        checkpoint = self.checkpoint(evaluation.configuration, evaluation.budget, evaluation.seed)
+        asked = evaluation.configuration, evaluation.budget, evaluation.seed, evaluation.architecture_seed
+        checkpoint = self.checkpoint(*asked)
         if checkpoint is not None:
             checkpoint.remove()
 

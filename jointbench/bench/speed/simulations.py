@@ -46,7 +46,9 @@ class Known:
     def __init__(self, evaluations: Sequence[Evaluation]) -> None:
         self.evaluations = evaluations
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
         return self.evaluations[seed]
 
 

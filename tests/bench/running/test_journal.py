@@ -11,7 +11,7 @@ from analytic import Analytic
 from jointbench.bench.running.cluster import Finished, SimulatedCluster, Started
 from jointbench.bench.running.journal import Entry, Journal
 from jointbench.bench.running.run import run
-from jointbench.data.errors import LogError
+from jointbench.data.errors import LogError, ReplayError
 from jointbench.data.evaluation import Curve, Evaluation, Provenance, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.schema import as_record
@@ -57,12 +57,15 @@ def decisions(path: Path) -> list[tuple[str, int]]:
 def test_what_was_written_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "x.journal"
     journal = Journal(path)
-    journal.ask(Started(0, Trial(ANYWHERE, 1 / 3), seed=2**40))
+    journal.ask(Started(0, Trial(ANYWHERE, 1 / 3, architecture_seed=5), seed=2**40))
     journal.tell(0, OUTCOME)
     journal.close()
     journal = Journal(path)
     ask, tell = journal.entries
     assert (ask.kind, ask.number, ask.seed, ask.budget) == ("ask", 0, 2**40, 1 / 3)
+    assert journal.confirm(ask, Trial(ANYWHERE, 1 / 3, architecture_seed=5))
+    with pytest.raises(ReplayError):
+        journal.confirm(ask, Trial(ANYWHERE, 1 / 3, architecture_seed=6))
     assert ask.configuration == ANYWHERE
     assert (tell.kind, tell.number) == ("tell", 0)
     assert tell.outcome == OUTCOME

@@ -9,6 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from jointbench.bench.running.cluster import SimulatedCluster
+from jointbench.bench.running.run import run
+from jointbench.bench.running.training_objective import TrainingObjective
 from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.calibration import Calibrations
 from jointbench.bench.training.devices.registry import device_of
@@ -26,6 +29,7 @@ from jointbench.data.spaces.hyperparameters import Choice, Number
 from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.registry import SPACES, add_space
 from jointbench.data.spaces.space import Space
+from jointbench.optimizers.optimizer import Optimizer, Trial
 
 
 class DrawnSpace(Space):
@@ -171,3 +175,28 @@ def test_a_calibration_is_of_one_architecture_seed_and_image_shape(drawn: Space,
         for k, (facts, seed) in enumerate(asked)
     ]
     assert found == [1.0, 2.0, 3.0, 1.0]
+
+
+def test_the_seed_of_an_architecture_goes_from_a_trial_to_its_evaluation(drawn: Space, tmp_path: Path) -> None:
+    class Twice(Optimizer):
+        """The same configuration with two networks."""
+
+        asked = 0
+
+        def ask(self) -> Trial | None:
+            self.asked += 1
+            return Trial(self.space.usual, 1.0, 0, self.asked) if self.asked < 3 else None
+
+        def tell(self, trial: Trial, evaluation: object) -> None:
+            pass
+
+    objective = TrainingObjective(drawn, Ladder(1, 2, 2, "epochs"), "digits", Hardware(), folder=tmp_path)
+    optimizer = Twice(drawn, objective.ladder, seed=0, full_budgets=2)
+    finished = list(run(optimizer, SimulatedCluster(objective, 1), objective.ladder, seed=0))
+    assert [one.evaluation.architecture_seed for one in finished] == [1, 2]
+    # DrawnSpace has so many units more.
+    assert [one.evaluation.metrics["parameters"] for one in finished] == [
+        drawn.facts(drawn.usual, (1, 8, 8), 10, seed).parameters for seed in (1, 2)
+    ]
+    checkpoints = [objective.checkpoint(drawn.active(drawn.usual), 1.0, 0, seed) for seed in (0, 1, 2)]
+    assert len({one.path for one in checkpoints if one is not None}) == 3
