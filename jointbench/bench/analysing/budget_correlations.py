@@ -109,6 +109,8 @@ def budget_correlations(evidence: Evidence) -> Exhibit:
     kinds = _kinds(evidence)
     if len(evidence.rungs) < 2:
         return Exhibit(name, title, missing=["There is one budget only; a correlation needs two."])
+    if not kinds:
+        return Exhibit(name, title, missing=["No evaluation ended ok."])
     label, missing = evidence.objective.label, []
     rows, numbers = list[list[str]](), dict[str, list[Any]]()
     pairs = list(combinations(range(len(evidence.rungs)), 2))

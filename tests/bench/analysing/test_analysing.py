@@ -274,3 +274,16 @@ def test_figure_1_of_a_comparison_has_every_run() -> None:
     # The incumbent is drawn until the run ends; without one there is no line.
     assert [list(trace.y) for trace in first.data if trace.mode == "lines"] == [[0.5, 0.2, 0.2]]
     assert [trace.name for trace in second.data] == ["failed"]
+
+
+@pytest.mark.parametrize("which", ["none", "a failure", "failures", "one"])
+def test_a_log_with_next_to_nothing_becomes_a_page_that_says_what_is_missing(which: str, tmp_path: Path) -> None:
+    ships = EvaluationLog.open(LOG)
+    failed = [one for one in ships.evaluations() if not one.ok]
+    kept = {"none": [], "a failure": failed[:1], "failures": failed, "one": [next(ships.evaluations())]}[which]
+    task = ships.task
+    log = EvaluationLog.open_or_create(tmp_path / "log", task.space, task.ladder, task.images, task.metrics)
+    log.append(kept)
+    made = jointbench.analyse(log, out=tmp_path / "out", formats=["csv", "latex"])
+    assert made.missing
+    assert (tmp_path / "out" / "analysis.html").exists()
