@@ -77,7 +77,9 @@ class TableObjective:
         best = self.means.max() if self.task.objective.maximize else self.means.min()
         return float(best)
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
         """Raises ConfigurationError and BudgetError."""
         row = self._row(configuration)
         own = seed % int(self._seeds[row])
