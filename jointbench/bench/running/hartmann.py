@@ -100,7 +100,9 @@ class HartmannObjective:
     def optimum(self) -> float:
         return OPTIMA[self._size]
 
-    def __call__(self, configuration: Configuration, budget: float, seed: int) -> Evaluation:
+    def __call__(
+        self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
+    ) -> Evaluation:
         """Raises ConfigurationError and BudgetError."""
         return self._evaluation(configuration, budget, seed, self._noise * _half_normal(configuration, budget, seed))
 
