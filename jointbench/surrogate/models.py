@@ -12,6 +12,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
+from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.inputs import fit_features
 from jointbench.surrogate.manifest import model_names
@@ -20,7 +21,7 @@ from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.outcome import OutcomeModel
 from jointbench.surrogate.outcome_models import outcome_model
 from jointbench.surrogate.scales import Measures
-from jointbench.surrogate.student import Distillation, boost, learn_errors, learn_spread, learn_uncertainty
+from jointbench.surrogate.student import Distillation, learn_errors, learn_spread, learn_uncertainty
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 

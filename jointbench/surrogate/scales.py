@@ -24,8 +24,23 @@ _DECADE = 10.0
 #: Draws in a value between bounds as an error counted on so many images is, so that both bounds stay finite.
 _BOUNDED = ErrorScale(10_000)
 
+#: Skewnesses closer than this are the same.
+_SAME = 1e-9
+
 #: What stands for numbers beyond all that was seen, in deviations.
 _FARTHEST = 50.0
+
+
+def _leans_right(values: FloatArray) -> bool:
+    """Whether the logarithms of values (n,) lie no less evenly around their middle than the values do. Losses between
+    a decade's ends that do not are explained worse on a logarithmic scale (docs/importing.md)."""
+
+    def skewness(of: FloatArray) -> float:
+        apart = of - of.mean()
+        spread = float(np.sqrt((apart**2).mean()))
+        return abs(float((apart**3).mean())) / spread**3 if spread > 0 else 0.0
+
+    return skewness(np.log(values)) <= skewness(values) + _SAME
 
 
 class Scale(Protocol):
@@ -77,14 +92,18 @@ class MetricScale:
     @classmethod
     def fit(cls, metric: Metric, values: FloatArray, *, ratio: bool = False) -> "MetricScale":
         """From the values (n,) of a log, none missing: of a metric that is bounded on both sides and fills a part of
-        what is between the logit, of one that is positive and spans a decade, or is a `ratio`, the logarithm, else
-        itself."""
+        what is between the logit; the logarithm of one that is a `ratio`, or is positive, spans a decade and is no
+        more skewed by its logarithms than by itself; else itself."""
         low, high = (end if abs(end) < MOST else math.copysign(math.inf, end) for end in metric.bounds)
         least, most = float(values.min()), float(values.max())
         kind: Kind = "linear"
         if most - least >= _SPANNED * (high - low):
             kind = "logit"
-        elif low >= 0 and (positive := values[values > 0]).size and (ratio or most >= _DECADE * float(positive.min())):
+        elif (
+            low >= 0
+            and (positive := values[values > 0]).size
+            and (ratio or (most >= _DECADE * float(positive.min()) and _leans_right(positive)))
+        ):
             kind = "log"
             # Nought has no logarithm: the smallest that was seen stands for it.
             low = max(low, float(positive.min()) / _DECADE)

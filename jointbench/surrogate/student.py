@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -111,14 +112,3 @@ def learn_uncertainty(teacher: Teacher, settings: Distillation, seed: int) -> An
 
 def _logarithm(variance: FloatArray) -> FloatArray:
     return np.asarray(np.log(np.maximum(variance, _LEAST)))
-
-
-def boost(features: Any, targets: FloatArray, settings: dict[str, Any], rounds: int, seed: int) -> Any:
-    """A booster of XGBoost, fitted on one thread."""
-    import xgboost
-
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        # A leaf of one number is no vector.
-        targets, settings = targets[:, 0], {key: v for key, v in settings.items() if key != "multi_strategy"}
-    data = xgboost.DMatrix(np.asarray(features, dtype=np.float32), targets, nthread=1)
-    return xgboost.train({**settings, "seed": seed}, data, rounds)

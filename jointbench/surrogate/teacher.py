@@ -1,11 +1,15 @@
-"""The teacher: a Gaussian process of both errors, which must carry its evaluations along and is never frozen itself."""
+"""The teacher: a Gaussian process of the errors, and trees beside it as far as they know more; it must carry its
+evaluations along and is never frozen itself."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.noise import ErrorScale
@@ -25,11 +29,30 @@ _COLLAPSED = 4.0
 #: Steps of the search that goes on without them.
 _STEPS_AFTER = 10
 
+#: Trees that are held against the process, and asked beside it.
+_TREES: dict[str, Any] = {
+    "tree_method": "hist",
+    "nthread": 1,
+    "base_score": 0.0,
+    "multi_strategy": "multi_output_tree",
+    "max_depth": 5,
+    "learning_rate": 0.06,
+    "subsample": 0.8,
+    "colsample_bynode": 0.6,
+    "min_child_weight": 2,
+}
+_ROUNDS = 300
+#: The part of the configurations on which both are held against each other.
+_HELD_AGAINST = 3
+#: A share of the trees below this is none: it would be luck.
+_LEAST_SHARE = 0.15
+
 
 @dataclass(frozen=True)
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
-    `seen` are the trainings that it is conditioned on.
+    `seen` are the trainings that it is conditioned on. `trees` say the same for a `share` (2,) of each answer; None
+    where they have no share in any.
     """
 
     inputs: Inputs
@@ -37,11 +60,23 @@ class Teacher:
     mean: FloatArray
     deviation: FloatArray
     seen: TrainingTable
+    trees: Any = None
+    share: FloatArray | None = None
 
     @classmethod
-    def fit(cls, ok: TrainingTable, seed: int, *, logarithms: bool = True, noise_by_rung: bool = True) -> "Teacher":
-        """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, or
-        a noise for each rung, it is worse: `ingredients` measures by how much.
+    def fit(
+        cls,
+        ok: TrainingTable,
+        seed: int,
+        *,
+        logarithms: bool = True,
+        noise_by_rung: bool = True,
+        shared: bool = True,
+        stacked: bool = True,
+    ) -> "Teacher":
+        """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
+        noise for each rung, what trainings of a configuration have in common (`shared`), or trees beside the process
+        where they help (`stacked`), it is worse: `ingredients` measures by how much.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
@@ -49,19 +84,49 @@ class Teacher:
         mean, deviation = logits.mean(axis=0), np.maximum(logits.std(axis=0), 1e-9)
         x, y, kind = inputs.scaled(seen), (logits - mean) / deviation, rung_numbers(seen) * noise_by_rung
         few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
+        # What a configuration's trainings have in common.
+        group = seen.group if shared else None
         known = _counted_variance(seen) / deviation[0] ** 2
-        kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs)).search(x[few], y[few], kind[few], known=known[few])
-        process = GaussianProcess(kernel, x, y, kind, known)
+        grouped = None if group is None else group[few]
+        kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs))
+        kernel = kernel.search(x[few], y[few], kind[few], known=known[few], group=grouped)
+        process = GaussianProcess(kernel, x, y, kind, known, group)
         apart, strange = process.strangeness(seen.parted)
         if (strange > _COLLAPSED**2).any():
             known = np.where(strange > _COLLAPSED**2, np.maximum(apart, known), known)
-            kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few])
-            process = GaussianProcess(kernel, x, y, kind, known)
-        return cls(inputs, process, mean, deviation, seen)
+            kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
+            process = GaussianProcess(kernel, x, y, kind, known, group)
+        made = cls(inputs, process, mean, deviation, seen)
+        return made.with_trees(seed) if stacked else made
+
+    def with_trees(self, seed: int) -> "Teacher":
+        """With trees for the share at which both, asked about a third of the configurations that neither has seen,
+        would have been off by least."""
+        raw, y = self.inputs.raw(self.seen), self.process.observed
+        number = np.unique(self.seen.parted, return_inverse=True)[1].reshape(-1)
+        third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
+        if third.all() or not third.any():
+            return self
+        said = _predict(boost(raw[~third], y[~third], _TREES, _ROUNDS, seed), raw[third])
+        process, real = self.apart[third], y[third]
+        apart = said - process
+        share = ((real - process) * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
+        share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
+        if not share.any():
+            return self
+        return replace(self, trees=boost(raw, y, _TREES, _ROUNDS, seed), share=share)
+
+    @cached_property
+    def apart(self) -> FloatArray:
+        """What the process says of each training that it has seen (n, 2), without those of its configuration."""
+        return self.process.held_out(self.seen.parted)
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
-        return np.asarray(self.process.mean(self.inputs.scaled(table)) * self.deviation + self.mean)
+        said = self.process.mean(self.inputs.scaled(table))
+        if self.share is not None:
+            said = (1 - self.share) * said + self.share * _predict(self.trees, self.inputs.raw(table))
+        return np.asarray(said * self.deviation + self.mean)
 
     def variance(self, table: TrainingTable) -> FloatArray:
         """What it does not know of the expected validation error: a variance of its logit, (n,)."""
@@ -71,8 +136,15 @@ class Teacher:
         """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.
         """
-        apart = (self.process.observed - self.process.held_out(self.seen.parted)) * self.deviation
+        apart = (self.process.observed - self.apart) * self.deviation
         return np.asarray((apart**2).mean(axis=1))
+
+
+def _predict(trees: Any, raw: FloatArray) -> FloatArray:
+    import xgboost
+
+    said = trees.predict(xgboost.DMatrix(raw.astype(np.float32), nthread=1))
+    return np.asarray(said.reshape(len(raw), -1), dtype=np.float64)
 
 
 def error_logits(table: TrainingTable) -> FloatArray:

@@ -378,6 +378,14 @@ class TestScales:
     def test_between_bounds(self, values: tuple[float, float], kind: str) -> None:
         assert MetricScale.fit(Metric("m", bounds=(0, 1)), np.array(values)).kind == kind
 
+    def test_a_loss_that_logarithms_would_skew_is_modelled_as_it_is(self) -> None:
+        loss, rng = Metric("m", bounds=(0, math.inf)), np.random.default_rng(0)
+        even = rng.uniform(0.3, 5.0, 300)
+        assert MetricScale.fit(loss, even).kind == "linear"
+        assert MetricScale.fit(loss, np.exp(even)).kind == "log"
+        # A ratio stays one.
+        assert MetricScale.fit(loss, even, ratio=True).kind == "log"
+
     def test_above_nought_over_decades(self) -> None:
         loss = Metric("m", bounds=(0, 1e9))
         assert MetricScale.fit(loss, np.array([0.1, 5.0])).kind == "log"

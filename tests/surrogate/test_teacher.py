@@ -84,6 +84,31 @@ class TestGaussianProcess:
         numeric = approx_fprime(logs, lambda at: _loss(_kernel(at, 5), x, y, kind)[0], 1e-6)
         np.testing.assert_allclose(_loss(_kernel(logs, 5), x, y, kind)[1], numeric, rtol=1e-3, atol=1e-3)
 
+    def test_the_gradient_is_that_of_the_loss_where_groups_share_something(self) -> None:
+        x, y, kind = made_up(30)
+        logs, group = np.log(np.concatenate([[1.3], np.linspace(1, 5, 5), [0.2, 0.4], [0.3]])), np.arange(30) // 3
+        numeric = approx_fprime(logs, lambda at: _loss(_kernel(at, 5, 2), x, y, kind, group=group)[0], 1e-6)
+        np.testing.assert_allclose(_loss(_kernel(logs, 5, 2), x, y, kind, group=group)[1], numeric, rtol=1e-3, atol=1e-3)
+
+    def test_what_a_group_shares_is_not_taken_for_the_signal(self) -> None:
+        rng = np.random.default_rng(3)
+        # Four observations of each of 60 groups, at the same place, with luck that they share.
+        x, group = np.repeat(rng.normal(size=(60, 2)), 4, axis=0), np.repeat(np.arange(60), 4)
+        truth = np.sin(x[:, :1])
+        y, kind = truth + np.repeat(rng.normal(size=(60, 1)), 4, axis=0) * 0.5, np.zeros(240, dtype=np.int64)
+        asked = rng.normal(size=(200, 2))
+        off = []
+        for of in (group, None):
+            kernel = Kernel.start(2, 1).search(x, y, kind, 60, group=of)
+            process = GaussianProcess(kernel, x, y, kind, group=of)
+            off.append(np.mean((process.mean(asked) - np.sin(asked[:, :1])) ** 2))
+        assert off[0] < off[1]
+        assert Kernel.start(2, 1).search(x, y, kind, 60, group=group).shared == pytest.approx(0.25, rel=0.5)
+
+    def test_without_groups_that_have_several_nothing_is_shared(self) -> None:
+        x, y, kind = made_up(30)
+        assert Kernel.start(5, 2).search(x, y, kind, 5, group=np.arange(30)).shared == 0
+
     def test_it_is_scikit_learn_s_with_the_same_kernel(self) -> None:
         from sklearn.gaussian_process import GaussianProcessRegressor
         from sklearn.gaussian_process.kernels import ConstantKernel, Matern
@@ -150,6 +175,22 @@ class TestTeacher:
         real = error_logits(unseen)
         off = [np.mean((Teacher.fit(seen, 0, logarithms=use).logits(unseen) - real) ** 2) for use in (True, False)]
         assert off[0] < off[1] < real.var()
+
+    def test_trees_have_a_share_where_they_know_more(self, few: TrainingTable) -> None:
+        seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
+        good = Teacher.fit(seen, 0, stacked=False)
+        x, y, kind = good.inputs.scaled(seen), good.process.observed, rung_numbers(seen)
+        # One that believes in noise alone.
+        blind = Kernel(0.05, np.full(x.shape[1], 1e3), np.full(4, 3.0))
+        helped = replace(good, process=GaussianProcess(blind, x, y, kind)).with_trees(0)
+        assert helped.share is not None
+        assert helped.share.min() > 0.5
+        real = error_logits(unseen)
+        off = [np.mean((one.logits(unseen) - real) ** 2) for one in (helped, replace(helped, share=None))]
+        assert off[0] < off[1]
+        # On this data the process knows more, by far.
+        mixed = good.with_trees(0).share
+        assert mixed is None or mixed.max() < 0.5
 
     def test_it_knows_least_far_from_what_it_saw(self, teacher: Teacher) -> None:
         corners = replace(
