@@ -145,7 +145,8 @@ class GaussianProcess:
     ) -> None:
         from scipy.linalg import cho_factor, cho_solve
 
-        self.kernel, self._x, self.observed = kernel, x, y
+        self.kernel, self._x, self.observed, self.kind = kernel, x, y, kind
+        self.known = np.broadcast_to(known, len(x))
         covariance = kernel.between(x, x)
         covariance.flat[:: len(x) + 1] = kernel.signal + kernel.noise[kind] + known
         if group is not None and kernel.shared:

@@ -2,7 +2,6 @@
 evaluations along and is never frozen itself."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -75,7 +74,7 @@ class Teacher:
         stacked: bool = True,
     ) -> "Teacher":
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
-        noise for each rung, what trainings of a configuration have in common (`shared`), or trees beside the process
+        noise for each rung, what the points of a learning curve have in common (`shared`), or trees beside the process
         where they help (`stacked`), it is worse: `ingredients` measures by how much.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
@@ -84,8 +83,8 @@ class Teacher:
         mean, deviation = logits.mean(axis=0), np.maximum(logits.std(axis=0), 1e-9)
         x, y, kind = inputs.scaled(seen), (logits - mean) / deviation, rung_numbers(seen) * noise_by_rung
         few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
-        # What a configuration's trainings have in common.
-        group = seen.group if shared else None
+        # Of learning curves, whose points are one training's; on a ladder of rungs each is a training of its own.
+        group = seen.group if shared and ok.ladder.continuous else None
         known = _counted_variance(seen) / deviation[0] ** 2
         grouped = None if group is None else group[few]
         kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs))
@@ -102,24 +101,20 @@ class Teacher:
     def with_trees(self, seed: int) -> "Teacher":
         """With trees for the share at which both, asked about a third of the configurations that neither has seen,
         would have been off by least."""
-        raw, y = self.inputs.raw(self.seen), self.process.observed
+        raw, x, y = self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.process.observed
         number = np.unique(self.seen.parted, return_inverse=True)[1].reshape(-1)
         third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
         if third.all() or not third.any():
             return self
-        said = _predict(boost(raw[~third], y[~third], _TREES, _ROUNDS, seed), raw[third])
-        process, real = self.apart[third], y[third]
-        apart = said - process
-        share = ((real - process) * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
+        kernel, kind, known = self.process.kernel, self.process.kind[~third], self.process.known[~third]
+        process = GaussianProcess(kernel, x[~third], y[~third], kind, known, self.seen.group[~third]).mean(x[third])
+        trees = _predict(boost(raw[~third], y[~third], _TREES, _ROUNDS, seed), raw[third])
+        apart = trees - process
+        share = ((y[third] - process) * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
         share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
         if not share.any():
             return self
         return replace(self, trees=boost(raw, y, _TREES, _ROUNDS, seed), share=share)
-
-    @cached_property
-    def apart(self) -> FloatArray:
-        """What the process says of each training that it has seen (n, 2), without those of its configuration."""
-        return self.process.held_out(self.seen.parted)
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
@@ -136,7 +131,7 @@ class Teacher:
         """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.
         """
-        apart = (self.process.observed - self.apart) * self.deviation
+        apart = (self.process.observed - self.process.held_out(self.seen.parted)) * self.deviation
         return np.asarray((apart**2).mean(axis=1))
 
 

@@ -41,6 +41,8 @@ INGREDIENTS: Mapping[str, Fit] = {
     "XGBoost on the trainings (format 3)": lambda ok, seed, _: ErrorModels.fit(ok, seed).logits,
     "teacher without logarithms": _teacher(logarithms=False),
     "teacher without noise by rung": _teacher(noise_by_rung=False),
+    "teacher without what learning curves share": _teacher(shared=False),
+    "teacher without trees": _teacher(stacked=False),
     "teacher": lambda ok, seed, teacher: teacher.logits,
     "teacher and XGBoost, their mean": _mean,
     "student of 1,000 questions": _student(replace(DISTILLED, questions=1_000)),
