@@ -75,7 +75,8 @@ class Teacher:
     ) -> "Teacher":
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
         noise for each rung, what the points of a learning curve have in common (`shared`), or trees beside the process
-        where they help (`stacked`), it is worse: `ingredients` measures by how much.
+        where they help (`stacked`), it is worse: `ingredients` measures by how much. Trainings on images have no trees,
+        and share nothing on a ladder of rungs.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
@@ -96,7 +97,8 @@ class Teacher:
             kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
-        return made.with_trees(seed) if stacked else made
+        # Of errors on images the process knows more; what was fitted to them stays what it is.
+        return made.with_trees(seed) if stacked and ok.measures is not None else made
 
     def with_trees(self, seed: int) -> "Teacher":
         """With trees for the share at which both, asked about a third of the configurations that neither has seen,
