@@ -1,6 +1,6 @@
 """A benchmark of a training function of your own: gradient boosting on digits, where a budget is a number of trees.
 
-It goes the whole way in two minutes on two cores: trainings, a surrogate, a comparison, a wheel that answers with NumPy
+It goes the whole way: trainings, a surrogate, a comparison, a wheel that answers with NumPy
 alone. From a shell the first step is, with the space in a file of ConfigSpace's JSON,
 
     jointbench collect runs/log --objective own_training.py:train --space space.json --ladder 2,6,18trees \

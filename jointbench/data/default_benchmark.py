@@ -1,3 +1,3 @@
 """The benchmark that is taken when none is named: the newest that ships."""
 
-DEFAULT_BENCHMARK = "digits-cpu"
+DEFAULT_BENCHMARK = "fashion-small"

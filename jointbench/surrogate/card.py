@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jointbench.data.evaluation import REFERENCE_CLOCK
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
@@ -151,7 +152,7 @@ def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
     device_says = "how many epochs fit into a budget" if unit == "seconds" else "how long they take"
     return [
         *remarks,
-        *_of_several(benchmark.provenance["devices"], unit),
+        *_of_several(benchmark.provenance["devices"], benchmark.provenance["clocks"], unit),
         f"- Running out of memory, and {device_says}, depend on the device above.",
     ]
 
@@ -165,10 +166,13 @@ def _extrapolations(benchmark: Benchmark) -> list[str]:
     return [f"{line}{between}."]
 
 
-def _of_several(devices: Sequence[str], unit: str) -> list[str]:
+def _of_several(devices: Sequence[str], clocks: Sequence[str], unit: str) -> list[str]:
     if len(devices) < 2 or unit != "seconds":
         return []
-    return [f"- The trainings are of {len(devices)} devices, whose seconds buy different amounts of work."]
+    of = f"- The trainings are of {len(devices)} devices"
+    if all(clock.startswith(REFERENCE_CLOCK) for clock in clocks):
+        return [f"{of}, which did the same steps, by the reference clock; memory is that of the most common one."]
+    return [f"{of}, whose seconds buy different amounts of work."]
 
 
 def _line(cells: Sequence[str]) -> str:

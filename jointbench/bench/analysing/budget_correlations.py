@@ -28,8 +28,9 @@ FEWEST = 20
 SAMPLED = 2_000
 
 #: Optimizers that choose what they train at the largest budget without having seen it at a smaller one, or that train
-#: a fixed list: what they trained at two budgets is no selection by the smaller one.
-UNSELECTED = ("random", "repeats")
+#: a fixed list: what they trained at two budgets is no selection by the smaller one. (Neighbours of the best are a list
+#: too, but one that is chosen by what is good.)
+UNSELECTED = ("random", "repeats", "sobol", "replicates")
 
 
 @dataclass(frozen=True)
