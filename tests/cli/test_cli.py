@@ -215,7 +215,7 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
 
 def test_compare_prints_the_table_and_where_the_page_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
-    command = f"compare --optimizers random,hyperband --seeds 1 --full-budgets 4 --jobs 1 --out {out}"
+    command = f"compare digits-cpu --optimizers random,hyperband --seeds 1 --full-budgets 4 --jobs 1 --out {out}"
     main(command.split())
     shown = capsys.readouterr().out
     assert "hyperband" in shown

@@ -20,7 +20,7 @@ from jointbench.surrogate.stored import released
 LOG = released()["digits-cpu"] / "evaluations.parquet"
 
 
-COMPARE = "compare --optimizers random,hyperband --seeds 2 --workers 4 --full-budgets 8 --jobs 1 --out"
+COMPARE = "compare digits-cpu --optimizers random,hyperband --seeds 2 --workers 4 --full-budgets 8 --jobs 1 --out"
 
 
 @pytest.fixture(scope="module")

@@ -55,7 +55,7 @@ STOPPED = {
         "resumes from its last checkpoint, of which there is one every 20 s",
     ),
     "compare": (
-        "compare --optimizers smac,random --seeds 2 --workers 4,1 --out runs/c",
+        "compare digits-cpu --optimizers smac,random --seeds 2 --workers 4,1 --out runs/c",
         "0 of 8 runs finished and kept in runs/c; run the same command again to make the others; those that were under "
         "way start over",
     ),
@@ -107,7 +107,7 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
 
     monkeypatch.setattr("jointbench.bench.calls.comparison_runs.make_runs", stopped)
     with pytest.raises(SystemExit):
-        main(f"compare --optimizers random --seeds 3 --force --out {out}".split())
+        main(f"compare digits-cpu --optimizers random --seeds 3 --force --out {out}".split())
     assert (
         f"1 of 3 runs finished and kept in {out}; run the same command without --force again to make"
         in capsys.readouterr().err
@@ -118,7 +118,7 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
 def test_a_comparison_that_is_stopped_leaves_no_process_and_keeps_what_was_finished(stop: str, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
     out = tmp_path / "out"
-    words = "compare --optimizers random,slow.py:Slow --seeds 1 --full-budgets 50 --workers 4 --jobs 2"
+    words = "compare digits-cpu --optimizers random,slow.py:Slow --seeds 1 --full-budgets 50 --workers 4 --jobs 2"
     process = subprocess.Popen(
         [sys.executable, "-m", "jointbench", *words.split(), "--out", str(out)],
         cwd=tmp_path,

@@ -90,7 +90,7 @@ FINE = ("Works", "Mutates")
 def compared(folder: Path, classes: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
     """Exit code and the lines on standard error of a comparison with random search."""
     names = ",".join(["random", *(f"broken.py:{name}" for name in classes)])
-    words = f"compare --optimizers {names} --seeds 1 --full-budgets 8 --workers 2 --jobs 1 --out {folder}"
+    words = f"compare digits-cpu --optimizers {names} --seeds 1 --full-budgets 8 --workers 2 --jobs 1 --out {folder}"
     code = 0
     try:
         main(words.split())
@@ -144,7 +144,8 @@ def test_real_trainings_are_compared_without_the_one_that_fails(
     pytest.importorskip("torch")
     monkeypatch.chdir(tmp_path)
     Path("broken.py").write_text(CLASSES, encoding="utf-8")
-    command = "compare --objective train --images digits --ladder 0.02,0.06 --full-budgets 2 --seeds 2 --device cpu"
+    command = "compare digits-cpu --objective train --images digits --ladder 0.02,0.06 --full-budgets 2 --seeds 2"
+    command += " --device cpu"
     with pytest.raises(SystemExit) as ended:
         main([*command.split(), "--workers", "1", "--optimizers", "broken.py:Unmade", "--out", "out"])
     assert ended.value.code == 1

@@ -121,7 +121,7 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
 
 def test_retraining_on_other_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     comparison = tmp_path / "comparison"
-    main(f"compare --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out {comparison}".split())
+    main(f"compare digits-cpu --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out {comparison}".split())
     before = sorted(path.name for path in comparison.rglob("*"))
     with pytest.raises(SystemExit):
         main(f"retrain {comparison} --images cifar10 --device cpu --data {tmp_path}".split())

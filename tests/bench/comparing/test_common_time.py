@@ -238,7 +238,8 @@ class TestComparison:
     @pytest.fixture(scope="class")
     def timed(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
         out = tmp_path_factory.mktemp("timed") / "out"
-        main(f"compare --optimizers random,two-stage --seeds 2 --time 60 --workers 4 --jobs 1 --out {out}".split())
+        words = "compare digits-cpu --optimizers random,two-stage --seeds 2 --time 60 --workers 4 --jobs 1 --out"
+        main([*words.split(), str(out)])
         return out
 
     def test_all_are_read_at_one_time(self, timed: Path) -> None:
@@ -277,14 +278,15 @@ class TestComparison:
 
     def test_two_stops_are_one_too_many(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as ended:
-            main(f"compare --time 60 --full-budgets 8 --out {tmp_path / 'out'}".split())
+            main(f"compare digits-cpu --time 60 --full-budgets 8 --out {tmp_path / 'out'}".split())
         assert ended.value.code == 2
         assert "full budgets: 8.0 given, expected one stop" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
     def test_a_time_in_which_nothing_ends_is_refused(self, tmp_path: Path) -> None:
+        words = "compare digits-cpu --optimizers random --seeds 1 --time 0.001 --jobs 1 --out"
         with pytest.raises(SystemExit):
-            main(f"compare --optimizers random --seeds 1 --time 0.001 --jobs 1 --out {tmp_path / 'out'}".split())
+            main([*words.split(), str(tmp_path / "out")])
         assert not run_file(tmp_path / "out", "random", 0).exists()
 
     def test_an_optimizer_without_an_incumbent_has_the_error_of_a_failure(self, tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class TestKept:
             "--jobs",
             "1",
         ]
-        command = [sys.executable, "-m", "jointbench", "compare", *words, "--out", str(out)]
+        command = [sys.executable, "-m", "jointbench", "compare", "digits-cpu", *words, "--out", str(out)]
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )

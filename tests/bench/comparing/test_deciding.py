@@ -203,7 +203,9 @@ class TestLooks:
             "    def tell(self, trial, evaluation): pass\n",
             encoding="utf-8",
         )
-        words = f"compare --optimizers random,{tmp_path}/worse.py:Worse --full-budgets 6 --workers 4 --jobs 1"
+        words = (
+            f"compare digits-cpu --optimizers random,{tmp_path}/worse.py:Worse --full-budgets 6 --workers 4 --jobs 1"
+        )
         main([*words.split(), "--until-decided", "20", "--seeds", "3", "--out", str(out)])
         planned = planned_looks(3, 20, 2)
         content = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
@@ -218,7 +220,7 @@ class TestLooks:
 
     def test_where_it_is_never_decided_it_ends_with_the_most(self, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        words = "compare --optimizers random,two-stage-random --full-budgets 2 --workers 4 --jobs 1 --until-decided 8"
-        main([*words.split(), "--out", str(out)])
+        words = "compare digits-cpu --optimizers random,two-stage-random --full-budgets 2 --workers 4 --jobs 1"
+        main([*words.split(), "--until-decided", "8", "--out", str(out)])
         found = len(list((out / "runs").glob("random-*.parquet")))
         assert found == 8 or not undecided(out)

@@ -40,7 +40,9 @@ class Small(Optimizer):
     def tell(self, trial, evaluation):
         pass
 """
-COMPARE = "compare --objective train --images digits --ladder 0.02,0.06 --full-budgets 2 --seeds 1 --workers 1"
+COMPARE = (
+    "compare digits-cpu --objective train --images digits --ladder 0.02,0.06 --full-budgets 2 --seeds 1 --workers 1"
+)
 
 
 def test_a_comparison_on_trainings_is_one_like_any_other_and_its_winners_are_retrained(

@@ -26,7 +26,7 @@ from jointbench.data.errors import LogError, UnwritableError, WouldOverwriteErro
 from jointbench.surrogate.stored import load_benchmark, released
 
 RELEASED = released()["digits-cpu"] / "evaluations.parquet"
-COMPARE = "compare --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out"
+COMPARE = "compare digits-cpu --optimizers random --seeds 1 --full-budgets 2 --jobs 1 --out"
 
 #: Every command with an output, and who does its work.
 WRITING = {
@@ -229,7 +229,7 @@ class TestLocks:
         "words",
         [
             "collect {tmp}/out --images digits --ladder 1,3 --full-budgets 1 --device cpu",
-            "compare --objective train --optimizers random --full-budgets 1 --device cpu --out {tmp}/out",
+            "compare digits-cpu --objective train --optimizers random --full-budgets 1 --device cpu --out {tmp}/out",
         ],
         ids=lambda words: words.split()[0],
     )

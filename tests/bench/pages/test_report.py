@@ -29,7 +29,7 @@ from jointbench.surrogate.stored import released
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
 NAMES = ("random", "hyperband", "bohb")
-COMMAND = "compare --optimizers random,hyperband,bohb --seeds 3 --full-budgets 8 --workers 4,1 --jobs 1"
+COMMAND = "compare digits-cpu --optimizers random,hyperband,bohb --seeds 3 --full-budgets 8 --workers 4,1 --jobs 1"
 #: Plots that show something; all that a page has.
 DRAWN = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p.querySelector('.trace path, .trace .point'))"
 ALL = "[...document.querySelectorAll('figure')]"
