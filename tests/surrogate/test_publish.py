@@ -28,8 +28,8 @@ pytest.importorskip("hatchling")
 
 ROOT = Path(__file__).parents[2]
 #: Of a published benchmark; the whole path has a test of its own.
-#: Examples that are about something else than a benchmark that is there: two with tests of their own, and one that needs
-#: tables which are not installed here.
+#: Examples that are about something else than a benchmark that is there: two have tests of their own, and one needs
+#: tables that are not installed here.
 OTHERS = ("whole_path", "own_training", "scan_bench")
 EXAMPLES = [path for path in sorted((ROOT / "docs" / "examples").glob("*.py")) if path.stem not in OTHERS]
 PACKAGE = "jointbench_digits_cpu"
