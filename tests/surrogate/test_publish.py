@@ -27,7 +27,6 @@ from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, releas
 pytest.importorskip("hatchling")
 
 ROOT = Path(__file__).parents[2]
-#: Of a published benchmark; the whole path has a test of its own.
 #: Examples that are about something else than a benchmark that is there: two have tests of their own, and one needs
 #: tables that are not installed here.
 OTHERS = ("whole_path", "own_training", "scan_bench")
