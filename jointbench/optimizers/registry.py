@@ -1,7 +1,5 @@
 """Optimizers by name: those that ship, those of installed packages, and a class in a file of one's own."""
 
-import importlib.util
-import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -20,6 +18,7 @@ from jointbench.data.spaces.space import Space
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer, WallClock
 from jointbench.optimizers.options import read_options, split_name
+from jointbench.optimizers.own_file import module_of
 
 #: Name to "module:class"; imported when asked for, since some bring heavy libraries.
 OPTIMIZERS: Mapping[str, str] = {
@@ -167,18 +166,7 @@ def _load(place: str) -> Any:
 def _load_file(name: str, path: Path) -> ModuleType:
     if not path.is_file():
         raise InputError("optimizer", name, "a file that exists")
-    module_name = f"jointbench_optimizer_{path.stem}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up while it is being executed.
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        raise InputError("optimizer", name, f"a file that Python can run ({happened(error)})") from error
-    return module
+    return module_of(path, "optimizer", name)
 
 
 def _check_rungs(name: str, kind: type[Optimizer], ladder: Ladder) -> None:

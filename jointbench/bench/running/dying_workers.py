@@ -5,10 +5,11 @@ import random
 from dataclasses import replace
 
 from jointbench.bench.running.cluster import ATTEMPTS
-from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.objective import Objective, evaluated
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
+from jointbench.optimizers.optimizer import Trial
 
 
 class DyingWorkers:
@@ -33,8 +34,8 @@ class DyingWorkers:
     def __call__(
         self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
     ) -> Evaluation:
-        drawn = (architecture_seed,) if architecture_seed else ()
-        evaluation = self.objective(configuration, budget, seed, *drawn)
+        trial = Trial(configuration, budget, architecture_seed=architecture_seed)
+        evaluation = evaluated(self.objective, trial, seed)
         luck = random.Random(seed)
         lost = 0.0
         for _ in range(ATTEMPTS):

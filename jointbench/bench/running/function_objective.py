@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jointbench.bench.running.objective import OfTask
 from jointbench.bench.running.own_function import OwnFunction
 from jointbench.bench.running.training_child import Numbers, Reported, Returned
 from jointbench.bench.running.training_process import TrainingProcess
@@ -18,11 +19,9 @@ from jointbench.bench.training import process_memory
 from jointbench.bench.training.timeout import GRACE, TIMEOUT_BUDGETS
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Curve, Evaluation, Provenance, Status, failed
-from jointbench.data.ladder import Ladder
 from jointbench.data.log import OUTPUT
 from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.seeds import function_seed
-from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
 
 #: Points of a learning curve that are kept, evenly spaced over what was reported.
@@ -30,7 +29,7 @@ CURVE_POINTS = 1000
 
 
 @dataclass(frozen=True)
-class FunctionObjective:
+class FunctionObjective(OfTask):
     """Calls the function in a process of its own, one beside each worker; small enough to travel to a worker.
 
     A training is given up after `timeout` seconds (None: where the budget is counted in seconds, after ten budgets and
@@ -48,14 +47,6 @@ class FunctionObjective:
     timeout: float | None = None
     memory: int | None = None
     folder: Path | None = None
-
-    @property
-    def space(self) -> Space:
-        return self.task.space
-
-    @property
-    def ladder(self) -> Ladder:
-        return self.task.ladder
 
     def __call__(
         self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0

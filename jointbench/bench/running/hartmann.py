@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from jointbench.bench.running.objective import OfTask
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status
 from jointbench.data.exact import exp, log, normal_quantile, total
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.spaces.configspace import PlainSpace
 from jointbench.data.spaces.hyperparameters import Number
-from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
 
 #: By grade: by how much the weights fall, and the noise's scale, both at budget 1.
@@ -74,7 +74,7 @@ def hartmann(point: tuple[float, ...], lowered: float = 0.0) -> float:
     return -float(total(wells))
 
 
-class HartmannObjective:
+class HartmannObjective(OfTask):
     """One function of one grade. A point takes from 0.05 seconds to one at the largest budget (Kandasamy et al.)."""
 
     def __init__(self, name: str) -> None:
@@ -83,14 +83,6 @@ class HartmannObjective:
         self._bias, self._noise = GRADES[grade]
         self.task = Task(_SPACES[self._size], LADDER, metrics=(METRIC_VALUE, METRICS["wall_seconds"]))
         self._provenance = Provenance(device=f"function {name}")
-
-    @property
-    def space(self) -> Space:
-        return self.task.space
-
-    @property
-    def ladder(self) -> Ladder:
-        return self.task.ladder
 
     @property
     def checksum(self) -> str:

@@ -7,13 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.running.hartmann import FUNCTIONS, HartmannObjective
-from jointbench.bench.running.objective import Objective
+from jointbench.bench.running.objective import Objective, OfTask
 from jointbench.bench.running.public_tables import TABLES, PublicTable, public_table
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status
-from jointbench.data.ladder import Ladder
-from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
 
 
@@ -38,7 +36,7 @@ class KnownObjective(Objective, Protocol):
         ...
 
 
-class TableObjective:
+class TableObjective(OfTask):
     """Answers with the table's training of the seed that is asked for, which stands for all that differ by a whole
     number of times its seeds; expects the mean over the table's seeds."""
 
@@ -49,14 +47,6 @@ class TableObjective:
     @property
     def name(self) -> str:
         return self.table.name
-
-    @property
-    def space(self) -> Space:
-        return self.task.space
-
-    @property
-    def ladder(self) -> Ladder:
-        return self.task.ladder
 
     @property
     def checksum(self) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.space import Space
+from jointbench.data.task import Task
 from jointbench.optimizers.optimizer import Trial
 
 
@@ -25,6 +26,20 @@ class Objective(Protocol):
     def __call__(
         self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
     ) -> Evaluation: ...
+
+
+class OfTask:
+    """An objective whose space and ladder are those of its task."""
+
+    task: Task
+
+    @property
+    def space(self) -> Space:
+        return self.task.space
+
+    @property
+    def ladder(self) -> Ladder:
+        return self.task.ladder
 
 
 def evaluated(objective: Objective, trial: Trial, seed: int) -> Evaluation:

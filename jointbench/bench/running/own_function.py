@@ -1,7 +1,6 @@
 """A training function of a person's own: how it is named, how it travels to other processes, and which code it is."""
 
 import hashlib
-import importlib.util
 import inspect
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from typing import Any, Self
 from jointbench.data.errors import InputError
 from jointbench.data.source_code import digest
 from jointbench.optimizers.failure import happened
+from jointbench.optimizers.own_file import module_of
 
 #: `train(configuration, budget, seed, report)`, which returns numbers by name.
 Function = Callable[[dict[str, Any], float, int, Callable[[Any], None]], Any]
@@ -84,18 +84,9 @@ class OwnFunction:
         return found  # type: ignore[no-any-return]
 
     def _of_file(self, file: Path) -> Any:
-        module_name = f"jointbench_objective_{file.stem}"
-        spec = importlib.util.spec_from_file_location(module_name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[module_name] = module
         # What lies beside it can be imported, as when it is run by itself.
         sys.path.insert(0, str(file.parent))
-        try:
-            spec.loader.exec_module(module)
-        except (Exception, SystemExit) as error:
-            raise InputError("objective", self.name, f"a file that Python can run ({happened(error)})") from error
+        module = module_of(file, "objective", self.name)
         found = getattr(module, self.where, None)
         if not callable(found):
             raise InputError("objective", self.name, f"a function that {file.name} defines")

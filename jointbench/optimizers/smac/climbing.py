@@ -232,8 +232,8 @@ def climb(
     """Moves points (count, d) uphill in place, and writes their acquisition values (count,).
 
     `where` (count, d): of integers which of all places they are. `leaves` (count, trees) of the points. What is for
-    its own use: `rows` (count, d), `boxes` and `ends` (2, count, d), `kept` (count, 3), and scratch of 40 + trees and
-    12 numbers.
+    its own use: `rows` (count, d), `boxes` and `ends` (2, count, d), `kept` (count, 3), and scratch of 40 + trees
+    whole numbers and 2 others.
     """
     tried = whole_scratch[40:]
     size = count * dimensions
