@@ -148,11 +148,15 @@ def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
     remarks = [f"- {remark}" for remark in benchmark.space.remarks]
     if benchmark.manifest.measures is not None:
         return [*remarks, "- Nothing is known of a device: costs are what the log measured, where it did."]
-    unit = benchmark.ladder.unit
+    devices, unit = benchmark.provenance["devices"], benchmark.ladder.unit
+    if unit == "seconds" and all(clock.startswith(REFERENCE_CLOCK) for clock in benchmark.provenance["clocks"]):
+        several = f"- The trainings are of {len(devices)} devices, which did the same steps, by the reference clock; "
+        several += "memory is that of the most common one."
+        return [*remarks, *[several] * (len(devices) > 1), "- Running out of memory depends on the device above."]
     device_says = "how many epochs fit into a budget" if unit == "seconds" else "how long they take"
     return [
         *remarks,
-        *_of_several(benchmark.provenance["devices"], benchmark.provenance["clocks"], unit),
+        *_of_several(devices, unit),
         f"- Running out of memory, and {device_says}, depend on the device above.",
     ]
 
@@ -166,13 +170,10 @@ def _extrapolations(benchmark: Benchmark) -> list[str]:
     return [f"{line}{between}."]
 
 
-def _of_several(devices: Sequence[str], clocks: Sequence[str], unit: str) -> list[str]:
+def _of_several(devices: Sequence[str], unit: str) -> list[str]:
     if len(devices) < 2 or unit != "seconds":
         return []
-    of = f"- The trainings are of {len(devices)} devices"
-    if all(clock.startswith(REFERENCE_CLOCK) for clock in clocks):
-        return [f"{of}, which did the same steps, by the reference clock; memory is that of the most common one."]
-    return [f"{of}, whose seconds buy different amounts of work."]
+    return [f"- The trainings are of {len(devices)} devices, whose seconds buy different amounts of work."]
 
 
 def _line(cells: Sequence[str]) -> str:
