@@ -72,7 +72,7 @@ def _targets(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     return JudgedTable(
         "What it should reach",
         f"On {in_words(judgement.scores)} at the largest budget, "
-        "where nothing else is said. Where a target is missed, the number "
+        "where nothing else is said; R2 on what was left out is over all budgets. Where a target is missed, the number "
         "of evaluations at which it would be met if the learning curve below went on as a power of their number "
         "towards what a perfect predictor reaches; none where it would not.",
         ("target", "wanted", "reached", "perfect predictor", "met", "evaluations it would take"),
