@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.bench.collecting.ends import ends
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
@@ -22,6 +23,7 @@ from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.surrogate.stored import load_benchmark
 
 #: The kinds of parts, and what each wants to know (beside its seed) with the type of it.
 KINDS: Mapping[str, Mapping[str, type]] = {
@@ -29,6 +31,7 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "search": {"optimizer": str, "full_budgets": float},
     "near-best": {"configurations": int, "best": float, "distance": list, "below": int},
     "replicates": {"configurations": int, "seeds": int, "rungs": list, "from_best": float},
+    "ends": {"benchmark": str, "optimizers": list, "runs": int, "full_budgets": float},
 }
 
 
@@ -186,6 +189,15 @@ def _replicates(part: Part, log: EvaluationLog) -> list[Trial]:
     ]
 
 
+def _ends(part: Part, log: EvaluationLog) -> list[Trial]:
+    """At the largest rung, where optimizers end on a benchmark that was fitted to the parts before."""
+    benchmark, optimizers = load_benchmark(part.options["benchmark"]), part.options["optimizers"]
+    if (benchmark.space.name, benchmark.ladder) != (log.space.name, log.ladder):
+        raise InputError(f"benchmark of {part.name}", benchmark.name, f"one of {log.space.name} on {log.ladder}")
+    found = ends(benchmark, optimizers, part.options["runs"], part.options["full_budgets"], part.seed)
+    return [Trial(configuration, log.ladder.maximum) for configuration in found]
+
+
 def _ranked(log: EvaluationLog, budget: float) -> list[Configuration]:
     """The configurations that ended ok at this budget, by their mean in the objective, the best first."""
     objective = log.task.objective
@@ -207,4 +219,5 @@ _CHOICES: Mapping[str, Callable[[Part, EvaluationLog], list[Trial]]] = {
     "sobol": _sobol,
     "near-best": _near_best,
     "replicates": _replicates,
+    "ends": _ends,
 }

@@ -17,6 +17,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed, comparison_seed, training_seed
 from jointbench.data.spaces.joint import JOINT_SMALL
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.surrogate.stored import load_benchmark
 
 LADDER = Ladder(3, 81)
 SHIPPED = Path(__file__).parents[3] / "evidence" / "fashion-small" / "plan.toml"
@@ -54,9 +55,11 @@ def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) 
         "near-best",
         "replicates",
         "replicates",
+        "ends",
     ]
     assert (plan.space, plan.ladder) == (JOINT_SMALL, LADDER)
-    for part in plan.parts[:-1]:
+    # Replicates at rungs that this log does not have, and searches on a benchmark, come after.
+    for part in plan.parts[:-2]:
         optimizer_of(part, log)
 
 
@@ -103,6 +106,22 @@ def test_replicates_are_brought_up_to_so_many_different_seeds(log: EvaluationLog
     assert chosen[-1] == 59
     with pytest.raises(LogError, match="70 configurations"):
         optimizer_of(Part("replicates-9x", "replicates", 9, {**options, "configurations": 70}), log)
+
+
+def test_a_part_of_ends_trains_what_the_benchmark_promises_most_of(log: EvaluationLog) -> None:
+    options = {"benchmark": "fashion-small", "optimizers": ["random"], "runs": 2, "full_budgets": 1.0}
+    trials = trials_of(optimizer_of(Part("ends-11", "ends", 11, options), log)[0])
+    assert [trial.budget for trial in trials] == [81.0] * 4
+    promised = load_benchmark("fashion-small").query_batch([trial.configuration for trial in trials], 81.0)
+    incumbents, climbed = promised.validation_error[::2], promised.validation_error[1::2]
+    assert (climbed < incumbents).all()
+    assert trials[0].configuration != trials[2].configuration
+
+
+def test_ends_are_those_of_a_benchmark_of_the_same_problem(log: EvaluationLog) -> None:
+    options = {"benchmark": "digits-cpu", "optimizers": ["random"], "runs": 1, "full_budgets": 1.0}
+    with pytest.raises(InputError, match="benchmark of ends-11"):
+        optimizer_of(Part("ends-11", "ends", 11, options), log)
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 2**31 - 1), st.integers(0, 2**20 - 1), st.integers(0, 2**20 - 1))
