@@ -129,6 +129,12 @@ class Teacher:
         """What it does not know of the expected validation error: a variance of its logit, (n,)."""
         return np.asarray(self.process.variance(self.inputs.scaled(table)) * self.deviation[0] ** 2)
 
+    def disappointment(self) -> FloatArray:
+        """How much more each training that it has seen lost than it says without its configuration: a difference of the
+        validation error's logits (n,)."""
+        apart = self.process.observed - self.process.held_out(self.seen.parted)
+        return np.asarray(apart[:, 0] * self.deviation[0])
+
     def surprise(self) -> FloatArray:
         """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.

@@ -23,7 +23,10 @@ from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.stored import load_benchmark
+from jointbench.surrogate.table import training_table
+from jointbench.surrogate.teacher import Teacher
 
 #: The kinds of parts, and what each wants to know (beside its seed) with the type of it.
 KINDS: Mapping[str, Mapping[str, type]] = {
@@ -31,6 +34,7 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "search": {"optimizer": str, "full_budgets": float},
     "near-best": {"configurations": int, "best": float, "distance": list, "below": int},
     "replicates": {"configurations": int, "seeds": int, "rungs": list, "from_best": float},
+    "surprises": {"configurations": int, "seeds": int},
     "ends": {"benchmark": str, "optimizers": list, "runs": int, "full_budgets": float},
 }
 
@@ -189,13 +193,32 @@ def _replicates(part: Part, log: EvaluationLog) -> list[Trial]:
     ]
 
 
+def _surprises(part: Part, log: EvaluationLog) -> list[Trial]:
+    """The configurations that lost most at the largest rung beyond what a teacher expects of them from all others, with
+    so many more seeds: whether they are bad, or had bad luck."""
+    table = training_table(log)
+    teacher = Teacher.fit(table.take(table.ok), part.seed)
+    surprise = teacher.disappointment()
+    chosen: dict[tuple[float, ...], None] = {}
+    for index in np.argsort(-surprise, kind="stable"):
+        if teacher.seen.budgets[index] == log.ladder.maximum and len(chosen) < part.options["configurations"]:
+            chosen[tuple(teacher.seen.rows[index])] = None
+    configurations = [log.space.configuration(row) for row in chosen]
+    return [Trial(one, log.ladder.maximum) for one in configurations for _ in range(part.options["seeds"])]
+
+
 def _ends(part: Part, log: EvaluationLog) -> list[Trial]:
     """At the largest rung, where optimizers end on a benchmark that was fitted to the parts before."""
-    benchmark, optimizers = load_benchmark(part.options["benchmark"]), part.options["optimizers"]
-    if (benchmark.space.name, benchmark.ladder) != (log.space.name, log.ladder):
-        raise InputError(f"benchmark of {part.name}", benchmark.name, f"one of {log.space.name} on {log.ladder}")
+    benchmark, optimizers = _benchmark(part, log), part.options["optimizers"]
     found = ends(benchmark, optimizers, part.options["runs"], part.options["full_budgets"], part.seed)
     return [Trial(configuration, log.ladder.maximum) for configuration in found]
+
+
+def _benchmark(part: Part, log: EvaluationLog) -> Benchmark:
+    benchmark = load_benchmark(part.options["benchmark"])
+    if (benchmark.space.name, benchmark.ladder) != (log.space.name, log.ladder):
+        raise InputError(f"benchmark of {part.name}", benchmark.name, f"one of {log.space.name} on {log.ladder}")
+    return benchmark
 
 
 def _ranked(log: EvaluationLog, budget: float) -> list[Configuration]:
@@ -219,5 +242,6 @@ _CHOICES: Mapping[str, Callable[[Part, EvaluationLog], list[Trial]]] = {
     "sobol": _sobol,
     "near-best": _near_best,
     "replicates": _replicates,
+    "surprises": _surprises,
     "ends": _ends,
 }

@@ -1,6 +1,7 @@
 """A collection as a plan: its parts choose what they say, once, and no comparison meets their seeds."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.seeds import collection_seed, comparison_seed, training_seed
 from jointbench.data.spaces.joint import JOINT_SMALL
 from jointbench.optimizers.optimizer import Optimizer, Trial
-from jointbench.surrogate.stored import load_benchmark
+from jointbench.surrogate.stored import load_benchmark, released
 
 LADDER = Ladder(3, 81)
 SHIPPED = Path(__file__).parents[3] / "evidence" / "fashion-small" / "plan.toml"
@@ -55,11 +57,12 @@ def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) 
         "near-best",
         "replicates",
         "replicates",
+        "surprises",
         "ends",
     ]
     assert (plan.space, plan.ladder) == (JOINT_SMALL, LADDER)
-    # Replicates at rungs that this log does not have, and searches on a benchmark, come after.
-    for part in plan.parts[:-2]:
+    # Replicates at rungs that this log does not have, and what wants a teacher or a benchmark, come after.
+    for part in plan.parts[:-3]:
         optimizer_of(part, log)
 
 
@@ -106,6 +109,16 @@ def test_replicates_are_brought_up_to_so_many_different_seeds(log: EvaluationLog
     assert chosen[-1] == 59
     with pytest.raises(LogError, match="70 configurations"):
         optimizer_of(Part("replicates-9x", "replicates", 9, {**options, "configurations": 70}), log)
+
+
+def test_surprises_are_what_lost_more_than_all_others_say_at_the_largest_rung(tmp_path: Path) -> None:
+    shipped = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")
+    best = min((e for e in shipped.evaluations() if e.budget == shipped.ladder.maximum), key=VALIDATION_ERROR.loss_of)
+    log = EvaluationLog.open_or_create(tmp_path / "log", shipped.space, shipped.ladder, shipped.images)
+    log.append([replace(e, metrics={**e.metrics, **_errors(0.9)}) if e == best else e for e in shipped.evaluations()])
+    options = {"configurations": 1, "seeds": 2}
+    trials = trials_of(optimizer_of(Part("surprises-12", "surprises", 12, options), log)[0])
+    assert [(trial.configuration, trial.budget) for trial in trials] == [(best.configuration, 27.0)] * 2
 
 
 def test_a_part_of_ends_trains_what_the_benchmark_promises_most_of(log: EvaluationLog) -> None:
