@@ -20,6 +20,7 @@ def add_to(commands: Commands) -> None:
     sub = commands.add("train", run, summary, "train preact-resnet-18 --images digits --budget 27")
     add = sub.add_argument
     add("network", metavar="NAME", help="a named configuration, such as a reference network's, or a JSON file")
+    add("--space", metavar="SPACE", help="that of a JSON file: joint (default), joint-small, or another by name")
     add("--images", required=True, help=IMAGE_NAMES)
     add("--budget", required=True, help="27 (in the ladder's unit), 27s or 27epochs")
     add(
@@ -44,6 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     made = jointbench.train(
         arguments.network,
+        space=arguments.space,
         images=arguments.images,
         budget=arguments.budget,
         ladder=arguments.ladder,

@@ -4,11 +4,12 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jointbench.cli import main
 from jointbench.data.log import EvaluationLog
-from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.data.spaces.registry import SPACES
 from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import load_benchmark, released
@@ -86,6 +87,16 @@ def test_train_takes_a_reference_network_and_epochs(
     assert (evaluation.status, evaluation.epochs) == ("ok", 128 / log.images.training)
     # As the paper's 10,800 s are the largest of four.
     assert (len(log.ladder.rungs), log.ladder.maximum, log.ladder.unit) == (4, 0.05, "epochs")
+
+
+def test_train_takes_a_configuration_of_another_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = dict(JOINT_SMALL.sample(np.random.default_rng(0), 1)[0], filters=4)
+    Path("small.json").write_text(json.dumps(small), encoding="utf-8")
+    of = ["--images", "digits", "--device", "cpu", "--budget", "0.05epochs"]
+    main(["train", "small.json", "--space", "joint-small", *of])
+    (evaluation,) = EvaluationLog.open("runs/train-joint-small-digits-0.05-epochs").evaluations()
+    assert (evaluation.space, evaluation.configuration["filters"]) == ("joint-small", 4)
 
 
 def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
