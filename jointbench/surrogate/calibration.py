@@ -1,6 +1,7 @@
 """Noise and odds of failure, set right on held-out configurations and on repeated trainings."""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ from jointbench.surrogate.table import TrainingTable
 
 #: Weights and variances depend on each other; they settle within a few turns.
 _TURNS = 10
+#: The intervals that are to hold what they say, and the widths of luck that are tried for it, the likeliest first.
+_LEVELS = (0.5, 0.8, 0.95)
+_WIDTHS = np.exp(np.array(sorted(np.linspace(-0.25, 0.25, 101), key=abs)))
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,28 @@ def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) ->
         both = design @ np.array([floor, steepness, counting])
         own = np.sqrt(both[: len(repeats)] * both[len(repeats) : 2 * len(repeats)])
         expected = np.concatenate([both[: 2 * len(repeats)], own])
-    return Noise(float(floor), float(steepness), float(counting))
+    width = _width(repeats, table.errors, np.maximum(expected[: 2 * len(repeats)], 1e-12).reshape(2, -1).T)
+    return Noise(*(float(width**2 * part) for part in (floor, steepness, counting)))
+
+
+def _width(repeats: Repeats, errors: FloatArray, variance: FloatArray) -> float:
+    """By how much luck of so much `variance` (groups, errors) is to be wider for the central intervals of differences
+    between two seeds to hold the shares that they should: a mean of squares hangs on the few largest, and the law of
+    luck has longer tails than a normal one."""
+    from scipy.stats import norm
+
+    apart, weight = [], []
+    for group, rows in enumerate(repeats.rows):
+        pairs = list(combinations(rows.tolist(), 2))
+        for first, second in pairs:
+            apart.append(np.abs(errors[first] - errors[second]) / np.sqrt(2 * variance[group]))
+            weight.append(1 / len(pairs) / len(repeats))
+    sizes = np.array(apart)
+    off = [
+        sum(abs(np.array(weight) @ (sizes <= width * norm.ppf(0.5 + level / 2)) - level).sum() for level in _LEVELS)
+        for width in _WIDTHS
+    ]
+    return float(_WIDTHS[int(np.argmin(off))])
 
 
 def _metric_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) -> Noise:
