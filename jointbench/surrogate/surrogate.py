@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.leave_out import without
+from jointbench.surrogate.judging.promises import promises
 from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, TASK_FORMAT, checked_name
 from jointbench.surrogate.models import Models, Settings
 from jointbench.surrogate.rungs import at_fitted_rungs
@@ -102,6 +103,11 @@ class Surrogate:
             followed["laws"] = asdict(models.features.cost_model)
         return cls(held_out, {**manifest, **followed}, file, log)
 
+    def judged(self, seed: int) -> Judgement:
+        """What is to be said of it; takes some 20 more fits."""
+        of_its_like = Judgement.of(self.held_out, seed)
+        return replace(of_its_like, promises=promises(self.benchmark, self.held_out.table, seed))
+
     def save(
         self,
         folder: str | Path,
@@ -118,7 +124,7 @@ class Surrogate:
         folder exists and `force` is not set.
         """
         check_replaceable(Path(folder), force=force)
-        found = judgement or Judgement.of(self.held_out, self._manifest["provenance"]["seed"])
+        found = judgement or self.judged(self._manifest["provenance"]["seed"])
         files = {
             MANIFEST: (json.dumps(self._manifest, indent=1) + "\n").encode(),
             MODELS: self._models,

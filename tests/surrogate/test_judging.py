@@ -25,6 +25,7 @@ from jointbench.surrogate.judging.learning_curve import learning_curve
 from jointbench.surrogate.judging.leave_out import leave_one_out, without
 from jointbench.surrogate.judging.luck_check import crps, luck_check
 from jointbench.surrogate.judging.noise_floor import noise_floor
+from jointbench.surrogate.judging.promises import CLIMBS, climb, promises
 from jointbench.surrogate.judging.rung_correlations import rung_correlations
 from jointbench.surrogate.judging.scores import scores, side_by_side
 from jointbench.surrogate.judging.tables import judged_tables
@@ -314,3 +315,27 @@ def test_the_page_is_drawn_and_asks_no_network(
         )
         assert browser.complaints == []
         assert all(address.startswith("file:") for address in browser.requests)
+
+
+class TestPromises:
+    def test_climbs_are_promised_less_than_they_started_with_and_by_nobody_more(self, surrogate: Surrogate) -> None:
+        rows = promises(surrogate.benchmark, surrogate.held_out.table, 0)
+        random, climbs = rows
+        table = surrogate.held_out.table
+        top = table.take(table.ok & (table.budgets == 27))
+        best = surrogate.benchmark.query_batch(top.rows[top.errors[:, 0].argsort(kind="stable")[:CLIMBS]], 27.0)
+        assert climbs["promised"] <= best.validation_error.min()
+        assert {row["real"] for row in rows} == {top.errors[:, 0].min()}
+        # Of an ensemble nothing is known of what it does not know.
+        assert random["uncertainty"] is climbs["uncertainty"] is None
+
+    def test_a_table_says_them_in_per_cent(self, surrogate: Surrogate, judgement: Judgement) -> None:
+        rows = [{"search": "8 climbs", "error": "validation", "promised": 0.0635, "uncertainty": 0.02, "real": 0.133}]
+        table = judged_tables(replace(judgement, promises=rows), surrogate.benchmark.ladder)["promises"]
+        assert table.rows == [("8 climbs", "6.35%", "2.00%", "13.30%")]
+
+    def test_a_climb_is_the_same_for_the_same_seed(self, surrogate: Surrogate) -> None:
+        start = surrogate.benchmark.space.named["zela-2018"]
+        first, again = (climb(surrogate.benchmark, start, np.random.default_rng(3)) for _ in range(2))
+        assert first == again
+        surrogate.benchmark.space.check(first)

@@ -196,7 +196,7 @@ def fit(
             hear(Stage("judging the ingredients"))
         parts = judged_ingredients(held_out.table, first) if ingredients else []
         hear(Stage("judging"))
-        judged = Judgement.of(held_out, first)
+        judged = surrogate.judged(first)
         judgement = replace(judged, baselines=others, tuning=tuning, ingredients=parts)
         hear(Stage("searching without each optimizer's data"))
         left_out = list(left_out_runs(surrogate, at_rungs))

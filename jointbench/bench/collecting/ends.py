@@ -11,19 +11,15 @@ import numpy as np
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
-from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.incumbent import Incumbents
 from jointbench.data.seeds import collection_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.surrogate.benchmark import Benchmark
+from jointbench.surrogate.judging.promises import climb
 
 #: Seeds of a part's runs: as many as nobody's runs are, beyond those of all parts before it.
 _RUNS_OF_A_PART = 1_000
-
-#: A climb: so many rounds of so many neighbours, of whose hyperparameters a share has moved by this much of its range
-#: (a standard deviation).
-_ROUNDS, _NEIGHBOURS, _MOVED, _BY = 60, 200, 0.25, 0.1
 
 
 def ends(
@@ -43,26 +39,5 @@ def ends(
                 incumbents.hear(one.evaluation)
             if incumbents.best is not None:
                 incumbent = incumbents.best.configuration
-                found += [incumbent, _climbed(benchmark, incumbent, np.random.default_rng(of_run))]
+                found += [incumbent, climb(benchmark, incumbent, np.random.default_rng(of_run))]
     return found
-
-
-def _climbed(benchmark: Benchmark, start: Configuration, rng: np.random.Generator) -> Configuration:
-    space = benchmark.space
-    here = space.encode([start], inactive=0.5)[0]
-    best = _promised(benchmark, [start])[0]
-    for _ in range(_ROUNDS):
-        moves = rng.normal(0.0, _BY, (_NEIGHBOURS, len(here))) * (rng.random((_NEIGHBOURS, len(here))) < _MOVED)
-        points = np.clip(here + moves, 0.0, 1.0)
-        promised = _promised(benchmark, [space.at(point) for point in points])
-        lowest = int(promised.argmin())
-        if promised[lowest] < best:
-            here, best = points[lowest], promised[lowest]
-    return space.at(here)
-
-
-def _promised(benchmark: Benchmark, configurations: Sequence[Configuration]) -> FloatArray:
-    """The expected loss of each at the largest budget; of what is expected to fail, infinite."""
-    objective = benchmark.task.objective
-    answers = benchmark.query_batch(list(configurations), benchmark.ladder.maximum)
-    return np.array([objective.loss(answer.metrics[objective.name], answer.ok) for answer in answers])

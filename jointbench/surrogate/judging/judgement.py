@@ -32,6 +32,8 @@ class Judgement:
     best: list[Row] = field(default_factory=list)
     ingredients: list[Row] = field(default_factory=list)
     doubts: list[Row] = field(default_factory=list)
+    # Of the benchmark itself, not of its like (`Surrogate.judged`).
+    promises: list[Row] = field(default_factory=list)
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":

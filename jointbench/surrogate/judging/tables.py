@@ -44,6 +44,7 @@ def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable
         "noise_floor": _noise_floor,
         "luck": _luck,
         "doubts": _doubts,
+        "promises": _promises,
         "leave_one_out": _leave_one_out,
         "rung_correlations": _rung_correlations,
         "failures": _failures,
@@ -108,8 +109,8 @@ def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     return JudgedTable(
         "On held-out configurations",
         f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok; means over "
-        f"several partitions into folds. {_INTERVALS} The regret is the real error of the configuration predicted "
-        "best, less the lowest.",
+        "several partitions into folds; n counts evaluations, one for each seed of a configuration. "
+        f"{_INTERVALS} The regret is the real error of the configuration predicted best, less the lowest.",
         (f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
     )
@@ -239,6 +240,28 @@ def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     )
 
 
+def _promises(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    rows = [
+        (
+            row["search"],
+            shown(row["promised"], row["error"]),
+            "-" if row["uncertainty"] is None else shown(row["uncertainty"], row["error"]),
+            shown(row["real"], row["error"]),
+        )
+        for row in judgement.promises
+    ]
+    return JudgedTable(
+        "What it promises to hard searches",
+        f"The best of the {in_words(judgement.scores)} that it expects at {ladder.amount(ladder.maximum)}, without "
+        "noise, of configurations that a search finds on it; one standard deviation of what it does not know there; "
+        "and the best of all trainings. Where a promise is better than anything that was trained by more than a few "
+        "of these standard deviations, it is rather a fault of the surrogate than a find: train it "
+        "(`jointbench retrain`) before you believe it.",
+        ("search", "best promised", "not known of it", "best that was trained"),
+        rows,
+    )
+
+
 def _doubts(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
@@ -277,8 +300,9 @@ def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     ]
     return JudgedTable(
         "Leave one optimizer out",
-        "A surrogate fitted without any configuration that an optimizer tried, on that optimizer's evaluations. What "
-        "it tries is unlike the rest, so this is harder than held-out configurations.",
+        "A surrogate fitted without any configuration that an optimizer tried, or a part of a plan that is none "
+        "(sobol, near-best, replicates, surprises, ends), on its evaluations. What it tries is unlike the rest, so "
+        "this is harder than held-out configurations.",
         ("left out", f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
     )
