@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_OPTIMIZERS = "random,hyperband,bohb,smac,two-stage"
 
 #: Options that mean nothing to the other kind of comparison.
-_SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs", "time", "until_decided")
+_SIMULATED_ONLY = ("charge_overhead", "death_rate", "jobs", "objectives", "time", "until_decided")
 _REAL_ONLY = (
     *("images", "ladder", "workers_per_gpu", "cluster", "config", "dashboard", "no_lock"),
     *("data", "device", "precision", "clock", "compile", "memory"),
@@ -58,6 +58,13 @@ def add_to(commands: Commands) -> None:
         metavar="surrogate|LOG|train",
         help="what answers: the benchmark (default); a log (a folder, or a released file), in which the nearest "
         "logged training at the same budget is looked up; or real trainings",
+    )
+    add(
+        "--objectives",
+        type=names,
+        metavar="METRIC[,METRIC...]",
+        help="what is searched for, metrics that are answered or that arithmetic knows (parameters, flops, "
+        "sample_memory); of several, such as validation_error,sample_memory, the page shows fronts and hypervolumes",
     )
     add(
         "--optimizers",
@@ -164,6 +171,7 @@ def run(arguments: argparse.Namespace) -> None:
             answers,
             arguments.optimizers,
             objective="train" if real else "surrogate",
+            objectives=arguments.objectives,
             seeds=arguments.seeds,
             until_decided=arguments.until_decided,
             workers=arguments.workers,
@@ -207,7 +215,8 @@ def _over_tasks(arguments: argparse.Namespace) -> None:
     from jointbench.cli.displays import StagesDisplay
 
     usual = {"benchmark": None, "objective": "surrogate", "first": "own", **arguments.defaults}
-    for option in ("benchmark", "objective", "time", "until_decided", "charge_overhead", "death_rate", "first"):
+    unheard = ("time", "until_decided", "charge_overhead", "death_rate", "first")
+    for option in ("benchmark", "objective", "objectives", *unheard):
         if (value := getattr(arguments, option)) != usual[option]:
             raise InputError(option.replace("_", " "), str(value), "none with --tasks, each of which says its own")
     workers = arguments.workers or [None]

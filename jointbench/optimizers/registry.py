@@ -122,6 +122,14 @@ def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: fl
         read_options(name, kind)
 
 
+def told_of(given: str | type[Optimizer] | Optimizer, objectives: Sequence[Metric]) -> Sequence[Metric]:
+    """Those of the objectives that an optimizer is told: all where it takes several, else the first. Raises as
+    `make_optimizer` does for its name."""
+    if len(objectives) == 1 or (_find(split_name(given)[0]) if isinstance(given, str) else given).several_objectives:
+        return objectives
+    return objectives[:1]
+
+
 def works_on(name: str, ladder: Ladder) -> bool:
     """Whether the ladder has as many budgets as the optimizer needs. Raises as `make_optimizer` does for its name."""
     if name in OPTIMIZERS and len(ladder.rungs) > 1:

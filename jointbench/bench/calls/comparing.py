@@ -18,6 +18,7 @@ from jointbench.bench.comparing.comparison_folder import First, Overhead, Settin
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.judged import judged_verdict
 from jointbench.bench.comparing.run_table import run_labels
+from jointbench.bench.comparing.searched_for import searched_for
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective
 from jointbench.bench.comparing.summary import Row, cells, headings, rows
 from jointbench.bench.comparing.trajectories import Runs, held_out, read_trajectories, time_grid
@@ -36,6 +37,7 @@ from jointbench.data.frames import tidy
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.pareto import check_hypervolume
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.verdict import check_usable
@@ -169,6 +171,7 @@ def compare(
     optimizers: Sequence[str | type[Optimizer]] = OPTIMIZERS,
     *,
     objective: Literal["surrogate", "train"] = "surrogate",
+    objectives: Sequence[str] | None = None,
     seeds: int | None = None,
     until_decided: int | None = None,
     workers: int | Sequence[int] | None = None,
@@ -204,6 +207,10 @@ def compare(
     `incumbent` and `first` as `Settings` has them; `anyway`: also on a benchmark that is not usable. Runs that are
     there are kept.
 
+    `objectives`: names of metrics that the benchmark answers or that arithmetic knows of its networks (parameters,
+    flops, sample_memory); of several, optimizers that take several are told all, the others the first, and all are
+    compared by the hypervolume of their fronts (docs/objectives.md).
+
     `objective="train"`: the same by real trainings of the benchmark's space, on real workers, one a GPU unless said;
     `images` and `ladder`: by default the benchmark's; `data`: folder of the image files; `lock`: False for a file
     system that cannot lock files; `training`: as `WorkerOptions` has them.
@@ -229,11 +236,13 @@ def compare(
         force,
         command
         or f"jointbench.compare({_named(benchmark)!r}, {names}, seeds={seeds}, workers={workers}, time={time}, "
-        f"full_budgets={full_budgets})",
+        f"full_budgets={full_budgets}{'' if objectives is None else f', objectives={list(objectives)}'})",
     )
     spent = None if full_budgets is None else above_zero("full budgets", full_budgets)
     with heard(progress, quiet) as hear, without_main():
         if real:
+            if objectives is not None:
+                raise InputError("objectives", ", ".join(objectives), "none with real trainings")
             if isinstance(benchmark, EvaluationLog):
                 raise InputError("benchmark", benchmark, "a benchmark, whose space is trained")
             wanted, notes = train(
@@ -253,6 +262,9 @@ def compare(
         else:
             answers = simulated(benchmark)
             check_objective(answers, anyway=anyway)
+            about = () if objectives is None else searched_for(answers, objectives)
+            if len(about) > 2:
+                check_hypervolume()
             if isinstance(answers, (SurrogateObjective, ReplayObjective)):
                 wanted, notes = wanted.on(answers.ladder, OPTIMIZERS)
             else:
@@ -268,6 +280,7 @@ def compare(
                 first=first,
                 jobs=jobs,
                 hear=hear,
+                objectives=about,
             )
     return Comparison(out, failed=wanted.failed(), notes=notes)
 

@@ -22,6 +22,7 @@ from jointbench.data.files import check_writable
 from jointbench.data.images.registry import load_images
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import Metric
 from jointbench.optimizers import works_on
 from jointbench.surrogate.benchmark import Benchmark
 
@@ -106,10 +107,12 @@ def simulate(
     first: First,
     jobs: int | None,
     hear: Hear,
+    objectives: Sequence[Metric] = (),
 ) -> list[str]:
     """Make the runs on simulated workers; returns sentences about optimizers that were run anew."""
     make: Callable[..., Settings]
     how: dict[str, Any] = {"overhead": overhead, "death_rate": death_rate, "incumbent": incumbent, "first": first}
+    how["objectives"] = objectives
     if full_budgets is None:
         make, how["time"] = timed_settings, time
     else:

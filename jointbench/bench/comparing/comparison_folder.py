@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, unquote
 
+from jointbench.bench.comparing.front_box import Side
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
@@ -17,6 +18,7 @@ from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.json_text import read_json
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TRAINED, Metric
+from jointbench.data.pareto import HYPERVOLUME
 from jointbench.data.spaces.registry import recorded_space
 from jointbench.data.task import Task
 from jointbench.data.visible import visible
@@ -55,7 +57,8 @@ class Settings:
     spends in it; where `time` is None it ends when `full_budgets` are spent. `incumbent`: which evaluation an
     optimizer would recommend; `first`: with what it begins; `metrics`: what evaluations have, the objective first;
     `configspace`: the space as ConfigSpace has it, where its name is in no registry; `optimum`: the best value of the
-    objective that there is, where that is known.
+    objective that there is, where that is known. `box`: of a comparison for several objectives, the first of `metrics`,
+    a side for each; empty for one.
     """
 
     objective: Kind
@@ -76,10 +79,21 @@ class Settings:
     metrics: tuple[Metric, ...] = field(default=TRAINED, kw_only=True)
     configspace: dict[str, Any] | None = field(default=None, kw_only=True)
     optimum: float | None = field(default=None, kw_only=True)
+    box: tuple[Side, ...] = field(default=(), kw_only=True)
 
     @cached_property
     def task(self) -> Task:
         return Task(recorded_space(self.space, self.configspace), self.ladder, self.images, self.metrics)
+
+    @property
+    def objectives(self) -> tuple[Metric, ...]:
+        """What the comparison is about: those of them that an optimizer takes are told to it."""
+        return self.metrics[: max(1, len(self.box))]
+
+    @property
+    def compared_by(self) -> Metric:
+        """The objective; of several the hypervolume."""
+        return HYPERVOLUME if self.box else self.metrics[0]
 
     @property
     def trained_on(self) -> ImageFacts:
@@ -90,8 +104,8 @@ class Settings:
 
     @property
     def guessing(self) -> float | None:
-        """What a network that guesses gets in the objective; None where that is not known."""
-        return None if self.images is None else self.metrics[0].guessing(self.images.classes)
+        """What a network that guesses gets in what is compared; None where that is not known."""
+        return None if self.images is None else self.compared_by.guessing(self.images.classes)
 
     @property
     def stop(self) -> tuple[float, float]:
@@ -115,7 +129,9 @@ class Settings:
             ladder = Ladder(**content["ladder"])
             images = None if content["images"] is None else ImageFacts.from_dict(content["images"])
             metrics = tuple(Metric.from_dict(one) for one in content.get("metrics", ())) or TRAINED
-            return cls(**{**_EARLIER, **content, "ladder": ladder, "images": images, "metrics": metrics})
+            box = tuple((best, reference) for best, reference in content.get("box", ()))
+            made = {"ladder": ladder, "images": images, "metrics": metrics, "box": box}
+            return cls(**{**_EARLIER, **content, **made})
         except (KeyError, TypeError, ValueError):
             raise _no_comparison(folder) from None
 

@@ -18,7 +18,7 @@ from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
-from jointbench.optimizers.registry import own_name
+from jointbench.optimizers.registry import own_name, told_of
 
 #: A run reports its progress every so many evaluations.
 TICK = 25
@@ -52,7 +52,7 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         full_budgets=settings.full_budgets,
         wall_clock=settings.wall_clock,
         first=settings.first_values,
-        objectives=settings.metrics[:1],
+        objectives=told_of(job.optimizer, settings.objectives),
         # On a table of one budget those that compare several are their one-rung forms.
         any_ladder=settings.objective == "known",
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
-from jointbench.bench.comparing.run_table import INCUMBENT, run_labels
+from jointbench.bench.comparing.run_table import INCUMBENT, LEFT, run_labels
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration, Metrics
 from jointbench.data.spaces.arrow import from_struct
@@ -14,7 +14,7 @@ from jointbench.data.spaces.arrow import from_struct
 
 @dataclass(frozen=True)
 class Incumbent:
-    """The final incumbent of a run, and the metrics that the comparison judges it by."""
+    """The final incumbent of a run, or one of its final front, and the metrics that the comparison judges it by."""
 
     optimizer: str
     run_seed: int
@@ -23,8 +23,10 @@ class Incumbent:
 
 
 def final_incumbents(folder: Path) -> list[Incumbent]:
-    """One for each run that found any, in the order of names and seeds. Raises LogError where there are no runs."""
-    names = [metric.name for metric in Settings.read(folder).metrics]
+    """One for each run that found any, in the order of names and seeds; of several objectives all of its final front,
+    in the order in which they were found. Raises LogError where there are no runs."""
+    settings = Settings.read(folder)
+    names, several = [metric.name for metric in settings.metrics], bool(settings.box)
     runs = run_files(folder)
     if not runs:
         raise LogError("comparison", str(folder), "a folder with finished runs")
@@ -33,11 +35,12 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
         with open(path, "rb") as file:
             known = [name for name in names if f"{INCUMBENT}{name}" in pq.read_schema(file).names]
             columns = ["incumbent", "configuration", *(f"{INCUMBENT}{name}" for name in known)]
+            columns += [LEFT] if several else []
             table = pq.read_table(file, columns=columns)
         kind = table.schema.field("configuration").type
         became = table.filter(table["incumbent"]).to_pylist()
-        if became:
-            last = became[-1]
+        stand = [one for one in became if one[LEFT] is None] if several else became[-1:]
+        for last in stand:
             metrics = {name: last[f"{INCUMBENT}{name}"] for name in known}
             found.append(Incumbent(called[optimizer], seed, from_struct(last["configuration"], kind), metrics))
     return found

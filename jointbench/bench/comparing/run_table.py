@@ -24,6 +24,8 @@ Truth = Callable[[Evaluation], Metrics]
 
 #: How the columns begin that say what is true of the incumbent.
 INCUMBENT = "incumbent_"
+#: The row with which an evaluation left the front of several objectives.
+LEFT = "front_until"
 
 _CODE, _NAME = b"optimizer code", b"optimizer name"
 
@@ -34,17 +36,22 @@ def run_table(
     truth: Truth,
     rule: IncumbentRule = "any-budget",
     metrics: Sequence[Metric] = TRAINED,
+    objectives: int = 1,
 ) -> pa.Table:
     """One row an evaluation, in the order of their ends (`start` and `end` in seconds), with a column a metric.
 
     `incumbent` marks an evaluation that became the incumbent, `incumbent_…` is the truth about the incumbent then, of
     each metric that `truth` knows: what a failure counts as before there is one, or nothing.
+
+    Where the first so many of the metrics are `objectives`, `incumbent` marks an evaluation that came onto the front,
+    `front_until` the row with which it left it again (none where it stayed), and `incumbent_…` is the truth about it.
     """
-    heard = Incumbents(metrics[:1], rule)
-    became = [heard.hear(one.evaluation) for one in finished]
+    heard = Incumbents(metrics[:objectives], rule)
+    became, left = _heard(heard, finished)
     truths: list[Metrics] = []
     for one, is_new in zip(finished, became, strict=True):
-        truths.append(truth(one.evaluation) if is_new else truths[-1] if truths else {})
+        before = truths[-1] if truths and objectives == 1 else {}
+        truths.append(truth(one.evaluation) if is_new else before)
     evaluations = [one.evaluation for one in finished]
     columns: dict[pa.Field, list[Any]] = {
         pa.field("number", pa.int64()): [one.started.number for one in finished],
@@ -58,15 +65,37 @@ def run_table(
         if any(metric.name in evaluation.metrics for evaluation in evaluations):
             columns[metric_field(metric)] = [stored_value(evaluation, metric) for evaluation in evaluations]
     columns[pa.field("incumbent", pa.bool_())] = became
+    if objectives > 1:
+        columns[pa.field(LEFT, pa.int64())] = left
+    told = truths if objectives > 1 else truths[-1:]
+    known_names = {name for known in told for name in known}
     for metric in metrics:
         # Means of whole numbers are none.
         field = pa.field(f"{INCUMBENT}{metric.name}", pa.float64())
-        if metric.name in (truths[-1] if truths else {}) or metric in metrics[:1]:
-            columns[field] = [known.get(metric.name, metric.failure) for known in truths]
+        if metric.name in known_names or metric in metrics[:objectives]:
+            nobody = metric.failure if objectives == 1 else None
+            columns[field] = [known.get(metric.name, nobody) for known in truths]
     kind = configuration_type(space)
     columns[pa.field("configuration", kind)] = [to_struct(evaluation.configuration, kind) for evaluation in evaluations]
     arrays = [pa.array(values, type=field.type) for field, values in columns.items()]
     return pa.Table.from_arrays(arrays, schema=pa.schema(list(columns)))
+
+
+def _heard(heard: Incumbents, finished: Sequence[Finished]) -> tuple[list[bool], list[int | None]]:
+    """Which evaluations became incumbents, and with which row each of them was one no more."""
+    became: list[bool] = []
+    left: list[int | None] = [None] * len(finished)
+    rows: dict[int, int] = {}
+    for row, one in enumerate(finished):
+        before = heard.front
+        became.append(heard.hear(one.evaluation))
+        if became[-1]:
+            rows[id(one.evaluation)] = row
+            stand = set(map(id, heard.front))
+            for gone in before:
+                if id(gone) not in stand:
+                    left[rows[id(gone)]] = row
+    return became, left
 
 
 def write_run(
@@ -83,7 +112,8 @@ def write_run(
             fitting = f"ends within {settings.time:g} seconds"
         raise InputError("optimizer", optimizer_of(path), f"one whose first proposal {fitting}")
     task = settings.task
-    table = run_table(finished, task.space, truth, settings.incumbent, task.metrics)
+    objectives = len(settings.objectives)
+    table = run_table(finished, task.space, truth, settings.incumbent, task.metrics, objectives)
     marked = table.replace_schema_metadata({_CODE: code.encode(), **({_NAME: name.encode()} if name else {})})
     write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
 

@@ -1,19 +1,24 @@
 """What a simulated comparison evaluates: a benchmark, a log or a known task, told apart by its settings."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import First, Kind, Overhead, Settings
+from jointbench.bench.comparing.front_box import box_of
+from jointbench.bench.comparing.searched_for import with_exact
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.known_objective import KnownObjective, known_objective
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.run import run
 from jointbench.bench.running.run_code import simulation_code
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
+from jointbench.bench.running.with_facts import Expecting
 from jointbench.data.errors import BenchmarkError, InputError, LogError
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import Metric
 from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers import make_optimizer
@@ -64,9 +69,15 @@ def simulated_settings(
     death_rate: float = 0.0,
     incumbent: IncumbentRule = "any-budget",
     first: First = "own",
+    objectives: Sequence[Metric] = (),
 ) -> Settings:
-    """The settings of a comparison on this objective, as `Settings` explains them."""
+    """The settings of a comparison on this objective, as `Settings` explains them; `objectives`: what it is about,
+    where that is not the task's own objective. Raises InputError as `box_of` does."""
     kind: Kind
+    task = objective.task
+    about = tuple(objectives) or task.metrics[:1]
+    own = about == task.metrics[:1]
+    metrics = (*about, *(metric for metric in task.metrics if metric not in about))
     if isinstance(objective, SurrogateObjective):
         kind, benchmark = "surrogate", objective.benchmark
         folder = Path(benchmark.source)
@@ -84,7 +95,7 @@ def simulated_settings(
         objective.checksum,
         objective.space.name,
         objective.ladder,
-        objective.task.images,
+        task.images,
         workers,
         full_budgets,
         overhead,
@@ -93,14 +104,20 @@ def simulated_settings(
         time=time,
         incumbent=incumbent,
         first=first,
-        metrics=objective.task.metrics,
+        metrics=metrics,
         configspace=None if objective.space.name in SPACES else objective.space.as_dict(),
-        optimum=None if isinstance(objective, (SurrogateObjective, ReplayObjective)) else objective.optimum,
+        optimum=objective.optimum if own and not isinstance(objective, (SurrogateObjective, ReplayObjective)) else None,
+        box=box_of(objective, about) if len(about) > 1 else (),
     )
 
 
-def simulated_objective(settings: Settings) -> SimulatedObjective:
-    """Raises BenchmarkError or LogError when what answered the comparison's other runs has changed."""
+def simulated_objective(settings: Settings) -> Expecting:
+    """Its evaluations have what the comparison is about. Raises BenchmarkError or LogError when what answered the
+    comparison's other runs has changed."""
+    return with_exact(_objective(settings), settings.objectives)
+
+
+def _objective(settings: Settings) -> SimulatedObjective:
     if settings.objective == "surrogate":
         return _benchmark(settings.source, settings.checksum)
     if settings.objective == "known":

@@ -9,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
+from jointbench.bench.comparing.fronts import read_fronts
 from jointbench.bench.comparing.run_table import INCUMBENT, run_labels
 from jointbench.bench.comparing.statistics import mean_ranks
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
 from jointbench.data.metrics import VALIDATION_ERROR, Metric
+from jointbench.data.pareto import HYPERVOLUME
 from jointbench.data.task import Task
 
 #: Points in time at which trajectories are drawn.
@@ -67,11 +69,14 @@ Runs = Mapping[str, Sequence[Trajectory]]
 
 
 def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
-    """All runs of a comparison by optimizer, in the order of their names.
+    """All runs of a comparison by optimizer, in the order of their names; of several objectives the hypervolume is the
+    one that they are compared by.
 
     Raises LogError when there are none, or one that cannot be read.
     """
     settings = Settings.read(folder)
+    if settings.box:
+        return _of_fronts(folder)
     task = settings.task
     found: dict[str, list[Trajectory]] = {}
     runs = run_files(folder)
@@ -93,6 +98,16 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
     if not found:
         raise LogError("comparison", str(folder), "a folder with finished runs")
     return found
+
+
+def _of_fronts(folder: Path) -> dict[str, list[Trajectory]]:
+    return {
+        name: [
+            Trajectory(name, run.seed, run.seconds, {HYPERVOLUME.name: run.hypervolumes}, HYPERVOLUME)
+            for run in several
+        ]
+        for name, several in read_fronts(folder).items()
+    }
 
 
 def _judged(task: Task, known: Collection[str]) -> Metric | None:

@@ -87,7 +87,8 @@ def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
         f"seen are off by {shown(row['off'])}{points} in the median and too {direction} by {shown(abs(row['bias']))} "
         "on average"
     )
-    if len(table) < 2:
+    if len(table) < 2 or settings.box:
+        # Errors and hypervolumes have no common scale.
         return [f"{line}."]
     first, second = table[0], table[1]
     apart = abs(second.value - first.value)

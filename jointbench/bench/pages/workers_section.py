@@ -32,7 +32,8 @@ def workers_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
         f"<p>The same comparison with {', '.join(f'{count:,}' for count in counts[:-1])} and {counts[-1]:,} workers. "
         f"{_stop_words(settings, [Settings.read(one) for one in numbers])}</p>",
         '<div class="two">',
-        f"<div><p>Final validation error, median and quartiles.</p>{figure_html(_errors(found, look), 400)}</div>",
+        f"<div><p>Final {settings.compared_by.label}, median and quartiles.</p>"
+        f"{figure_html(_errors(found, look), 400)}</div>",
         "<div><p>Speed-up over random search with equal workers; no point where its error is never reached.</p>"
         f"{figure_html(_speedups(found, look), 400)}</div>",
         "</div>",

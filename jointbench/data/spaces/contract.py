@@ -179,7 +179,8 @@ def check_facts(space: Space) -> None:
         many = space.facts(space.rows(sampled), architecture_seed=seed)
         for number, configuration in enumerate(sampled):
             one = space.facts(configuration, architecture_seed=seed)
-            for field in ("parameters", "flops", "activations"):
+            said = [] if one.memory is None else ["memory"]
+            for field in ("parameters", "flops", "activations", *said):
                 value = getattr(one, field)
                 assert type(value) is int, f"{field} is a {type(value).__name__}"
                 assert value >= 0, f"{field} is {value}"

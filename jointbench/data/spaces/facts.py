@@ -1,5 +1,6 @@
 """What follows from a configuration by arithmetic: exact counts, and the layers behind them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,8 +14,10 @@ class Facts:
 
     `widths`: channels of each main block; `parameters`: trainable numbers; `flops`: floating-point operations
     of one image's forward pass (two a multiply-add; convolutions and the linear layer); `activations`: numbers
-    that the convolutions put out for one image; `layers`: convolutions in a row, one after the other. Integers for one
-    configuration, int64 arrays for a batch.
+    that the convolutions put out for one image; `layers`: convolutions in a row, one after the other; `memory`: bytes
+    that training keeps of one image, 4 for each number that a convolution, a norm or a ReLU puts out (one in place
+    puts out nothing of its own); None where a space does not say. Integers for one configuration, int64 arrays for a
+    batch.
     """
 
     widths: tuple[Any, ...]
@@ -22,6 +25,13 @@ class Facts:
     flops: Any
     activations: Any
     layers: Any = 0
+    memory: Any = None
+
+    @property
+    def exact(self) -> Mapping[str, Any]:
+        """As metrics, by their names."""
+        memory = {} if self.memory is None else {"sample_memory": self.memory}
+        return {"parameters": self.parameters, "flops": self.flops, **memory}
 
 
 class Work(NamedTuple):

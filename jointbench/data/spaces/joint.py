@@ -81,6 +81,8 @@ class JointSpace(Space):
         parameters = 9 * channels * before + 2 * before
         multiply_adds = pixels * 9 * channels * before
         activations = pixels * before
+        # What the ReLUs put out that are not in place: one before each residual block, and the last.
+        active = activations
         layers = 0
         widths = []
         for block, stride in zip(MAIN_BLOCKS, STRIDES, strict=True):
@@ -97,12 +99,14 @@ class JointSpace(Space):
             parameters = parameters + shortcut * (before * after + 2 * after)
             multiply_adds = multiply_adds + pixels * (weights + shortcut * before * after)
             activations = activations + pixels * after * (2 * branches * blocks + shortcut)
+            active = active + blocks * pixels * after
             layers = layers + 2 * blocks
             widths.append(after)
             before = after
         parameters = parameters + before * classes + classes
         multiply_adds = multiply_adds + before * classes
-        return Facts(tuple(widths), parameters, 2 * multiply_adds, activations, layers)
+        memory = 4 * (2 * activations + active)
+        return Facts(tuple(widths), parameters, 2 * multiply_adds, activations, layers, memory)
 
     def features(self, at: Mapping[str, Any], budget: Any, work: Work | None) -> Mapping[str, Any]:
         """The exact facts, and products that trees cannot form themselves; none where no device is known.

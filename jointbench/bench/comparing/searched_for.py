@@ -1,0 +1,39 @@
+"""What a comparison searches for: the task's own objective, or metrics of the task by their names."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from jointbench.bench.running.with_facts import Expecting, WithFacts, exact_metrics
+from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.metrics import METRICS, Metric
+
+#: Configurations that are asked for what metrics there are.
+_ASKED = 8
+
+
+def metrics_there(objective: Expecting) -> Mapping[str, Metric]:
+    """Those that the objective's evaluations have, and those that arithmetic knows, by name in the task's order."""
+    task = objective.task
+    sampled = task.space.sample(np.random.default_rng(0), _ASKED)
+    told = {name for at in sampled for name in objective.expected(at, task.ladder.maximum).metrics}
+    names = [*(name for name in task.by_name if name in told), *exact_metrics(task)]
+    return {name: task.by_name.get(name) or METRICS[name] for name in names}
+
+
+def searched_for(objective: Expecting, names: Sequence[str]) -> tuple[Metric, ...]:
+    """The metrics of these names. Raises UnknownNameError for one that the task has not, InputError for one twice."""
+    there = metrics_there(objective)
+    for name in names:
+        if name not in there:
+            raise UnknownNameError.of(f"objective on {objective.task.space.name}", name, there)
+    if not names or len(set(names)) < len(names):
+        raise InputError("objectives", ", ".join(names), "names of metrics, each once")
+    return tuple(there[name] for name in names)
+
+
+def with_exact(objective: Expecting, objectives: Sequence[Metric]) -> Expecting:
+    """The objective, measuring also those of the objectives that arithmetic alone knows."""
+    images = objective.task.images
+    lacking = [metric.name for metric in objectives if metric.name not in objective.task.by_name]
+    return WithFacts(objective, lacking, images) if lacking and images is not None else objective
