@@ -95,7 +95,8 @@ def fit_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) ->
         own = np.sqrt(both[: len(repeats)] * both[len(repeats) : 2 * len(repeats)])
         expected = np.concatenate([both[: 2 * len(repeats)], own])
     width = _width(repeats, table.errors, np.maximum(expected[: 2 * len(repeats)], 1e-12).reshape(2, -1).T)
-    return Noise(*(float(width**2 * part) for part in (floor, steepness, counting)))
+    floor, steepness, counting = (float(width**2 * part) for part in (floor, steepness, counting))
+    return Noise(floor, steepness, counting)
 
 
 def _width(repeats: Repeats, errors: FloatArray, variance: FloatArray) -> float:
