@@ -1,4 +1,4 @@
-"""`jointbench describe`: show the space, or one configuration's facts."""
+"""`jointbench describe`: show the spaces, a benchmark, or one configuration's facts."""
 
 import argparse
 
@@ -7,9 +7,14 @@ from jointbench.cli.values import image_shape, whole
 
 
 def add_to(commands: Commands) -> None:
-    summary = "Show the spaces, or one configuration's widths, parameters and FLOPs."
+    summary = "Show the spaces, a benchmark, or one configuration's widths, parameters and FLOPs."
     add = commands.add("describe", run, summary, "describe zela-2018", answers=True).add_argument
-    add("configuration", nargs="?", metavar="CONFIG.json", help="a JSON file, a named configuration or a space")
+    add(
+        "configuration",
+        nargs="?",
+        metavar="CONFIG.json",
+        help="a JSON file, a named configuration, a space or a benchmark",
+    )
     add("--image-shape", type=image_shape, default=(3, 32, 32), metavar="CxHxW", help="default 3x32x32")
     add("--classes", type=whole("classes", 2), default=10, help="default 10")
 

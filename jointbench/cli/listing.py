@@ -7,9 +7,9 @@ from jointbench.cli.command import Commands, say
 
 
 def add_to(commands: Commands) -> None:
-    summary = "List the benchmarks, optimizers, spaces and images that there are by name."
+    summary = "List the benchmarks, optimizers, spaces, images and known tasks that there are by name."
     add = commands.add("list", run, summary, "list optimizers", answers=True).add_argument
-    add("kind", nargs="?", metavar="benchmarks|optimizers|spaces|images", help="default all")
+    add("kind", nargs="?", metavar="benchmarks|optimizers|spaces|images|tasks", help="default all")
     add("--json", action="store_true", help="print them as JSON")
 
 

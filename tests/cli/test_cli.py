@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import jointbench
 from jointbench.cli import main
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
@@ -51,6 +52,18 @@ def test_describe_gives_the_papers_parameters(capsys: pytest.CaptureFixture[str]
     assert all(name in out for name in (*JOINT.names, *SPACES, *JOINT.named))
     main(["describe", "wideresnet-28-10"])
     assert "36,479,194 (36.48M)" in capsys.readouterr().out
+
+
+def test_describe_says_what_a_benchmark_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["describe", "digits-cpu"])
+    out = capsys.readouterr().out
+    assert all(words in out for words in ("joint, 17 hyperparameters", "1, 3, 9, 27 seconds", "1,006 evaluations"))
+    assert "usable with care" in out or "usable." in out
+    carried = load_benchmark("digits-cpu").query(JOINT.named["zela-2018"], 9).metrics
+    frame = jointbench.describe("digits-cpu").to_pandas()
+    assert frame["name"].tolist()[0] == "validation_error"
+    assert set(frame["name"]) <= carried.keys()
+    assert frame.set_index("name")["exact"]["parameters"]
 
 
 def small_network(path: Path) -> Path:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
 from jointbench.bench.calls.given import the_configuration, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.data.errors import InputError
@@ -16,6 +17,7 @@ from jointbench.data.quantities import counted, large
 from jointbench.data.spaces.facts import Facts, ImageShape
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
+from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -145,13 +147,14 @@ def describe(
     space: str | Space | None = None,
     image_shape: ImageShape = (3, 32, 32),
     classes: int = 10,
-) -> DescribedSpaces | DescribedConfiguration:
-    """What `jointbench describe` does: show the spaces (all, or one by name), or one configuration's widths,
-    parameters and FLOPs for images of a shape.
+) -> DescribedSpaces | DescribedConfiguration | DescribedBenchmark:
+    """What `jointbench describe` does: show the spaces (all, or one by name), a benchmark, or one configuration's
+    widths, parameters and FLOPs for images of a shape.
 
-    `what`: a configuration, a named one or a JSON file (`space`: whose, by default joint), a Space or its name; by
-    default all spaces. `image_shape`: channels, height, width. Raises UnknownNameError, ConfigurationError,
-    InputError for a shape or a number of classes that there cannot be.
+    `what`: a configuration, a named one or a JSON file (`space`: whose, by default joint), a Space or its name, a
+    benchmark that ships, or the folder of one; by default all spaces. `image_shape`: channels, height, width. Raises
+    UnknownNameError, ConfigurationError, BenchmarkError for a damaged one, InputError for a shape or a number of
+    classes that there cannot be.
     """
     if what is None:
         return DescribedSpaces(SPACES)
@@ -164,6 +167,8 @@ def describe(
         and not any(what in one.named for one in SPACES.values())
     ):
         return DescribedSpaces({what: SPACES[what]})
+    if isinstance(what, (str, Path)) and (str(what) in released() or (Path(what) / MANIFEST).is_file()):
+        return DescribedBenchmark(load_benchmark(what))
     at, configuration = the_configuration(what, space)
     if len(image_shape) != 3 or any(whole("image shape", side, 1) < 1 for side in image_shape):
         raise InputError("image shape", image_shape, "channels, height and width, such as (3, 32, 32)")
