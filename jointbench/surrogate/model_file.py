@@ -20,7 +20,7 @@ IntArray = npt.NDArray[np.intp]
 DEEPEST = 8
 
 #: The base score with which each objective starts from zero.
-_BASES = {"reg:squarederror": 0.0, "binary:logistic": 0.5}
+_BASES = {"reg:squarederror": 0.0, "binary:logistic": 0.5, "reg:gamma": 1.0}
 
 #: Nodes of a tree as deep as may be.
 _MOST_NODES = 2 ** (DEEPEST + 1) - 1

@@ -53,7 +53,18 @@ _UNCERTAIN = 4_000
 _LEAST = 1e-4
 
 _TREES: dict[str, Any] = {"tree_method": "hist", "nthread": 1, "max_bin": 64, "base_score": 0.0}
-_SPREAD: dict[str, Any] = {**_TREES, "max_depth": 3, "learning_rate": 0.1, "subsample": 0.7, "min_child_weight": 10}
+#: A mean of squares has few large ones, which its logarithm's mean forgets: the deviance of a gamma law, by whose
+#: logarithm a variance is a sum of trees, does not.
+_SPREAD: dict[str, Any] = {
+    **_TREES,
+    "objective": "reg:gamma",
+    "base_score": 1.0,
+    "max_depth": 2,
+    "learning_rate": 0.2,
+    "subsample": 0.7,
+    "min_child_weight": 10,
+    "reg_lambda": 10,
+}
 _SPREAD_ROUNDS = 40
 _UNCERTAINTY: dict[str, Any] = {**_TREES, "max_depth": 6, "learning_rate": 0.2, "colsample_bynode": 0.6}
 _UNCERTAINTY_ROUNDS = 48
@@ -97,9 +108,10 @@ def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
 
 
 def learn_spread(teacher: Teacher, seed: int) -> Any:
-    """A booster of the logarithm of how far off a training is likely to be, a variance of logits."""
-    rows, surprise = teacher.inputs.raw(teacher.seen), teacher.surprise()
-    return boost(rows, _logarithm(surprise), _SPREAD, _SPREAD_ROUNDS, seed)
+    """A booster of the logarithm of how far off a training is likely to be, a variance of logits in units of its mean
+    (luck that grows with it is calibrated on repeats)."""
+    rows, surprise = teacher.inputs.raw(teacher.seen), np.maximum(teacher.surprise(), _LEAST)
+    return boost(rows, surprise / surprise.mean(), _SPREAD, _SPREAD_ROUNDS, seed)
 
 
 def learn_uncertainty(teacher: Teacher, settings: Distillation, seed: int) -> Any:
