@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "near-best": {"configurations": int, "best": float, "distance": list, "below": int},
     "replicates": {"configurations": int, "seeds": int, "rungs": list, "from_best": float},
     "surprises": {"configurations": int, "seeds": int},
+    "near-surprises": {"configurations": int, "surprises": int, "distance": list},
     "ends": {"benchmark": str, "optimizers": list, "runs": int, "full_budgets": float},
 }
 
@@ -157,19 +158,31 @@ def _sobol(part: Part, log: EvaluationLog) -> list[Trial]:
 def _near_best(part: Part, log: EvaluationLog) -> list[Trial]:
     """Neighbours of the best share of configurations at the largest rung, at a random distance in the unit cube; the
     first `below` of them at the rung below too."""
-    best, (low, high) = part.options["best"], part.options["distance"]
+    best, distance = part.options["best"], part.options["distance"]
     ranked = _ranked(log, log.ladder.maximum)
-    points = log.space.encode(ranked[: max(1, round(best * len(ranked)))], inactive=0.5)
-    rng = np.random.default_rng(part.seed)
     trials = []
-    for number in range(part.options["configurations"]):
-        direction = rng.normal(size=points.shape[1])
-        away = direction / np.linalg.norm(direction) * rng.uniform(low, high)
-        configuration = log.space.at(np.clip(points[rng.integers(len(points))] + away, 0.0, 1.0))
+    for number, configuration in enumerate(
+        _around(
+            log.space, ranked[: max(1, round(best * len(ranked)))], part.options["configurations"], distance, part.seed
+        )
+    ):
         if number < part.options["below"]:
             trials.append(Trial(configuration, log.ladder.rungs[-2]))
         trials.append(Trial(configuration, log.ladder.maximum))
     return trials
+
+
+def _around(
+    space: Space, centres: Sequence[Configuration], count: int, distance: Sequence[float], seed: int
+) -> list[Configuration]:
+    """So many random neighbours of the centres, at a random distance between two in the unit cube."""
+    (low, high), rng = distance, np.random.default_rng(seed)
+    points, found = space.encode(centres, inactive=0.5), []
+    for _ in range(count):
+        direction = rng.normal(size=points.shape[1])
+        away = direction / np.linalg.norm(direction) * rng.uniform(low, high)
+        found.append(space.at(np.clip(points[rng.integers(len(points))] + away, 0.0, 1.0)))
+    return found
 
 
 def _replicates(part: Part, log: EvaluationLog) -> list[Trial]:
@@ -194,17 +207,27 @@ def _replicates(part: Part, log: EvaluationLog) -> list[Trial]:
 
 
 def _surprises(part: Part, log: EvaluationLog) -> list[Trial]:
-    """The configurations that lost most at the largest rung beyond what a teacher expects of them from all others, with
-    so many more seeds: whether they are bad, or had bad luck."""
+    """Those of `_surprising`, with so many more seeds: whether they are bad, or had bad luck."""
+    chosen = _surprising(part, log, part.options["configurations"])
+    return [Trial(one, log.ladder.maximum) for one in chosen for _ in range(part.options["seeds"])]
+
+
+def _near_surprises(part: Part, log: EvaluationLog) -> list[Trial]:
+    """Neighbours of those of `_surprising` at the largest rung: where what they are begins."""
+    centres = _surprising(part, log, part.options["surprises"])
+    found = _around(log.space, centres, part.options["configurations"], part.options["distance"], part.seed)
+    return [Trial(one, log.ladder.maximum) for one in found]
+
+
+def _surprising(part: Part, log: EvaluationLog, count: int) -> list[Configuration]:
+    """The configurations that lost most at the largest rung beyond what a teacher expects of them from all others."""
     table = training_table(log)
     teacher = Teacher.fit(table.take(table.ok), part.seed)
-    surprise = teacher.disappointment()
     chosen: dict[tuple[float, ...], None] = {}
-    for index in np.argsort(-surprise, kind="stable"):
-        if teacher.seen.budgets[index] == log.ladder.maximum and len(chosen) < part.options["configurations"]:
+    for index in np.argsort(-teacher.disappointment(), kind="stable"):
+        if teacher.seen.budgets[index] == log.ladder.maximum and len(chosen) < count:
             chosen[tuple(teacher.seen.rows[index])] = None
-    configurations = [log.space.configuration(row) for row in chosen]
-    return [Trial(one, log.ladder.maximum) for one in configurations for _ in range(part.options["seeds"])]
+    return [log.space.configuration(row) for row in chosen]
 
 
 def _ends(part: Part, log: EvaluationLog) -> list[Trial]:
@@ -243,5 +266,6 @@ _CHOICES: Mapping[str, Callable[[Part, EvaluationLog], list[Trial]]] = {
     "near-best": _near_best,
     "replicates": _replicates,
     "surprises": _surprises,
+    "near-surprises": _near_surprises,
     "ends": _ends,
 }

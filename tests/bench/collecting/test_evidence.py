@@ -59,10 +59,11 @@ def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) 
         "replicates",
         "surprises",
         "ends",
+        "near-surprises",
     ]
     assert (plan.space, plan.ladder) == (JOINT_SMALL, LADDER)
     # Replicates at rungs that this log does not have, and what wants a teacher or a benchmark, come after.
-    for part in plan.parts[:-3]:
+    for part in plan.parts[:-4]:
         optimizer_of(part, log)
 
 
@@ -119,6 +120,12 @@ def test_surprises_are_what_lost_more_than_all_others_say_at_the_largest_rung(tm
     options = {"configurations": 1, "seeds": 2}
     trials = trials_of(optimizer_of(Part("surprises-12", "surprises", 12, options), log)[0])
     assert [(trial.configuration, trial.budget) for trial in trials] == [(best.configuration, 27.0)] * 2
+    near = {"configurations": 3, "surprises": 1, "distance": [0.1, 0.2]}
+    trials = trials_of(optimizer_of(Part("near-surprises-13", "near-surprises", 13, near), log)[0])
+    points = log.space.encode([best.configuration, *(trial.configuration for trial in trials)])
+    assert [trial.budget for trial in trials] == [27.0] * 3
+    # Integers round by up to half a step of theirs.
+    assert ((np.abs(points[1:] - points[0]).max(axis=1) > 0) & (np.abs(points[1:] - points[0]).max(axis=1) < 0.4)).all()
 
 
 def test_a_part_of_ends_trains_what_the_benchmark_promises_most_of(log: EvaluationLog) -> None:
