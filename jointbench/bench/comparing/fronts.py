@@ -22,9 +22,9 @@ class FrontRun:
     """One run: the evaluations that were ever on its front, in the order in which they came onto it.
 
     `seconds`: the end of each evaluation of the run (n,); `joined` and `left`: the rows with which each of the front's
-    came and went (m,), `left` being n where it stayed; `points`: what is true of them, (m, objectives) in the
-    objectives' units. An optimizer picks its front by what it saw, with noise and on any budget: what is true of it may
-    be dominated.
+    came and went (m,), `left` being n where it stayed; `seen`: what the optimizer saw of them, `points`: what is true
+    of them, both (m, objectives) in the objectives' units. An optimizer picks its front by what it saw, with noise and
+    on any budget: what is true of it may be dominated.
     """
 
     optimizer: str
@@ -32,6 +32,7 @@ class FrontRun:
     seconds: FloatArray
     joined: npt.NDArray[np.int64]
     left: npt.NDArray[np.int64]
+    seen: FloatArray
     points: FloatArray
     sides: tuple[Axis, ...]
 
@@ -39,6 +40,11 @@ class FrontRun:
     def final(self) -> FloatArray:
         """The points of the front at the end of the run."""
         return np.asarray(self.points[self.left == len(self.seconds)])
+
+    @property
+    def seen_at_end(self) -> FloatArray:
+        """What was seen of them."""
+        return np.asarray(self.seen[self.left == len(self.seconds)])
 
     @cached_property
     def hypervolumes(self) -> FloatArray:
@@ -61,20 +67,23 @@ def read_fronts(folder: Path) -> dict[str, list[FrontRun]]:
     """
     settings = Settings.read(folder)
     sides, called = axes(settings.objectives, settings.box), run_labels(folder)
-    names = [f"{INCUMBENT}{metric.name}" for metric in settings.objectives]
+    seen = [metric.name for metric in settings.objectives]
+    true = [f"{INCUMBENT}{name}" for name in seen]
     found: dict[str, list[FrontRun]] = {}
     for optimizer, seed, path in run_files(folder):
         try:
             with open(path, "rb") as file:
-                table = pq.read_table(file, columns=["end", "incumbent", LEFT, *names])
+                table = pq.read_table(file, columns=["end", "incumbent", LEFT, *seen, *true])
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
         seconds = table["end"].to_numpy()
         joined = np.flatnonzero(table["incumbent"].to_numpy())
         ever = table.filter(table["incumbent"])
         left = ever[LEFT].fill_null(len(seconds)).to_numpy()
-        points = np.stack([ever[name].to_numpy() for name in names], axis=1)
-        made = FrontRun(called[optimizer], seed, seconds, joined, left, points, sides)
+        told, points = (
+            np.stack([ever[name].to_numpy().astype(float) for name in names], axis=1) for names in (seen, true)
+        )
+        made = FrontRun(called[optimizer], seed, seconds, joined, left, told, points, sides)
         found.setdefault(called[optimizer], []).append(made)
     if not found:
         raise LogError("comparison", str(folder), "a folder with finished runs")

@@ -11,6 +11,7 @@ from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.coinciding import coinciding_words, overlays
 from jointbench.data.arrays import FloatArray
 from jointbench.data.metrics import Metric
+from jointbench.data.pareto import HYPERVOLUME
 
 #: Fraction of the colour that a band shows.
 BAND = 0.13
@@ -42,7 +43,8 @@ def error_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, metric: 
     figure = go.Figure([*behind, *figure.data])
     every = np.concatenate([values for several in bands.values() for values in several])
     figure.update_xaxes(**_time_axis(runs, grid, clock))
-    figure.update_yaxes(title_text=f"incumbent's {shown.axis}", **metric_axis(shown, every))
+    whose = "front" if shown == HYPERVOLUME else "incumbent"
+    figure.update_yaxes(title_text=f"{whose}'s {shown.axis}", **metric_axis(shown, every))
     figure.update_layout(hovermode="x unified")
     return figure
 

@@ -28,6 +28,7 @@ from jointbench.bench.pages.comparison_words import (
 )
 from jointbench.bench.pages.differences_section import differences_section
 from jointbench.bench.pages.extrapolation_section import extrapolation_section
+from jointbench.bench.pages.fronts_section import box_words, fronts_section, told_words
 from jointbench.bench.pages.missing_section import missing_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.retraining_section import retraining_section
@@ -58,7 +59,7 @@ def comparison_page(folder: Path) -> list[str]:
     look, grid = styles(runs), time_grid(runs, settings.time)
     tested, asked = _tests(runs, folder)
     objective = objective_of(runs)
-    called = _called(objective)
+    called, several = _called(objective), bool(settings.box)
     best = f"{'best' if objective.maximize else 'lowest'} {called}"
     return [
         script(),
@@ -68,28 +69,31 @@ def comparison_page(folder: Path) -> list[str]:
         *trust_html(folder, table),
         *_one_rung(folder, settings),
         *missing,
-        f"<h2>The incumbent's {called} over time</h2>",
+        f"<h2>The {'front' if several else 'incumbent'}'s {called} over time</h2>",
         f"<p>{'Higher' if objective.maximize else 'Lower'} and further left is better. At each time an optimizer would "
-        f"recommend one configuration, its incumbent: {incumbent_words(settings)} {said.judged}: the median over "
-        "seeds, with a band over the middle half of them." + _before(objective) + "</p>",
+        f"recommend {'a front of configurations' if several else 'one configuration, its incumbent'}: "
+        f"{incumbent_words(settings)} {said.judged}: the median over "
+        "seeds, with a band over the middle half of them." + ("" if several else _before(objective)) + "</p>",
+        *([f"<p>{box_words(settings)} {told_words(settings, list(runs))}</p>"] if several else []),
         figure_html(error_figure(runs, look, grid, said.clock), 520),
         f'<p class="note">{coinciding_lines(runs, grid)} Click a name to hide its line, double-click to see it alone, '
         "drag to zoom, double-click in the plot to zoom out.</p>",
         "<h2>The table</h2>",
         table_html(headings(table), (cells(row) for row in table), look),
         f'<p class="note">{_final_words(settings)} Regret is the distance to the {best} that any '
-        f"incumbent ever had. Ranks are by final {objective.label} among runs of the same seed. Speed-up is how much "
-        f"sooner the median gets to random search's final {called} for good, with its 95 % interval over resampled "
-        "seeds.</p>",
+        f"{'front' if several else 'incumbent'} ever had. Ranks are by final {objective.label} among runs of the same "
+        f"seed. Speed-up is how much sooner the median gets to random search's final {called} for good, with its 95 % "
+        "interval over resampled seeds.</p>",
         *differences_section(table, tested, len(shared_seeds(runs)), look, asked, looks(folder)),
         "<h2>Ranks and regret over time</h2>",
         '<div class="two">',
         f"<div><p>Mean rank over seeds, 1 the best.</p>{figure_html(rank_figure(runs, look, grid, said.clock), 400)}"
         "</div>",
-        f"<div><p>Normalised regret: 1 is {'guessing' if settings.guessing else 'the worst'}, 0 the best incumbent of "
-        "all.</p>"
+        f"<div><p>Normalised regret: 1 is {'guessing' if settings.guessing else 'the worst'}, 0 the best "
+        f"{'front' if several else 'incumbent'} of all.</p>"
         f"{figure_html(regret_figure(runs, look, grid, said.clock, settings.guessing), 400)}</div>",
         "</div>",
+        *fronts_section(folder, list(runs), look),
         *_held_out(runs, look, grid, said.clock),
         *extrapolation_section(folder, look),
         *workers_section(folder, look),
@@ -144,12 +148,13 @@ def _tests(runs: Runs, folder: Path) -> tuple[list[Pair], Omnibus | None]:
 
 def _final_words(settings: Settings) -> str:
     """At which time the final columns are read."""
+    final = "hypervolumes" if settings.box else "errors"
     if settings.time is not None:
-        return f"Final errors are those after {settings.time:,g} seconds, the same for all, and medians over seeds."
+        return f"Final {final} are those after {settings.time:,g} seconds, the same for all, and medians over seeds."
     return (
-        "Final errors are medians over seeds, read when the budgets are spent: optimizers that spend the same budgets "
-        "do not end at the same time (beside each error stands the mean), so the later ones have had more of it. "
-        "<code>--time</code> gives all the same."
+        f"Final {final} are medians over seeds, read when the budgets are spent: optimizers that spend the same "
+        f"budgets do not end at the same time (beside each {final[:-1]} stands the mean), so the later ones "
+        "have had more of it. <code>--time</code> gives all the same."
     )
 
 

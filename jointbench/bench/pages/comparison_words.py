@@ -38,17 +38,21 @@ def words(settings: Settings) -> Words:
         spent = f"{settings.time:,g} seconds of wall-clock time, in which random search spends about {budgets}"
     simulated = f"each with {_workers(settings, 'simulated worker')} and {spent}"
     after = "" if settings.time is None else f" after {settings.time:,g} seconds"
-    objective = settings.metrics[0]
+    objective = settings.compared_by
     is_error = objective.chance == "error"
     quality, qualities = ("error", "errors") if is_error else (objective.label, objective.labels)
     noise = f"An optimizer picks it by the noisy {qualities} that it has seen; "
+    if settings.box:
+        quality, qualities = "hypervolume of what they are", "hypervolumes of fronts"
+        noise = "An optimizer picks them by the noisy values that it has seen; "
     one, evaluated = (
         ("evaluation", "evaluations") if settings.images is None else ("training", f"trainings on {images}")
     )
     if settings.objective == "surrogate":
         return Words(
             f"on {name}, a surrogate of {evaluated}, {simulated}",
-            f"{noise}the plot shows the {quality} that it is expected to reach at the largest budget, without noise",
+            f"{noise}the plot shows the {quality} {'' if settings.box else 'that it is '}expected to reach at the "
+            "largest budget, without noise",
             f"{qualities} without noise, at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
@@ -56,14 +60,16 @@ def words(settings: Settings) -> Words:
         return Words(
             f"on {name}, a log of {evaluated} that is replayed: every proposal is answered with the logged "
             f"{one} that is nearest to it at the same budget; {simulated}",
-            f"{noise}the plot shows the mean {quality} of the logged {one}s nearest to it at the largest budget",
+            f"{noise}the plot shows the {'hypervolume of the means' if settings.box else f'mean {quality}'} of the "
+            f"logged {one}s nearest to {'them' if settings.box else 'it'} at the largest budget",
             f"mean {qualities} of logged {one}s at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
     if settings.objective == "known":
         return Words(
             f"on {name}, where the truth is known, {simulated}",
-            f"{noise}the plot shows the true {quality} at the largest budget, the mean over the seeds of a table",
+            f"{noise}the plot shows the true {objective.label if settings.box else quality} at the largest budget, the "
+            "mean over the seeds of a table",
             f"true {qualities} at the largest budget{after}; medians over seeds",
             "simulated wall-clock time",
         )
@@ -80,6 +86,11 @@ def words(settings: Settings) -> Words:
 def incumbent_words(settings: Settings) -> str:
     """Which configuration an optimizer would recommend, and why that one."""
     objective = settings.metrics[0]
+    if settings.box:
+        on = "on any budget" if settings.incumbent == "any-budget" else "at the largest budget so far"
+        return (
+            f"those of which it has seen no other that is at least as good in every objective and better in one, {on}."
+        )
     if settings.incumbent == "any-budget":
         return (
             f"the one with the {'highest' if objective.maximize else 'lowest'} {escape(objective.label)} that it has "
@@ -139,6 +150,7 @@ def shown_settings(settings: Settings) -> list[tuple[str, str]]:
         ("workers", f"{settings.workers:,}"),
         ("wall-clock time", "-" if settings.time is None else f"{settings.time:,g} simulated seconds"),
         ("full budgets", f"{settings.full_budgets:.4g}" + ("" if settings.time is None else " by random search")),
+        ("objectives", ", ".join(metric.name for metric in settings.objectives)),
         ("incumbent", settings.incumbent),
         ("first trial", settings.first),
         ("overhead charged", overhead if isinstance(overhead, str) else f"{_seconds(overhead)} a trial"),

@@ -7,16 +7,18 @@ import pyarrow.parquet as pq
 import pytest
 
 import jointbench
+from jointbench.bench.comparing.alone import alone, nearly
+from jointbench.bench.comparing.attainment import attainment
 from jointbench.bench.comparing.comparison_folder import Settings, run_file, run_files
 from jointbench.bench.comparing.front_box import Axis, box_of, dominated
-from jointbench.bench.comparing.fronts import read_fronts
+from jointbench.bench.comparing.fronts import FrontRun, read_fronts
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.run_table import run_table
 from jointbench.bench.comparing.searched_for import metrics_there, searched_for
+from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.known_objective import known_objective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, UnknownNameError
-from jointbench.data.incumbent import incumbents
 from jointbench.data.metrics import METRICS, TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.pareto import HYPERVOLUME, non_dominated
 from jointbench.data.spaces.joint import JOINT
@@ -139,7 +141,36 @@ def test_another_single_objective_comes_first(tmp_path: Path) -> None:
     assert table["incumbent_flops"].to_pylist()[-1] == min(table["flops"].to_pylist())
 
 
-def test_the_seen_front_is_that_of_the_incumbents(folder: Path) -> None:
-    told = [finished(1.0, error) for error in (0.4, 0.5)]
-    fronts = list(incumbents((one.evaluation for one in told), (VALIDATION_ERROR, TEST_ERROR)))
-    assert [len(front) for front in fronts] == [1, 1]
+def test_attainment_surfaces_are_what_the_best_half_and_all_runs_attain() -> None:
+    fronts = [np.array(front) for front in ([[3.0, 1.0], [1.0, 3.0]], [[2.0, 2.0]], [[4.0, 1.0], [np.nan, 0.0]])]
+    found = attainment(fronts, np.array([0.5, 1.0, 2.0, 3.0]))
+    assert found.best.tolist() == [np.inf, 3, 2, 1]
+    assert found.median.tolist() == [np.inf, 4, 3, 2]
+    assert found.worst.tolist() == [np.inf, np.inf, 4, 4]
+
+
+def test_one_objective_alone_finds_an_end_of_the_front_and_nearly_it_what_lies_between() -> None:
+    sides = (Axis(VALIDATION_ERROR, 0.0, 1.0), Axis(MEMORY, 1e2, 1e6))
+    points = np.array([[0.100, 1e5], [0.105, 1e4], [0.5, 1e2]])
+    whole, none = np.array([3, 3, 3]), np.empty(0, dtype=np.int64)
+    run = FrontRun("random", 0, np.arange(3.0), np.arange(3), whole, points, points, sides)
+    nothing = FrontRun("random", 1, np.arange(3.0), none, none, np.empty((0, 2)), np.empty((0, 2)), sides)
+    assert alone([run], 0).values == (0.1, 1e5)
+    assert alone([run], 1).values == (0.5, 1e2)
+    assert nearly([run], 1).values == (0.105, 1e4)
+    assert alone([run], 0).share == pytest.approx(0.9 * 0.25)
+    assert alone([nothing], 0).share == 0
+
+
+def test_the_page_shows_the_fronts_and_says_the_reference_and_who_searched_for_what(folder: Path) -> None:
+    page = write_report(folder).read_text(encoding="utf-8")
+    for words in (
+        "front's hypervolume over time",
+        "from 0.00% to 90.00%, which is guessing",
+        "sample memory on a logarithmic scale",
+        "bohb can search for one objective",
+        "What one objective alone would have found",
+        "sample memory, validation error nearly",
+    ):
+        assert words in page
+    assert "random can search" not in page
