@@ -6,8 +6,8 @@
 (1.0, 3.0, 9.0, 27.0)
 
 What commands do, calls of the same names do: `plan`, `collect`, `train`, `doctor`, `merge`, `fit`, `compare`,
-`retrain`, `report`, `analyse`, `publish`, `describe`, `check`, `export`, `list`, and `import_table` what `import` does;
-and `run`, which makes one run.
+`leaderboard.add` and `leaderboard.build`, `retrain`, `report`, `analyse`, `publish`, `describe`, `check`, `export`,
+`list`, and `import_table` what `import` does; and `run`, which makes one run.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.3.0"
 
 if TYPE_CHECKING:
+    from jointbench.bench.calls import leaderboard
     from jointbench.bench.calls.analysing import Analysis, analyse
     from jointbench.bench.calls.checking import check
     from jointbench.bench.calls.collecting import Collection, collect
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jointbench.bench.calls.exporting import export
     from jointbench.bench.calls.fitting import Fitted, fit
     from jointbench.bench.calls.importing import Imported, import_table
+    from jointbench.bench.calls.leaderboard import Leaderboard
     from jointbench.bench.calls.merging import merge
     from jointbench.bench.calls.planning import plan
     from jointbench.bench.calls.publishing import publish
@@ -58,6 +60,7 @@ _HOMES = {
     "Imported": "bench.calls.importing",
     "JointBenchError": "data.errors",
     "Ladder": "data.ladder",
+    "Leaderboard": "bench.calls.leaderboard",
     "Metric": "data.metrics",
     "Optimizer": "optimizers",
     "Space": "data.spaces.space",
@@ -76,6 +79,7 @@ _HOMES = {
     "fit": "bench.calls.fitting",
     "get_space": "data.spaces.registry",
     "import_table": "bench.calls.importing",
+    "leaderboard": "bench.calls.leaderboard",
     "list": "bench.calls.listing",
     "load_benchmark": "surrogate.stored",
     "make_optimizer": "optimizers",
@@ -104,6 +108,7 @@ __all__ = [
     "Imported",
     "JointBenchError",
     "Ladder",
+    "Leaderboard",
     "Metric",
     "Optimizer",
     "Space",
@@ -122,6 +127,7 @@ __all__ = [
     "fit",
     "get_space",
     "import_table",
+    "leaderboard",
     "load_benchmark",
     "make_optimizer",
     "merge",
@@ -140,8 +146,8 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     home = import_module(f"jointbench.{_HOMES[name]}")
-    # The adapters are a module, as in a published wheel.
-    return home if name == "adapters" else getattr(home, _THERE.get(name, name))
+    # The adapters are a module, as in a published wheel; a leaderboard has two calls.
+    return home if name in ("adapters", "leaderboard") else getattr(home, _THERE.get(name, name))
 
 
 def __dir__() -> list[str]:

@@ -164,7 +164,9 @@ def survives(number: int, folder: Path) -> JointBenchError | None:
     log = EvaluationLog.open(out)
     evaluations = list(log.evaluations())
     assert 0 < len(evaluations) == len(made.log)
-    assert len(evaluations) + len(made.left_out) <= 40
+    # No row is made up: damage may repeat a stretch of the file, and with it rows.
+    there = 24 if number % 3 == 0 else len(content.splitlines()) - 1
+    assert len(evaluations) + len(made.left_out) <= there
     for evaluation in evaluations:
         assert log.space.check(evaluation.configuration) == dict(evaluation.configuration)
         log.ladder.place_of(evaluation.budget)

@@ -20,6 +20,7 @@ from jointbench.cli import (
     export,
     fit,
     import_table,
+    leaderboard,
     listing,
     measure,
     merge,
@@ -40,7 +41,7 @@ from jointbench.data.errors import JointBenchError
 #: In the order in which a person meets them.
 MODULES = (
     *(listing, describe, train, measure, plan, collect, import_table, doctor, merge, fit, query),
-    *(check, compare, retrain, report, analyse, export, publish),
+    *(check, compare, leaderboard, retrain, report, analyse, export, publish),
 )
 
 #: What a system says of files and disks that a person may mend; anything else is a mistake of ours.

@@ -21,10 +21,10 @@ def say(line: str = "") -> None:
 
 
 class Commands:
-    """The commands of a parser; each module beside this one adds its own."""
+    """The commands of a parser; each module beside this one adds its own. `dest`: where the one given stands."""
 
-    def __init__(self, parser: Parser) -> None:
-        self._made = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    def __init__(self, parser: Parser, dest: str = "command", required: bool = False) -> None:
+        self._made = parser.add_subparsers(dest=dest, metavar="COMMAND", parser_class=Parser, required=required)
 
     def add(
         self,

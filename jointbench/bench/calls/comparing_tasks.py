@@ -56,7 +56,7 @@ class TasksComparison(Result):
 
     @cached_property
     def across(self) -> AcrossTasks:
-        return AcrossTasks(self.folder)
+        return AcrossTasks.read(self.folder)
 
     @property
     def comparisons(self) -> dict[str, Comparison]:
@@ -186,7 +186,7 @@ def compare_tasks(
                 progress=told,
             )
             failed += made.failed
-    write_tasks(folder, {short: _scale(objective) for short, objective in answers.items()}, said)
+    write_tasks(folder, {short: scale_of(objective) for short, objective in answers.items()}, said)
     return TasksComparison(folder, failed=failed, notes=notes)
 
 
@@ -218,7 +218,8 @@ def _that_work(names: Sequence[str], answers: dict[str, SimulatedObjective]) -> 
     return wanted, notes
 
 
-def _scale(objective: SimulatedObjective) -> Scale:
+def scale_of(objective: SimulatedObjective) -> Scale:
+    """What puts the losses of a task on the scale of all tasks."""
     metric, largest = objective.task.objective, objective.ladder.maximum
     drawn = objective.space.sample(np.random.default_rng(0), USUAL)
     losses = [metric.loss_of(objective.expected(configuration, largest)) for configuration in drawn]

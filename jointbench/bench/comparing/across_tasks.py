@@ -1,10 +1,11 @@
 """What several comparisons say together: one optimizer, one number, over tasks whose errors have no common scale."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -49,15 +50,31 @@ class TaskRuns:
     def regrets(self, shares: FloatArray) -> dict[str, FloatArray]:
         """Optimizer to (seeds, shares): the normalised regret after shares of the time, from 0 to 1; 1 while there is
         no incumbent, and where one is no better than a random configuration."""
-        regrets = np.clip((self.losses(shares) - self.best) / max(self.usual - self.best, 1e-300), 0.0, 1.0)
-        return dict(zip(self.runs, regrets, strict=True))
+        return self._normalised(self.losses(shares))
 
     def losses(self, shares: FloatArray) -> FloatArray:
         """(optimizers, seeds, shares)."""
+        return self._losses(lambda run: run.at(shares * self.time))
+
+    def regrets_spent(self, shares: FloatArray) -> dict[str, FloatArray]:
+        """As `regrets`, after shares of what a run may spend: its time, or, where it ends by its budgets, these."""
+        return self._normalised(self.losses_spent(shares))
+
+    def losses_spent(self, shares: FloatArray) -> FloatArray:
+        """(optimizers, seeds, shares) as `regrets_spent`."""
+        if self.settings.time is not None:
+            return self.losses(shares)
+        whole = self.settings.full_budgets * self.settings.ladder.maximum
+        return self._losses(lambda run: run.spent(shares * whole))
+
+    def _normalised(self, losses: FloatArray) -> dict[str, FloatArray]:
+        regrets = np.clip((losses - self.best) / max(self.usual - self.best, 1e-300), 0.0, 1.0)
+        return dict(zip(self.runs, regrets, strict=True))
+
+    def _losses(self, values: Callable[[Trajectory], FloatArray]) -> FloatArray:
         objective, shared = self.settings.metrics[0], set(self.seeds)
         losses = [
-            [objective.losses(run.at(shares * self.time)) for run in several if run.seed in shared]
-            for several in self.runs.values()
+            [objective.losses(values(run)) for run in several if run.seed in shared] for several in self.runs.values()
         ]
         return np.asarray(np.nan_to_num(np.array(losses), nan=np.inf))
 
@@ -76,29 +93,28 @@ class Standing:
 
 
 class AcrossTasks:
-    """The comparisons of a folder, task by task; of the optimizers that ran on all of them. Raises LogError where
-    there are none."""
+    """Comparisons task by task, of the optimizers that ran on all of them, and the commands that made them. Raises
+    LogError where there are none; `called`: how a person calls what they are of."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        content = read_tasks(folder)
-        found = [_task(folder, name, scale) for name, scale in content.scales.items()]
+    def __init__(self, found: Sequence[TaskRuns], commands: Sequence[str], called: str) -> None:
         common = set.intersection(*(set(task.runs) for task in found)) if found else set()
         if not common:
-            raise LogError("comparison", str(folder), "optimizers that have finished runs on every task")
-        self.commands = content.commands
+            raise LogError("comparison", called, "optimizers that have finished runs on every task")
+        self.commands = commands
         self.tasks = [
-            TaskRuns(
-                task.name,
-                task.settings,
-                {name: runs for name, runs in task.runs.items() if name in common},
-                task.best,
-                task.usual,
-                task.known,
-            )
-            for task in found
+            replace(task, runs={name: runs for name, runs in task.runs.items() if name in common}) for task in found
         ]
         self.optimizers = sorted(common)
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """The comparisons of a folder."""
+        content = read_tasks(folder)
+        found = [
+            task_runs(name, Settings.read(folder / name), read_trajectories(folder / name), scale)
+            for name, scale in content.scales.items()
+        ]
+        return cls(found, content.commands, str(folder))
 
     @cached_property
     def final_ranks(self) -> dict[str, dict[int, float]]:
@@ -205,8 +221,8 @@ def write_tasks(folder: Path, scales: Mapping[str, Scale], command: str) -> None
     write_whole(folder / TASKS, json.dumps({"tasks": scales, "commands": commands}, indent=1) + "\n")
 
 
-def _task(folder: Path, name: str, scale: Scale) -> TaskRuns:
-    settings, runs = Settings.read(folder / name), read_trajectories(folder / name)
+def task_runs(name: str, settings: Settings, runs: Mapping[str, Sequence[Trajectory]], scale: Scale) -> TaskRuns:
+    """What runs of optimizers come to on one task."""
     optimum = scale["optimum"]
     best = min(float(np.nanmin(run.losses)) for several in runs.values() for run in several)
     return TaskRuns(

@@ -72,23 +72,35 @@ def compare(
 
 
 def _run_all(missing: Sequence[Job], out: Path, processes: int, progress: Callable[[int, int], None]) -> None:
-    heard: dict[int, Progress] = {}
-
     def ended(index: int, failure: Failure | None) -> None:
         if failure is not None:
             write_failure(out, failure)
+
+    for job in missing:
+        forget_failure(out, job.optimizer, job.seed)
+    make_runs(missing, processes, ended=ended, progress=progress)
+
+
+def make_runs(
+    jobs: Sequence[Job],
+    processes: int,
+    *,
+    ended: Callable[[int, Failure | None], None],
+    progress: Callable[[int, int], None],
+) -> None:
+    """Make these runs, in the environment in which one seed is one run. `ended` is told of each by its index, and
+    `progress` of evaluations done and expected; raises as `run_side_by_side` does."""
+    heard: dict[int, Progress] = {}
 
     def looked() -> None:
         evaluations = sum(one.evaluations for one in heard.values())
         # A run says which share of it has been made; runs not begun are taken to be as long as the others.
         lengths = [one.evaluations / one.share for one in heard.values() if one.share > 0]
-        expected = sum(lengths) / len(lengths) * len(missing) if lengths else 0.0
+        expected = sum(lengths) / len(lengths) * len(jobs) if lengths else 0.0
         progress(evaluations, max(evaluations, round(expected)))
 
-    for job in missing:
-        forget_failure(out, job.optimizer, job.seed)
     with _environment_of_runs():
-        run_side_by_side(missing, min(processes, len(missing)), heard=heard.__setitem__, ended=ended, looked=looked)
+        run_side_by_side(jobs, min(processes, len(jobs)), heard=heard.__setitem__, ended=ended, looked=looked)
 
 
 @contextmanager

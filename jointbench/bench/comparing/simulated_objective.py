@@ -114,37 +114,23 @@ def simulated_settings(
 def simulated_objective(settings: Settings) -> Expecting:
     """Its evaluations have what the comparison is about. Raises BenchmarkError or LogError when what answered the
     comparison's other runs has changed."""
-    return with_exact(_objective(settings), settings.objectives)
-
-
-def _objective(settings: Settings) -> SimulatedObjective:
-    if settings.objective == "surrogate":
-        return _benchmark(settings.source, settings.checksum)
-    if settings.objective == "known":
-        return _known(settings.source, settings.checksum)
-    return _log(settings.source, settings.checksum)
+    return with_exact(_unchanged(settings.objective, settings.source, settings.checksum), settings.objectives)
 
 
 # Once a process: reading the trees takes longer than many a run.
 @cache
-def _benchmark(source: str, checksum: str) -> SurrogateObjective:
-    benchmark = load_benchmark(source)
-    if benchmark.checksum != checksum:
-        raise BenchmarkError("benchmark", source, "one that does not change while it is compared on")
-    return SurrogateObjective(benchmark)
-
-
-@cache
-def _log(source: str, checksum: str) -> ReplayObjective:
-    replay = ReplayObjective(EvaluationLog.open(source))
-    if replay.checksum != checksum:
-        raise LogError("log", source, "one that does not change while it is compared on")
-    return replay
-
-
-@cache
-def _known(name: str, checksum: str) -> KnownObjective:
-    found = known_objective(name)
+def _unchanged(kind: Kind, source: str, checksum: str) -> SimulatedObjective:
+    found = answering(kind, source)
     if found.checksum != checksum:
-        raise BenchmarkError("task", name, f"the one that was compared on, {checksum}")
+        if kind == "known":
+            raise BenchmarkError("task", source, f"the one that was compared on, {checksum}")
+        error, field = (BenchmarkError, "benchmark") if kind == "surrogate" else (LogError, "log")
+        raise error(field, source, "one that does not change while it is compared on")
     return found
+
+
+def answering(kind: Kind, source: str) -> SimulatedObjective:
+    """What answers there now. Raises as what reads it does."""
+    if kind == "surrogate":
+        return SurrogateObjective(load_benchmark(source))
+    return known_objective(source) if kind == "known" else ReplayObjective(EvaluationLog.open(source))

@@ -28,7 +28,7 @@ class Trajectory:
 
     Before there is an incumbent they have what a failure counts as, or NaN. The optimizer searched for `objective`;
     `judged` is what it is judged by besides, such as the test error; `optimum`: the best value of the objective that
-    there is, where that is known.
+    there is, where that is known; `budgets`: those of the evaluations, in the ladder's unit.
     """
 
     optimizer: str
@@ -38,6 +38,7 @@ class Trajectory:
     objective: Metric = VALIDATION_ERROR
     judged: Metric | None = None
     optimum: float | None = None
+    budgets: FloatArray | None = None
 
     @property
     def values(self) -> FloatArray:
@@ -59,9 +60,20 @@ class Trajectory:
 
         Where several evaluations end at one time, the value is that after the last of them.
         """
-        last = np.searchsorted(self.seconds, grid, side="right") - 1
         values = self.values if metric is None else self.metrics[metric.name]
-        return np.where(last < 0, np.nan, values[np.maximum(last, 0)])
+        return _steps(self.seconds, values, grid)
+
+    def spent(self, budgets: FloatArray) -> FloatArray:
+        """The incumbent's objective when evaluations had spent so many budgets together (n,); NaN before the first of
+        them ended."""
+        assert self.budgets is not None
+        # Sums of the same numbers in another order differ in their last bits.
+        return _steps(np.cumsum(self.budgets), self.values, budgets * (1 + 1e-9))
+
+
+def _steps(at: FloatArray, values: FloatArray, grid: FloatArray) -> FloatArray:
+    last = np.searchsorted(at, grid, side="right") - 1
+    return np.where(last < 0, np.nan, values[np.maximum(last, 0)])
 
 
 #: Optimizer to its runs.
@@ -86,13 +98,21 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
             with open(path, "rb") as file:
                 there = pq.read_schema(file).names
                 known = [metric for metric in task.metrics if f"{INCUMBENT}{metric.name}" in there]
-                table = pq.read_table(file, columns=["end", *(f"{INCUMBENT}{metric.name}" for metric in known)])
+                wanted = ["end", "budget", *(f"{INCUMBENT}{metric.name}" for metric in known)]
+                table = pq.read_table(file, columns=wanted)
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
-        seconds, *values = (column.to_numpy() for column in table.columns)
+        seconds, budgets, *values = (column.to_numpy() for column in table.columns)
         metrics = dict(zip((metric.name for metric in known), values, strict=True))
         made = Trajectory(
-            called[optimizer], seed, seconds, metrics, task.objective, _judged(task, metrics), settings.optimum
+            called[optimizer],
+            seed,
+            seconds,
+            metrics,
+            task.objective,
+            _judged(task, metrics),
+            settings.optimum,
+            budgets,
         )
         found.setdefault(called[optimizer], []).append(made)
     if not found:

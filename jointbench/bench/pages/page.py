@@ -1,5 +1,6 @@
 """The parts of a page, and how they become one HTML file that opens offline in any browser."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,9 @@ def dressed(figure: Any, height: int) -> Any:
 def figure_html(figure: Any, height: int) -> str:
     """A plotly figure in the page's look; `height` in pixels, as wide as there is room."""
     dressed(figure, height)
-    drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG))
+    # Plotly would draw an id by lot, and no two pages of the same evidence were the same file.
+    name = f"figure-{hashlib.sha256(figure.to_json().encode()).hexdigest()[:16]}"
+    drawn: str = figure.to_html(full_html=False, include_plotlyjs=False, config=dict(_CONFIG), div_id=name)
     return f"<figure>{drawn}</figure>"
 
 

@@ -10,6 +10,7 @@ from jointbench.bench.comparing.across_tasks import SHARES, AcrossTasks, Standin
 from jointbench.bench.comparing.statistics import LEVEL, groups
 from jointbench.bench.drawing.axes import number_axis
 from jointbench.bench.drawing.palette import Style, styles
+from jointbench.bench.pages.coinciding import overlays
 from jointbench.bench.pages.comparison_words import one_rung_words
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.rank_diagram import rank_diagram
@@ -24,7 +25,7 @@ TASK_HEADINGS = ("task", "objective", "seeds", "winner", "its median", "optimum"
 
 def tasks_page(folder: Path) -> list[str]:
     """The body of the page. Raises LogError where there is nothing to compare."""
-    found = AcrossTasks(folder)
+    found = AcrossTasks.read(folder)
     look = styles(found.optimizers)
     standings = found.standings
     return [
@@ -38,7 +39,7 @@ def tasks_page(folder: Path) -> list[str]:
         "then over tasks, each of which counts once; the intervals are from tasks, and within them seeds, drawn with "
         "replacement. Lower is better.</p>",
         table_html(HEADINGS, [standing_cells(one) for one in standings], look),
-        *_differences(found, look),
+        *differences(found, look),
         "<h2>Ranks and regret over time</h2>",
         "<p>Over the share of the time that runs of a task have.</p>",
         '<div class="two">',
@@ -126,7 +127,8 @@ def regret_rows(found: AcrossTasks) -> list[tuple[str, ...]]:
     return rows
 
 
-def _differences(found: AcrossTasks, look: Mapping[str, Style]) -> list[str]:
+def differences(found: AcrossTasks, look: Mapping[str, Style]) -> list[str]:
+    """The critical-difference diagram over tasks, and all pairs; nothing where there is one optimizer."""
     if len(found.optimizers) < 2:
         return []
     tested, asked = found.tests()
@@ -140,7 +142,7 @@ def _differences(found: AcrossTasks, look: Mapping[str, Style]) -> list[str]:
     return [
         "<h2>Who differs from whom</h2>",
         f"<p>{said}</p>",
-        rank_diagram(ranks, joined, look, "Mean ranks over tasks"),
+        f'<div class="wide">{rank_diagram(ranks, joined, look, "Mean ranks over tasks")}</div>',
         table_html(("better", "worse", "p", "after Holm", f"below {LEVEL:g}"), rows, kind="words"),
     ]
 
@@ -158,7 +160,7 @@ def _yes(significant: bool) -> str:
 
 def rank_figure(found: AcrossTasks, look: Mapping[str, Style]) -> Any:
     """Mean rank over the share of a task's time."""
-    figure = _figure(found.ranks_over_time(), look, "%{y:.2f}")
+    figure = _figure(found, found.ranks_over_time(), look, "%{y:.2f}")
     figure.update_yaxes(title_text="mean rank", range=[len(found.optimizers) + 0.15, 0.85])
     return figure
 
@@ -166,19 +168,23 @@ def rank_figure(found: AcrossTasks, look: Mapping[str, Style]) -> Any:
 def regret_figure(found: AcrossTasks, look: Mapping[str, Style]) -> Any:
     """Mean normalised regret over the share of a task's time."""
     regrets = found.regrets_over_time()
-    figure = _figure(regrets, look, "%{y:.3f}")
+    figure = _figure(found, regrets, look, "%{y:.3f}")
     values = [value for own in regrets.values() for value in own if value > 0]
     figure.update_yaxes(title_text="normalised regret", **(number_axis(values) if values else {}))
     return figure
 
 
-def _figure(values: Mapping[str, FloatArray], look: Mapping[str, Style], hover: str) -> Any:
+def _figure(found: AcrossTasks, values: Mapping[str, FloatArray], look: Mapping[str, Style], hover: str) -> Any:
     import plotly.graph_objects as go
 
+    # The order of the table, in every legend too; the first on top, as `overlays` has it.
+    ordered = {one.optimizer: values[one.optimizer] for one in found.standings}
     figure = go.Figure()
-    for name, y in values.items():
+    for rank, (name, y) in reversed(list(enumerate(ordered.items(), start=1))):
         line = {"color": look[name].colour, "dash": look[name].dash, "width": 2.5, "shape": "hv"}
-        figure.add_scatter(x=SHARES, y=y, name=name, mode="lines", line=line, hovertemplate=hover)
+        shown = {"mode": "lines", "line": line, "hovertemplate": hover}
+        figure.add_scatter(x=SHARES, y=y, name=name, legendgroup=name, legendrank=rank, **shown)
+    figure.add_traces(list(overlays(ordered, SHARES, look)))
     figure.update_xaxes(title_text="share of the time", **number_axis(SHARES))
     figure.update_layout(hovermode="x unified")
     return figure

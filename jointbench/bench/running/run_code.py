@@ -35,12 +35,17 @@ def optimizer_code(name: str) -> str:
     """Changes whenever a person's own optimizer does: its file, or its package's version; empty for all others."""
     if ships(name):
         return ""
-    name, _ = split_name(name)
-    file = Path(name.rpartition(":")[0])
-    if file.suffix == ".py":
+    if (file := optimizer_file(name)) is not None:
         return digest({file.name: file.read_text(encoding="utf-8", errors="surrogateescape")})
+    name, _ = split_name(name)
     packages = [entry.dist for entry in entry_points(group=ENTRY_POINTS, name=name)]
     return ", ".join(f"{package.name} {package.version}" for package in packages if package)
+
+
+def optimizer_file(name: str) -> Path | None:
+    """The file of a person's own optimizer; None for all others."""
+    file = Path(split_name(name)[0].rpartition(":")[0])
+    return file if file.suffix == ".py" else None
 
 
 def library_versions() -> dict[str, str]:
