@@ -283,7 +283,9 @@ def add(
         rules = Rules(jointbench.__version__, simulation_code(), min(len(one.runs) for one in given), {})
     settings = _check(board, rules, given, new_tasks or not rules.tasks)
     wanted, sentences = _new(board, rules, given)
-    scales = {task: scale_of(answering(of.objective, of.source)) for task, of in settings.items() if task not in rules.tasks}
+    scales = {
+        task: scale_of(answering(of.objective, of.source)) for task, of in settings.items() if task not in rules.tasks
+    }
     with heard(progress, quiet) as hear, without_main(), TemporaryDirectory() as scratch:
         held = [_held(one, Path(scratch) / "files" / str(number)) for number, one in enumerate(wanted)]
         again = [(one, picked(rules.seeds, fifth)) for one in held]

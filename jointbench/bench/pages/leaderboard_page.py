@@ -93,7 +93,8 @@ def _lead(board: LeaderboardRuns) -> str:
 
 def _standings(board: LeaderboardRuns, look: Mapping[str, Style]) -> list[str]:
     if len(board.tasks) == 1:
-        return _task(board, *board.tasks.values(), look)
+        (task,) = board.tasks.values()
+        return _task(board, task, look)
     found = [f"<h2>Over {counted(len(board.tasks), 'task')}</h2>"]
     found += [table_html((*HEADINGS, *VERSIONS), standing_rows(board), look)] if board.across else []
     if lacking := [entry for entry in board.entries if board.missing(entry)]:

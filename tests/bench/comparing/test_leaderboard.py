@@ -211,6 +211,10 @@ class TestDoctored:
             ({"optimum": 0.0}, "optimum of greedy on digits-cpu: 0.0 given, expected None, as the task here has it"),
             ({"overhead": "measured"}, "overhead of greedy on digits-cpu"),
             ({"objective": "training"}, "no training can be made again"),
+            (
+                {"box": [[0.0, 1.0], [0.0, 2.0]]},
+                "objectives of greedy on digits-cpu: 'validation_error, test_error' given",
+            ),
             ({"incumbent": "largest-budget"}, "incumbent of greedy"),
             ({"name": "../../else"}, "task: '../../else' given"),
         ],
