@@ -177,12 +177,11 @@ class GaussianProcess:
         """
         return self._without(part)[0]
 
-    def strangeness(self, part: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
-        """How far off the first output of each observation is from what is said without its part: squared, and in
-        units of the variance that was to be expected, each (n,)."""
+    def apart(self, part: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+        """How far each observation is above what is said without its part (n, outputs), and the variance that was to be
+        expected of it, `known` noise apart (n,)."""
         said, variance = self._without(part)
-        apart = (self.observed[:, 0] - said[:, 0]) ** 2
-        return apart, apart / variance
+        return self.observed - said, variance - self.known
 
     def _without(self, part: npt.NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
         """What `held_out` says (n, outputs), and the variance of an observation around it (n,)."""

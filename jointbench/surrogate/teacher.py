@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.collapse import Collapse
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.noise import ErrorScale
@@ -25,8 +26,12 @@ _COUNTED = 0.5
 #: So many standard deviations from what the others say is a training that collapsed, by luck: it is taken for noise as
 #: large as its distance. Few do, at learning rates where their neighbours are among the best.
 _COLLAPSED = 4.0
-#: Steps of the search that goes on without them.
-_STEPS_AFTER = 10
+#: Steps of the search that goes on without them, and how often they are looked for.
+_STEPS_AFTER, _TURNS = 10, 2
+#: So far above, as a logit, lies what did not only have bad luck, but did not work.
+_GAP = 1.0
+#: The share of the best by whose errors it is said how far below the best of all an answer may be.
+_BEST = 0.25
 
 #: Trees that are held against the process, and asked beside it.
 _TREES: dict[str, Any] = {
@@ -51,7 +56,8 @@ _LEAST_SHARE = 0.15
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
     `seen` are the trainings that it is conditioned on. `trees` say the same for a `share` (2,) of each answer; None
-    where they have no share in any.
+    where they have no share in any. Of trainings on images `collapse`, None where hardly any did, and `bounds` (rungs,
+    errors, 2): the lowest logit that was come near, and how far below it an answer may be.
     """
 
     inputs: Inputs
@@ -61,6 +67,8 @@ class Teacher:
     seen: TrainingTable
     trees: Any = None
     share: FloatArray | None = None
+    collapse: Collapse | None = None
+    bounds: FloatArray | None = None
 
     @classmethod
     def fit(
@@ -86,19 +94,45 @@ class Teacher:
         few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
         # Of learning curves, whose points are one training's; on a ladder of rungs each is a training of its own.
         group = seen.group if shared and ok.ladder.continuous else None
-        known = _counted_variance(seen) / deviation[0] ** 2
+        counted = known = _counted_variance(seen) / deviation[0] ** 2
         grouped = None if group is None else group[few]
         kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs))
         kernel = kernel.search(x[few], y[few], kind[few], known=known[few], group=grouped)
         process = GaussianProcess(kernel, x, y, kind, known, group)
-        apart, strange = process.strangeness(seen.parted)
-        if (strange > _COLLAPSED**2).any():
-            known = np.where(strange > _COLLAPSED**2, np.maximum(apart, known), known)
+        for _ in range(_TURNS):
+            apart, variance = process.apart(seen.parted)
+            squared = apart[:, 0] ** 2
+            strange = squared > _COLLAPSED**2 * (variance + counted)
+            if not strange.any():
+                break
+            known = np.where(strange, np.maximum(squared, counted), counted)
             kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
+        if ok.measures is None:
+            return made.with_collapse(counted, seed)
         # Of errors on images the process knows more; what was fitted to them stays what it is.
-        return made.with_trees(seed) if stacked and ok.measures is not None else made
+        return made.with_trees(seed) if stacked else made
+
+    def with_collapse(self, counted: FloatArray, seed: int) -> "Teacher":
+        """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
+        the lowest that the process says of what was trained and worked, less the root mean square of how far off it is
+        among the best, so that who searches hard is not promised what nobody has come near."""
+        apart, variance = self.process.apart(self.seen.parted)
+        strange = apart[:, 0] ** 2 > _COLLAPSED**2 * (variance + counted)
+        off = apart * self.deviation
+        collapsed = strange & (off[:, 0] > _GAP)
+        said = self.process.mean(self.inputs.scaled(self.seen)) * self.deviation + self.mean
+        bounds = np.zeros((len(self.seen.ladder.rungs), said.shape[1], 2))
+        bounds[..., 0] = -np.inf
+        rungs = rung_numbers(self.seen)
+        for rung in np.unique(rungs[~strange]):
+            at = (rungs == rung) & ~strange
+            for part in range(said.shape[1]):
+                best = at & (said[:, part] <= np.quantile(said[at, part], _BEST))
+                bounds[rung, part] = said[at, part].min(), np.sqrt(np.mean(off[best, part] ** 2))
+        found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
+        return replace(self, collapse=found, bounds=bounds)
 
     def with_trees(self, seed: int) -> "Teacher":
         """With trees for the share at which both, asked about a third of the configurations that neither has seen,
@@ -123,7 +157,22 @@ class Teacher:
         said = self.process.mean(self.inputs.scaled(table))
         if self.share is not None:
             said = (1 - self.share) * said + self.share * _predict(self.trees, self.inputs.raw(table))
-        return np.asarray(said * self.deviation + self.mean)
+        return self._expected(said * self.deviation + self.mean, table)
+
+    def _expected(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
+        """Of logits (n, errors) of trainings that work those of what they are on average."""
+        if self.bounds is not None:
+            lowest, below = np.moveaxis(self.bounds[rung_numbers(table)], 2, 0)
+            under = np.maximum(lowest - logits, 0.0)
+            # In the same order, and as they are above the lowest.
+            room = np.where(below > 0, below, 1.0)
+            logits = np.where(under > 0, lowest - below * (1 - np.exp(-under / room)), logits)
+        if self.collapse is None:
+            return np.asarray(logits)
+        scales = table.scales
+        errors = np.stack([scale.from_logit(logits[:, part]) for part, scale in enumerate(scales)], axis=1)
+        errors = self.collapse.expected(errors, self.inputs.raw(table))
+        return np.stack([scale.to_logit(errors[:, part]) for part, scale in enumerate(scales)], axis=1)
 
     def variance(self, table: TrainingTable) -> FloatArray:
         """What it does not know of the expected validation error: a variance of its logit, (n,)."""
@@ -139,7 +188,8 @@ class Teacher:
         """Squared errors of logits (n,), the mean of both, of predicting each training that it has seen without its
         configuration.
         """
-        apart = (self.process.observed - self.process.held_out(self.seen.parted)) * self.deviation
+        said = self.process.held_out(self.seen.parted) * self.deviation + self.mean
+        apart = error_logits(self.seen) - self._expected(said, self.seen)
         return np.asarray((apart**2).mean(axis=1))
 
 

@@ -149,17 +149,17 @@ class TestGaussianProcess:
         numeric = approx_fprime(logs, lambda at: _loss(_kernel(at, 5), x, y, kind, known)[0], 1e-6)
         np.testing.assert_allclose(_loss(_kernel(logs, 5), x, y, kind, known)[1], numeric, rtol=1e-3, atol=1e-3)
 
-    def test_strange_is_what_lies_far_from_what_is_said_without_it(self) -> None:
+    def test_apart_is_how_far_it_lies_from_what_is_said_without_it(self) -> None:
         x, y, kind = made_up(40)
-        kernel = Kernel(1.3, np.linspace(1, 5, 5), np.array([0.2, 0.4]))
-        apart, strange = GaussianProcess(kernel, x, y, kind).strangeness(np.arange(40) // 2)
+        kernel, known = Kernel(1.3, np.linspace(1, 5, 5), np.array([0.2, 0.4])), np.linspace(0, 1, 40)
+        apart, expected = GaussianProcess(kernel, x, y, kind, known).apart(np.arange(40) // 2)
         for number in (0, 7):
             rest = np.arange(40) // 2 != number
-            alone = GaussianProcess(kernel, x[rest], y[rest], kind[rest])
-            off = (y[~rest, 0] - alone.mean(x[~rest])[:, 0]) ** 2
-            np.testing.assert_allclose(apart[~rest], off, atol=1e-9)
+            alone = GaussianProcess(kernel, x[rest], y[rest], kind[rest], known[rest])
+            np.testing.assert_allclose(apart[~rest], y[~rest] - alone.mean(x[~rest]), atol=1e-9)
+            # What is known of its own noise is not in it.
             variance = alone.variance(x[~rest]) + kernel.noise[kind[~rest]]
-            np.testing.assert_allclose(strange[~rest], off / variance, atol=1e-6)
+            np.testing.assert_allclose(expected[~rest], variance, atol=1e-9)
 
     def test_a_search_finds_what_matters_and_the_noises(self) -> None:
         x, y, kind = made_up(300)
@@ -423,3 +423,29 @@ def test_trainings_that_collapsed_by_luck_do_not_make_their_neighbours_look_bad(
     assert np.median(moved) < 0.1
     # What is said of those that collapsed is what their neighbours got, not their bad luck.
     assert (hit.logits(good)[collapsed, 0] < 0).all()
+
+
+def test_nobody_is_promised_what_nobody_has_come_near(few: TrainingTable) -> None:
+    """However far it goes on below the best, the answer stays near it, and in its order."""
+    teacher = Teacher.fit(few, 0)
+    assert teacher.bounds is not None
+    lowest, below = np.moveaxis(teacher.bounds[rung_numbers(few)], 2, 0)
+    steps = np.linspace(0.5, -3.0, 30)[:, None]
+    one = few.take(np.zeros(30, dtype=np.int64))
+    said = replace(teacher, collapse=None)._expected(lowest[:1] + steps, one)
+    assert (np.diff(said, axis=0) < 0).all()
+    np.testing.assert_allclose(said[steps[:, 0] >= 0], (lowest[:1] + steps)[steps[:, 0] >= 0], atol=1e-12)
+    assert (said > lowest[:1] - below[:1]).all()
+    assert (teacher.logits(few) > lowest - below).all()
+
+
+def test_where_trainings_collapse_is_told_apart_from_how_good_they_are_if_they_work(few: TrainingTable) -> None:
+    """Those with the largest steps end near guessing; the others are said to be what they were."""
+    at = few.space.names.index("learning_rate")
+    collapsed = few.rows[:, at] > np.quantile(few.rows[:, at], 0.85)
+    errors = np.where(collapsed[:, None], 0.9, few.errors)
+    teacher = Teacher.fit(replace(few, errors=errors), 0)
+    said = np.stack([s.from_logit(z) for s, z in zip(few.scales, teacher.logits(few).T, strict=True)], axis=1)
+    assert np.median(said[collapsed, 0]) > 0.7
+    clean = Teacher.fit(few.take(~collapsed), 0).logits(few.take(~collapsed))[:, 0]
+    assert np.median(np.abs(teacher.logits(few)[~collapsed, 0] - clean)) < 0.1
