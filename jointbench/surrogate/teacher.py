@@ -80,11 +80,13 @@ class Teacher:
         noise_by_rung: bool = True,
         shared: bool = True,
         stacked: bool = True,
+        collapses: bool = True,
     ) -> "Teacher":
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
-        noise for each rung, what the points of a learning curve have in common (`shared`), or trees beside the process
-        where they help (`stacked`), it is worse: `ingredients` measures by how much. Trainings on images have no trees,
-        and share nothing on a ladder of rungs.
+        noise for each rung, what the points of a learning curve have in common (`shared`), trees beside the process
+        where they help (`stacked`), or what is said apart of trainings that collapse, with bounds below which no answer
+        is (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images have no trees, and share
+        nothing on a ladder of rungs; of other tasks none collapses.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
@@ -110,7 +112,7 @@ class Teacher:
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
         if ok.measures is None:
-            return made.with_collapse(counted, seed)
+            return made.with_collapse(counted, seed) if collapses else made
         # Of errors on images the process knows more; what was fitted to them stays what it is.
         return made.with_trees(seed) if stacked else made
 
