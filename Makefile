@@ -1,5 +1,5 @@
 # The commands that a person runs are the ones that CI calls.
-.PHONY: compare test check ground-truth evidence evidence-merge release-evidence reality clean
+.PHONY: compare test check houses ground-truth evidence evidence-merge release-evidence reality clean
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -35,6 +35,10 @@ compare: .venv/.installed
 
 test: .venv/.installed-test
 	$(BIN)/pytest --numprocesses 2
+
+# The examples of the adapters with large libraries, each installed in an environment of its own: minutes, and gigabytes.
+houses: .venv/.installed-test
+	JOINTBENCH_HOUSES=1 $(BIN)/pytest tests/surrogate/test_houses.py
 
 check: .venv/.installed-test
 	$(BIN)/ruff check

@@ -1,5 +1,6 @@
 """Which tests may be skipped: those that `allowed_skips.toml` lists, on a machine that cannot run them."""
 
+import os
 import re
 import shutil
 import tomllib
@@ -42,6 +43,9 @@ def _there(skip: Mapping[str, object], groups: Mapping[str, str]) -> str | None:
     if "python" in skip:
         command = f"python{str(skip['python']).format(**groups)}"
         return command if shutil.which(command) else None
+    if "variable" in skip:
+        variable = str(skip["variable"])
+        return variable if os.environ.get(variable) else None
     if "folder" in skip:
         folder = str(skip["folder"])
         return folder if Path(folder).is_dir() else None

@@ -48,10 +48,18 @@ def test_each_allowed_skip_says_why() -> None:
     for skip in allowed():
         re.compile(str(skip["says"]))
         assert skip["why"]
-        assert not set(skip) - {"says", "why", "module", "commands", "one_of", "folder", "python"}
+        assert not set(skip) - {"says", "why", "module", "commands", "one_of", "folder", "python", "variable"}
 
 
 def test_what_a_machine_lacks_may_be_skipped() -> None:
     assert refusal("could not import 'no_such_library': No module named 'no_such_library'") is None
     assert refusal("there is no Python 2.4 on this machine") is None
     assert refusal("could not import 'pytest': it is there") is not None
+
+
+def test_what_nobody_asks_for_may_be_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "JOINTBENCH_HOUSES is not set"
+    monkeypatch.delenv("JOINTBENCH_HOUSES", raising=False)
+    assert refusal(reason) is None
+    monkeypatch.setenv("JOINTBENCH_HOUSES", "1")
+    assert "but there is JOINTBENCH_HOUSES" in str(refusal(reason))

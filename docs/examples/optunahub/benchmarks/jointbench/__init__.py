@@ -1,0 +1,3 @@
+from ._jointbench import Problem
+
+__all__ = ["Problem"]
