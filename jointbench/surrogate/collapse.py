@@ -47,7 +47,7 @@ class Collapse:
         """From features (n, features) and errors (n, errors) of trainings; None where too few collapsed."""
         if collapsed.sum() < FEWEST:
             return None
-        return cls(boost(features, collapsed * 1.0, _TREES, _ROUNDS, seed), errors[collapsed].mean(axis=0))
+        return cls(boost(features, collapsed.astype(np.float64), _TREES, _ROUNDS, seed), errors[collapsed].mean(axis=0))
 
     def chance(self, features: FloatArray) -> FloatArray:
         """(n,)."""
