@@ -134,3 +134,13 @@ def test_the_slurm_file_makes_a_job_script(tmp_path: Path) -> None:
     for line in ("#SBATCH -p gpu", "#SBATCH -t 24:00:00", "#SBATCH --mem=32G", "#SBATCH --gres=gpu:1"):
         assert line in script
     assert "\nsource ~/venv/bin/activate\n" in script
+
+
+def test_a_question_that_was_asked_in_public_has_a_command() -> None:
+    questions = PAGES["questions.md"].split("\n## ")[1:]
+    assert [question.partition(".")[0] for question in questions] == [str(number) for number in range(1, 16)]
+    for question in questions:
+        assert re.search(r"\b[\w-]+/[\w-]+#\d+", question), question
+        (commands,) = blocks("console", question)
+        # Which `test_the_commands_shown_can_be_given` gives to the parser.
+        assert commands.startswith("$ jointbench ")
