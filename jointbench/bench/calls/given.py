@@ -13,7 +13,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
 from jointbench.data.numbers import checked_seed, plain_number
-from jointbench.data.spaces.registry import find_configuration, find_space
+from jointbench.data.spaces.registry import SPACES, find_configuration, find_space
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -36,6 +36,14 @@ def the_space(given: Any) -> Space:
     if isinstance(given, Space):
         return given
     return find_space(given) if isinstance(given, (str, Path)) else Space.from_configspace(given)
+
+
+def check_trained_here(space: str) -> None:
+    """Raises InputError for a space whose networks are not ours to train, with what does train there."""
+    if space not in SPACES:
+        expected = f"one whose networks are trained here ({', '.join(sorted(SPACES))})"
+        own = "a function of your own is called by `jointbench collect --objective FILE.py:FUNCTION`"
+        raise InputError("space", space, f"{expected}; {own}")
 
 
 def the_ladder(given: str | Ladder) -> Ladder:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jointbench.bench.calls.comparing import Comparison
-from jointbench.bench.calls.given import whole
+from jointbench.bench.calls.given import check_trained_here, whole
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.calls.workers import WorkerOptions, Workers
 from jointbench.bench.collecting.collection_progress import CollectionProgress
-from jointbench.bench.comparing.comparison_folder import Settings, read_content
+from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining_results import Retrained, read_retrained
 from jointbench.bench.drawing.palette import styles
@@ -134,7 +134,7 @@ def retrain(
     InputError, MissingExtraError without torch.
     """
     folder = comparison.folder if isinstance(comparison, Comparison) else Path(comparison)
-    read_content(folder)
+    check_trained_here(Settings.read(folder).space)
     check_writable(folder / PAGE, "page")
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
     wanted = [*_incumbents(folder, optimizers, first_runs), *_references(references)]

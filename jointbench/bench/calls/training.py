@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from jointbench.bench.calls.given import above_zero, the_configuration, the_ladder, whole
+from jointbench.bench.calls.given import above_zero, check_trained_here, the_configuration, the_ladder, whole
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.workers import TrainingOptions, Workers
@@ -95,6 +95,7 @@ def train(
     MissingExtraError without torch.
     """
     at, configuration = the_configuration(network, space)
+    check_trained_here(at.name)
     value, rungs = _budget(budget, ladder)
     amount, first = f"{value:g} {rungs.unit}", whole("seed", seed, 0)
     hardware = Workers.of(**training).hardware()

@@ -26,6 +26,8 @@ from jointbench.data.errors import (
 from jointbench.data.evaluation import Curve
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.stored import load_benchmark, released
 
@@ -286,6 +288,17 @@ class TestTrainings:
     def test_retraining_needs_a_comparison(self, tmp_path: Path) -> None:
         with pytest.raises(LogError):
             jointbench.retrain(tmp_path)
+
+    def test_what_is_no_network_of_ours_is_not_trained(self, tmp_path: Path) -> None:
+        said = "trained here .joint, .*; a function of your own is called by `jointbench collect --objective"
+        toy = PlainSpace("toy", (Number("rate", 0.1, 0.5),))
+        with pytest.raises(InputError, match=said):
+            jointbench.train({"rate": 0.2}, images="digits", budget=1, space=toy, log=tmp_path / "log")
+        assert not (tmp_path / "log").exists()
+        out = tmp_path / "compared"
+        jointbench.compare("mfh3-good", ["random"], seeds=1, full_budgets=2, out=out, jobs=1, quiet=True)
+        with pytest.raises(InputError, match=said):
+            jointbench.retrain(out)
 
 
 class TestProgress:
