@@ -1,5 +1,7 @@
 """The published benchmark as a trainable of Ray Tune, which ASHA stops between the budgets."""
 
+from pathlib import Path
+
 import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
@@ -28,7 +30,7 @@ tuner = tune.Tuner(
             reduction_factor=ladder.eta,
         ),
     ),
-    run_config=tune.RunConfig(verbose=0),
+    run_config=tune.RunConfig(storage_path=str(Path("ray").resolve()), verbose=0),
 )
 best = tuner.fit().get_best_result()
 print(f"best: {best.metrics['validation_error']:.2%} at a budget of {best.metrics['budget']:g}, with {best.config}")

@@ -372,3 +372,28 @@ def test_an_example_runs_with_the_published_wheel_and_without(
     found = [float(number) for number in re.findall(r"([\d.]+)%", done.stdout)]
     # Guessing is wrong in 90 of 100 cases, and a few random configurations are below 30.
     assert 0 < min(found) < 30
+
+
+def test_the_folder_for_optunahub_leans_on_the_wheel(unpacked: Path, tmp_path: Path) -> None:
+    """Its example runs as in the registry, but for the place that the folder is loaded from."""
+    pytest.importorskip("optunahub")
+    registry = ROOT / "docs" / "examples" / "optunahub"
+    folder = registry / "benchmarks" / "jointbench"
+    code = f"""
+import sys, optunahub
+sys.modules["jointbench"] = None
+optunahub.load_module = lambda package: optunahub.load_local_module(package, registry_root={str(registry)!r})
+exec(open({str(folder / "example.py")!r}, encoding="utf-8").read())
+assert problem.metric_names == ["validation_error"]
+assert study.best_value == problem.evaluate(study.best_params)
+assert problem.evaluate_constraints(study.best_params)["parameters"] <= 0
+problem.reseed(None)
+assert problem.evaluate(study.best_params) == problem.evaluate(study.best_params) != study.best_value
+"""
+    done = run(unpacked, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"best: [\d.]+% with", done.stdout)
+    # The page of a package shows the example of its folder.
+    example = (folder / "example.py").read_text(encoding="utf-8")
+    assert example in (folder / "README.md").read_text(encoding="utf-8")
+    assert {path.name for path in folder.iterdir()} >= {"LICENSE", "README.md", "requirements.txt", "__init__.py"}
