@@ -226,8 +226,9 @@ TRAINED: tuple[Metric, ...] = (
 )
 
 #: Known besides: memory in bytes and seconds that one image takes the trained network.
+SAMPLE_MEMORY = Metric("sample_memory", "bytes", bounds=(0.0, float(_MOST_WHOLE)), whole=True, exact=True)
 _BESIDES = (
-    Metric("sample_memory", "bytes", bounds=(0.0, float(_MOST_WHOLE)), whole=True, exact=True),
+    SAMPLE_MEMORY,
     Metric("latency", "seconds", bounds=(0.0, MOST), format=".3g"),
 )
 

@@ -50,10 +50,12 @@ TERMS = (
 )
 
 
-def work(space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> dict[str, int]:
+def work(
+    space: Space, configuration: Configuration, image_shape: ImageShape, classes: int, architecture_seed: int = 0
+) -> dict[str, int]:
     """The amount of each of TERMS in one training step; whole numbers. Raises InputError for a space that does not
     say what its networks compute."""
-    convolutions = space.convolutions(configuration, image_shape, classes)
+    convolutions = space.convolutions(configuration, image_shape, classes, architecture_seed)
     if not convolutions:
         raise InputError("space", space.name, "one whose convolutions are known, for a reference clock")
     batch = space.recipe(configuration).batch_size
@@ -68,7 +70,7 @@ def work(space: Space, configuration: Configuration, image_shape: ImageShape, cl
         amounts[f"{kind} inputs"] += at_once * convolution.before
         amounts[f"{kind} outputs"] += at_once * convolution.after
         amounts["groups"] += count * groups
-    amounts["weights"] = int(space.facts(configuration, image_shape, classes).parameters)
+    amounts["weights"] = int(space.facts(configuration, image_shape, classes, architecture_seed).parameters)
     amounts["images"] = batch
     amounts["step"] = 1
     return amounts
@@ -83,10 +85,15 @@ class ReferenceClock:
     seconds: tuple[float, ...]
 
     def seconds_a_step(
-        self, space: Space, configuration: Configuration, image_shape: ImageShape, classes: int
+        self,
+        space: Space,
+        configuration: Configuration,
+        image_shape: ImageShape,
+        classes: int,
+        architecture_seed: int = 0,
     ) -> float:
         """Of a training step, the same bits on every machine. Raises InputError as `work` does."""
-        amounts = work(space, configuration, image_shape, classes)
+        amounts = work(space, configuration, image_shape, classes, architecture_seed)
         seconds: float = total(weight * amounts[term] for term, weight in zip(TERMS, self.seconds, strict=True))
         return seconds
 

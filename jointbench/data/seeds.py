@@ -10,6 +10,8 @@ proposes it. So runs of one seed are not independent, differences between them a
 of different seeds, and tests of them are paired.
 """
 
+from hashlib import blake2b
+
 import numpy as np
 
 from jointbench.data.errors import InputError
@@ -42,6 +44,13 @@ def _within(seed: int) -> int:
 def training_seed(run_seed: int, number: int) -> int:
     """The seed of a run's n-th training: different for every trial, and for every run of fewer than 2^20 trials."""
     return (run_seed << 20) + number
+
+
+def architecture_seed(seed: int) -> int:
+    """The seed with which the network of a training with this seed is drawn, where nobody gives one: so many trainings
+    of a generator are of as many networks. Above 0, of 62 bits; BLAKE2b, so the same everywhere."""
+    digest = blake2b(f"architecture of {seed}".encode(), digest_size=8).digest()
+    return 1 + int.from_bytes(digest, "big") % (2**62 - 1)
 
 
 def function_seed(seed: int) -> int:

@@ -29,7 +29,7 @@ class Trial:
     """A configuration to be evaluated at a budget; the same object comes back with its outcome.
 
     `seed` is that of the training where the optimizer insists on one; None lets the run choose. `architecture_seed` is
-    that with which the network is drawn, where the space draws any.
+    that with which the network is drawn, where the space draws any; 0 lets the run choose, a new one for each trial.
     """
 
     configuration: Configuration

@@ -144,7 +144,7 @@ def test_a_space_is_added_and_found_by_its_name(known: Space) -> None:
     assert "toy" in list(SPACES)
     with pytest.raises(InputError, match="a name that no other has"):
         add_space(ToySpace(0.5))
-    with pytest.raises(UnknownNameError, match="joint, joint-small, preact-resnet-18, toy"):
+    with pytest.raises(UnknownNameError, match="joint, joint-small, preact-resnet-18, rnag, rnag-small, toy"):
         get_space("no-such")
     assert find_configuration("zela-2018")[0] == JOINT
 

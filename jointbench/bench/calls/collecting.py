@@ -240,7 +240,7 @@ def _of_networks(
     def on(log: EvaluationLog) -> Trained:
         return TrainingObjective(log.space, log.ladder, images, hardware, data, log.path, every)
 
-    return _Trained(Task(at, rungs, load_images(images, data).facts), place, on)
+    return _Trained(Task(at, rungs, load_images(images, data).facts, at.metrics), place, on)
 
 
 def _of_function(

@@ -104,7 +104,7 @@ def train(
 
     facts = load_images(images, data).facts
     default = Path("runs") / f"train-{at.name}-{facts.name}-{amount.replace(' ', '-')}"
-    opened = EvaluationLog.open_or_create(log or default, at, rungs, facts)
+    opened = EvaluationLog.open_or_create(log or default, at, rungs, facts, at.metrics)
     objective = TrainingObjective(at, rungs, images, hardware, data, opened.path)
     called = network if isinstance(network, (str, Path)) else "a configuration"
     with heard(progress, quiet) as hear:

@@ -98,7 +98,7 @@ def compare_for_real(
         for name in outdated(out, optimizers):
             raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
     start(out, settings, optimizers, command, force)
-    log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images)
+    log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images, space.metrics)
     objective = TrainingObjective(
         space,
         ladder,

@@ -65,7 +65,9 @@ def plan(
     _check_hardware(folder / RETRAININGS, hardware)
     found = []
     for space in dict.fromkeys(space for space, _ in wanted):
-        log = EvaluationLog.open_or_create(folder / RETRAININGS / space.name, space, settings.ladder, facts)
+        log = EvaluationLog.open_or_create(
+            folder / RETRAININGS / space.name, space, settings.ladder, facts, space.metrics
+        )
         trained = {(tuple(space.row(e.configuration)), e.seed) for e in log.evaluations()}
         # However many runs ended with a configuration, it is trained once a seed.
         rows = dict.fromkeys(tuple(space.row(configuration)) for of, configuration in wanted if of == space)

@@ -14,6 +14,7 @@ from jointbench.bench.running.objective import Objective, evaluated
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.evaluation import Evaluation, Provenance, Status, failed
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import SAMPLE_MEMORY
 
 
 def _evaluate(objective: Objective, log: EvaluationLog, started: Started, optimizer: str, run: str) -> Evaluation:
@@ -123,6 +124,8 @@ class DaskCluster:
             shape, classes = task.images.shape, task.images.classes
             facts = task.space.facts(trial.configuration, shape, classes, trial.architecture_seed)
             metrics |= {"parameters": facts.parameters, "flops": facts.flops}
+            if SAMPLE_MEMORY in task.metrics:
+                metrics[SAMPLE_MEMORY.name] = facts.memory
             images = task.images.name
         evaluation = in_run(
             Evaluation(

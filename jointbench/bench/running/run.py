@@ -2,15 +2,16 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from jointbench.bench.running.cluster import Cluster, Finished, Started
 from jointbench.bench.running.journal import Journal
 from jointbench.bench.running.proposals import Proposals
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
-from jointbench.data.seeds import training_seed
+from jointbench.data.seeds import architecture_seed, training_seed
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.optimizer import Optimizer, Trial
 
 
 def run(
@@ -44,7 +45,10 @@ def run(
     if journal:
         for entry in journal.entries:
             if entry.kind == "ask":
-                started = Started(entry.number, journal.confirm(entry, proposals.ask(entry.number)), entry.seed)
+                proposed = proposals.ask(entry.number)
+                if proposed is not None:
+                    proposed = _drawn(proposals.space, proposed, entry.seed)
+                started = Started(entry.number, journal.confirm(entry, proposed), entry.seed)
                 running[entry.number] = started
                 spent, number = spent + started.trial.budget, entry.number + 1
             else:
@@ -73,7 +77,8 @@ def run(
                     over = True
                     break
                 spent += trial.budget
-                started = Started(number, trial, training_seed(seed, number) if trial.seed is None else trial.seed)
+                of_training = training_seed(seed, number) if trial.seed is None else trial.seed
+                started = Started(number, _drawn(proposals.space, trial, of_training), of_training)
                 if journal:
                     journal.ask(started)
                 number += 1
@@ -89,3 +94,11 @@ def run(
             journal.tell(finished.started.number, finished.evaluation)
         proposals.tell(finished.started.number, finished.evaluation)
         yield finished
+
+
+def _drawn(space: Space, trial: Trial, seed: int) -> Trial:
+    """With a network of its own, where the space draws them and the optimizer insists on none: a fresh one at every
+    evaluation, at a promotion too (Ru et al. 2020)."""
+    if not space.draws or trial.architecture_seed:
+        return trial
+    return replace(trial, architecture_seed=architecture_seed(seed))

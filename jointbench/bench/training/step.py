@@ -58,4 +58,5 @@ def _optimizer(recipe: Recipe, parameters: list[nn.Parameter], *, fused: bool) -
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(parameters, betas=(recipe.momentum, 0.999), **rates)
     # Nesterov's needs some momentum.
-    return torch.optim.SGD(parameters, momentum=recipe.momentum, nesterov=recipe.momentum > 0, **rates)
+    nesterov = recipe.nesterov and recipe.momentum > 0
+    return torch.optim.SGD(parameters, momentum=recipe.momentum, nesterov=nesterov, **rates)

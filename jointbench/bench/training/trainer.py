@@ -35,7 +35,7 @@ from jointbench.bench.training.warm_up import time_steps, warm_up
 from jointbench.data.errors import InputError, JointBenchError
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, Status, failed
 from jointbench.data.ladder import Ladder
-from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.metrics import SAMPLE_MEMORY, TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.reference_clock import FEWEST_STEPS, ReferenceClock, steps_within
 from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.space import Space
@@ -86,7 +86,7 @@ def train(
     status, reason = Status.OK, ""
     try:
         if hardware.reference is not None:
-            clock = _reference_clock(hardware.reference, space, configuration, images, ladder)
+            clock = _reference_clock(hardware.reference, space, configuration, images, ladder, architecture_seed)
         memory.reserve(facts.parameters, facts.activations * recipe.batch_size)
         torch.manual_seed(seed)
         with device.torch:
@@ -173,6 +173,7 @@ def train(
             "images_per_second": progress.images / seconds if seconds > 0 else 0.0,
             "epochs": progress.images / len(images.training),
             "steps": progress.steps,
+            **({SAMPLE_MEMORY.name: facts.memory} if SAMPLE_MEMORY in space.metrics else {}),
         },
         reason=reason,
         key=uuid.uuid4().hex,
@@ -197,10 +198,16 @@ def _kernels(hardware: Hardware) -> AbstractContextManager[None]:
 
 
 def _reference_clock(
-    reference: ReferenceClock, space: Space, configuration: Configuration, images: DeviceImages, ladder: Ladder
+    reference: ReferenceClock,
+    space: Space,
+    configuration: Configuration,
+    images: DeviceImages,
+    ladder: Ladder,
+    architecture_seed: int,
 ) -> StepClock:
     """Raises TooSlowError, by arithmetic alone."""
-    seconds = reference.seconds_a_step(space, configuration, images.facts.shape, images.facts.classes)
+    shape, classes = images.facts.shape, images.facts.classes
+    seconds = reference.seconds_a_step(space, configuration, shape, classes, architecture_seed)
     if ladder.unit == "seconds" and FEWEST_STEPS * seconds > ladder.minimum:
         raise TooSlowError(
             f"a step takes {seconds:.3g} s of {reference.name}: fewer than {FEWEST_STEPS} fit into {ladder.minimum:g} s"

@@ -141,8 +141,17 @@ class JointSpace(Space):
             "dropped": shaken * at["death_rate"],
         }
 
+    def inert(self, configuration: Configuration) -> Mapping[str, str]:
+        if any(configuration[f"res_branches_{block}"] == 1 for block in MAIN_BLOCKS):
+            return {}
+        return {"death_rate": "no main block has one branch"}
+
     def convolutions(
-        self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+        self,
+        configuration: Configuration,
+        image_shape: ImageShape = (3, 32, 32),
+        classes: int = 10,
+        architecture_seed: int = 0,
     ) -> tuple[Convolution, ...]:
         """As `bench/training/networks/joint.py` computes them: all branches of a residual block at once."""
         at: dict[str, Any] = dict(configuration)

@@ -16,7 +16,7 @@ class Recipe:
     `learning_rate`: at the beginning; `momentum`: of sgd, or the first of adamw's two; `weight_decay`: L2 of sgd,
     decoupled of adamw; `mixup_alpha`: of MixUp's Beta distribution, 0 for none; `cutout_length`: pixels of an image of
     32, 0 for none; `clipping`: largest norm of all gradients, None for any; `label_smoothing`: the share of a label
-    that all classes have, in [0, 1).
+    that all classes have, in [0, 1); `nesterov`: how sgd uses its momentum.
     """
 
     batch_size: int
@@ -29,3 +29,4 @@ class Recipe:
     cutout_length: int = 0
     clipping: float | None = None
     label_smoothing: float = 0.0
+    nesterov: bool = True

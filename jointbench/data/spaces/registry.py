@@ -8,6 +8,7 @@ from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.json_text import read_json
 from jointbench.data.registry import Registry
+from jointbench.data.spaces.generators import GENERATORS
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.data.spaces.reference_networks import PREACT_RESNET_18, WIDERESNET_28_10
 from jointbench.data.spaces.space import Space
@@ -16,7 +17,7 @@ from jointbench.data.spaces.space import Space
 SPACES: Registry[Space] = Registry(
     "space",
     "jointbench.spaces",
-    {space.name: space for space in (JOINT, JOINT_SMALL, PREACT_RESNET_18, WIDERESNET_28_10)},
+    {space.name: space for space in (JOINT, JOINT_SMALL, PREACT_RESNET_18, WIDERESNET_28_10, *GENERATORS)},
 )
 
 

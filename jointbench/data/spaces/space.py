@@ -17,6 +17,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, ReadOnlyConfiguration
 from jointbench.data.json_text import read_json
+from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.notebook import html_table
 from jointbench.data.spaces.conditions import Condition
 from jointbench.data.spaces.facts import Convolution, Facts, ImageShape, Work
@@ -60,6 +61,9 @@ class Space(ABC):
     architecture: tuple[str, ...] = ()
     #: By what its network is found where it is trained; its own name where it is empty.
     network: str = ""
+    #: Whether a seed draws its networks (`architecture_seed`), and what a training of one measures.
+    draws: bool = False
+    metrics: tuple[Metric, ...] = TRAINED
     #: Where it comes from, in a few words, and what whoever asks a benchmark of it should keep in mind, in sentences.
     source: str = ""
     remarks: tuple[str, ...] = ()
@@ -120,12 +124,20 @@ class Space(ABC):
             return None
         return self.facts(configuration, images.shape, images.classes)
 
+    def inert(self, configuration: Configuration) -> Mapping[str, str]:
+        """Of its hyperparameters those that have no effect in this configuration, or not their own, and why."""
+        return {}
+
     def recipe(self, configuration: Configuration) -> Recipe:
         """How the network of a configuration is trained. Raises InputError where the space does not say."""
         raise InputError("space", self.name, "one that says how its networks are trained")
 
     def convolutions(
-        self, configuration: Configuration, image_shape: ImageShape = (3, 32, 32), classes: int = 10
+        self,
+        configuration: Configuration,
+        image_shape: ImageShape = (3, 32, 32),
+        classes: int = 10,
+        architecture_seed: int = 0,
     ) -> tuple[Convolution, ...]:
         """The network's convolutions, from the input on; what a reference clock counts. Empty where a space does not
         say."""

@@ -15,11 +15,24 @@ class Conv(nn.Conv2d):
         self.branches = branches
 
 
+class Scalars(nn.Module):
+    """Weights of a sum that are learned: the sigmoids of scalars that begin as 1."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(count))
+
+    def forward(self) -> Tensor:
+        """(count,), each in (0, 1)."""
+        return self.weight.sigmoid()
+
+
 #: What is drawn here, and all that a module of each kind has.
 _DRAWN: dict[type[nn.Module], frozenset[str]] = {
     Conv: frozenset({"weight"}),
     nn.BatchNorm2d: frozenset({"weight", "bias", "running_mean", "running_var", "num_batches_tracked"}),
     nn.Linear: frozenset({"weight", "bias"}),
+    Scalars: frozenset({"weight"}),
 }
 #: Where a network keeps what builds it anew.
 _BUILDER = "jointbench_builder"
@@ -74,5 +87,7 @@ def _initialise(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=(2 * module.branches / (size * module.out_channels)) ** 0.5)
     elif isinstance(module, (nn.BatchNorm2d, nn.Linear)):
         module.reset_parameters()
+    elif isinstance(module, Scalars):
+        nn.init.ones_(module.weight)
     if isinstance(module, nn.Linear) and module.bias is not None:
         nn.init.zeros_(module.bias)

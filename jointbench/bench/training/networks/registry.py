@@ -6,7 +6,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from jointbench.bench.training.networks import joint, reference_networks
+from jointbench.bench.training.networks import generator, joint, reference_networks
 from jointbench.bench.training.networks.initialising import initialise, is_drawn, remember
 from jointbench.data.evaluation import Configuration
 from jointbench.data.registry import Registry
@@ -36,6 +36,7 @@ NETWORKS: Registry[Builder] = Registry(
     "jointbench.networks",
     {
         "joint": joint.build,
+        "generator": generator.build,
         "reference": reference_networks.build,
     },
 )
