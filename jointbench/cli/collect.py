@@ -60,6 +60,14 @@ def add_to(commands: Commands) -> None:
         help="until each has S evaluations a budget, default 3",
     )
     add(
+        "--architectures",
+        type=whole("architectures", 1),
+        default=1,
+        metavar="A",
+        help="train each proposal of a generator on A networks drawn from it, and tell the optimizer the means; "
+        "default 1",
+    )
+    add(
         "--stop-after",
         type=positive("stop after"),
         metavar="MINUTES",
@@ -94,6 +102,7 @@ def run(arguments: argparse.Namespace) -> None:
             plan=arguments.plan,
             repeat=arguments.repeat,
             repeat_seeds=arguments.repeat_seeds,
+            architectures=arguments.architectures,
             stop_after=arguments.stop_after,
             data=arguments.data,
             checkpoint_every=arguments.checkpoint_every,

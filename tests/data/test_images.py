@@ -14,6 +14,7 @@ import pytest
 
 from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
 from jointbench.data.images.facts import Augmentation, ImageFacts
+from jointbench.data.images.image_data import ImageData
 from jointbench.data.images.places import DATA_FOLDER_VARIABLE
 from jointbench.data.images.registry import known_facts, load_images
 
@@ -54,6 +55,17 @@ class TestDigits:
         theirs = np.rint(load_digits().images * (255 / 16)).astype(np.uint8).reshape(-1, 64)
         order = np.lexsort(ours.T), np.lexsort(theirs.T)
         np.testing.assert_array_equal(ours[order[0]], theirs[order[1]])
+
+    def test_halves_are_the_same_digits_split_otherwise(self) -> None:
+        halves, digits = load_images("digits-halves"), load_images("digits")
+        assert halves.facts == known_facts("digits-halves")
+        sizes = [len(part) for part in (halves.training, halves.validation, halves.test)]
+        assert sizes == [719, 719, 359]
+
+        def every(data: ImageData) -> list[bytes]:
+            return sorted(one.tobytes() for p in (data.training, data.validation, data.test) for one in p.images)
+
+        assert every(halves) == every(digits)
 
 
 class TestFashionMnist:
@@ -214,7 +226,7 @@ class TestCifar:
 
 
 def test_an_unknown_name_lists_the_known() -> None:
-    with pytest.raises(UnknownNameError, match="cifar10, cifar100, digits, fashion-mnist"):
+    with pytest.raises(UnknownNameError, match="cifar10, cifar100, digits, digits-halves, fashion-mnist"):
         load_images("imagenet")
 
 

@@ -33,6 +33,7 @@ from jointbench.data.metrics import METRICS, VALIDATION_ERROR, Metric
 from jointbench.data.seeds import collection_seed
 from jointbench.data.task import Task
 from jointbench.optimizers.optimizer import Optimizer
+from jointbench.optimizers.several_draws import SeveralDraws
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -156,6 +157,7 @@ def collect(
     plan: str | Path | None = None,
     repeat: int | None = None,
     repeat_seeds: int = REPEAT_SEEDS,
+    architectures: int = 1,
     stop_after: float | None = None,
     data: str | None = None,
     checkpoint_every: float = CHECKPOINT_EVERY,
@@ -172,7 +174,9 @@ def collect(
     "10,30,90trees". `optimizer`: a name, or a class. `space`: a Space
     (default joint), its name, a ConfigSpace object or a file of its JSON. `plan`: a TOML file that names space, images,
     ladder, clock and memory, and the parts to collect instead. `repeat`: instead of searching, bring so many
-    configurations of the log up to `repeat_seeds` evaluations at each of its two largest budgets. `stop_after` minutes,
+    configurations of the log up to `repeat_seeds` evaluations at each of its two largest budgets. `architectures`:
+    train each proposal of a generator on so many networks drawn from it, and tell the optimizer the means; each counts
+    for the budgets. `stop_after` minutes,
     so that the same call can go on later (then the result is not `complete`). `checkpoint_every`: seconds.
     `lock`: False for a file system that cannot lock files. `progress` hears of every training; without one there is
     a bar in a notebook, unless `quiet`. `workers`: as `WorkerOptions` has them. Raises what the command says in a
@@ -217,6 +221,10 @@ def collect(
         how: dict[str, Any] = {"seed": collection_seed(first), "full_budgets": total}
         if repeat is None:
             made = the_optimizer(optimizer, task.space, task.ladder, objectives=[task.objective], **how)
+            if whole("architectures", architectures, 1) > 1:
+                if not task.space.draws:
+                    raise InputError("architectures", architectures, f"1, since '{task.space.name}' draws no networks")
+                made = SeveralDraws(made, architectures)
         else:
             several, each = whole("repeat", repeat, 1), whole("repeat seeds", repeat_seeds, 2)
             made = repeats(opened(), several, each, **how)

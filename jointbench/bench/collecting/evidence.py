@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jointbench.bench.collecting.draws import draws
 from jointbench.bench.collecting.ends import ends
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError, LogError
@@ -19,6 +20,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import collection_seed
 from jointbench.data.spaces.registry import get_space
+from jointbench.data.spaces.sobol import sobol
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.fixed_list import FixedList
@@ -36,6 +38,7 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "replicates": {"configurations": int, "seeds": int, "rungs": list, "from_best": float},
     "surprises": {"configurations": int, "seeds": int},
     "near-surprises": {"configurations": int, "surprises": int, "distance": list},
+    "draws": {"configurations": int, "architectures": int, "trained": int, "trainings": int, "rung": float},
     "ends": {"benchmark": str, "optimizers": list, "runs": int, "full_budgets": float},
 }
 
@@ -131,25 +134,24 @@ def optimizer_of(part: Part, log: EvaluationLog) -> tuple[Optimizer, float]:
 def _kept(path: Path, choose: Callable[[], list[Trial]]) -> list[Trial]:
     if not path.exists():
         make_folder(path.parent)
-        chosen = [{"configuration": dict(trial.configuration), "budget": trial.budget} for trial in choose()]
-        write_whole(path, json.dumps(chosen), once=True)
+        write_whole(path, json.dumps([_as_dict(trial) for trial in choose()]), once=True)
     return [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def _as_dict(trial: Trial) -> dict[str, Any]:
+    drawn = {"architecture_seed": trial.architecture_seed} if trial.architecture_seed else {}
+    return {"configuration": dict(trial.configuration), "budget": trial.budget, **drawn}
 
 
 def _sobol(part: Part, log: EvaluationLog) -> list[Trial]:
     """Configurations of a scrambled Sobol sequence, each at all rungs, `repeats` times at the one and the other: pairs
     of budgets that no optimizer has selected (Table 1)."""
-    from scipy.stats import qmc
-
     repeats = part.options["repeats"]
     if len(repeats) != len(log.ladder.rungs) or not all(type(r) is int and r >= 0 for r in repeats):
         raise InputError(f"repeats of {part.name}", repeats, f"a whole number for each of {log.ladder}")
-    count = part.options["configurations"]
-    # The sequence is balanced at powers of two.
-    points = qmc.Sobol(len(log.space.names), rng=part.seed).random_base2(max(1, count - 1).bit_length())[:count]
     return [
-        Trial(log.space.at(point), rung)
-        for point in np.clip(points, 0.0, 1.0)
+        Trial(configuration, rung)
+        for configuration in sobol(log.space, part.options["configurations"], part.seed)
         for rung, times in zip(log.ladder.rungs, repeats, strict=True)
         for _ in range(times)
     ]
@@ -267,5 +269,6 @@ _CHOICES: Mapping[str, Callable[[Part, EvaluationLog], list[Trial]]] = {
     "replicates": _replicates,
     "surprises": _surprises,
     "near-surprises": _near_surprises,
+    "draws": lambda part, log: draws(log, part.options, part.seed, part.name),
     "ends": _ends,
 }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jointbench.data.errors import MissingDataError, UnknownNameError
 from jointbench.data.images.cifar import CIFAR10, CIFAR100
-from jointbench.data.images.digits import DIGITS
+from jointbench.data.images.digits import DIGITS, DIGITS_HALVES
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.images.fashion_mnist import FASHION_MNIST, FASHION_MNIST_8, FASHION_MNIST_14
 from jointbench.data.images.image_data import ImageData
@@ -17,7 +17,10 @@ from jointbench.data.registry import Registry
 IMAGES: Registry[ImageSet] = Registry(
     "images",
     "jointbench.images",
-    {one.facts.name: one for one in (DIGITS, FASHION_MNIST, FASHION_MNIST_14, FASHION_MNIST_8, CIFAR10, CIFAR100)},
+    {
+        one.facts.name: one
+        for one in (DIGITS, DIGITS_HALVES, FASHION_MNIST, FASHION_MNIST_14, FASHION_MNIST_8, CIFAR10, CIFAR100)
+    },
 )
 
 #: How a folder of images is named: `folder:PATH`.

@@ -130,7 +130,7 @@ def test_a_network_is_drawn_with_its_architectures_seed(drawn: Space) -> None:
 
 
 def test_a_space_without_a_network_is_named() -> None:
-    with pytest.raises(UnknownNameError, match="space of the network: 'drawn' given, expected one of joint"):
+    with pytest.raises(UnknownNameError, match="space of the network: 'drawn' given, expected one of generator, joint"):
         network(DrawnSpace(), {}, (1, 8, 8), 10)
 
 
