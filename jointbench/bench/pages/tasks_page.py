@@ -25,13 +25,17 @@ TASK_HEADINGS = ("task", "objective", "seeds", "winner", "its median", "optimum"
 
 def tasks_page(folder: Path) -> list[str]:
     """The body of the page. Raises LogError where there is nothing to compare."""
-    found = AcrossTasks.read(folder)
+    return body_of(AcrossTasks.read(folder))
+
+
+def body_of(found: AcrossTasks) -> list[str]:
+    """The same of tasks that are read already."""
     look = styles(found.optimizers)
     standings = found.standings
     return [
         script(),
         "<h1>Which optimizer wins, over tasks?</h1>",
-        f'<p class="lead">{lead(found)}</p>',
+        fill('<p class="lead">{{ said }}</p>', said=lead(found)),
         *[f'<p class="note">{fill("{{ said }}", said=said)}</p>' for said in fallbacks(found)],
         "<h2>One number an optimizer</h2>",
         "<p>Normalised regret at the end: 0 is the optimum of a task (where nobody knows it, the best that any "
@@ -52,7 +56,7 @@ def tasks_page(folder: Path) -> list[str]:
         "incumbents. Each task's page is in the folder of its name.</p>",
         table_html(TASK_HEADINGS, task_rows(found), kind="words"),
         "<h2>Final normalised regret</h2>",
-        table_html(("task", *found.optimizers), regret_rows(found)),
+        table_html(("task", *(one.optimizer for one in standings)), regret_rows(found)),
         "<h2>How to reproduce it</h2>",
         fill("<pre>{{ commands }}</pre>", commands="\n".join(found.commands)),
     ]
@@ -67,6 +71,9 @@ def lead(found: AcrossTasks) -> str:
         f"{counted(len(found.optimizers), 'optimizer')} on {tasks}. {first.optimizer} has the lowest normalised "
         f"regret, {first.regret:.3f} ({low:.3f} to {high:.3f}), and wins {first.won} of them."
     )
+    most = max(found.standings, key=lambda one: one.won)
+    if most.won > first.won:
+        said += f" {most.optimizer} wins {most.won}, at a higher regret on the whole."
     if not others:
         return said
     tested, asked = found.tests()
@@ -119,11 +126,11 @@ def _task_row(found: AcrossTasks, place: int, task: TaskRuns) -> tuple[str, ...]
 
 
 def regret_rows(found: AcrossTasks) -> list[tuple[str, ...]]:
-    """A row a task: the mean over seeds of each optimizer's final normalised regret."""
-    rows = []
+    """A row a task: the mean over seeds of each optimizer's final normalised regret, in the order of the standings."""
+    rows, names = [], [one.optimizer for one in found.standings]
     for task in found.tasks:
         regrets = task.regrets(SHARES[-1:])
-        rows.append((task.name, *(f"{regrets[name].mean():.4f}" for name in found.optimizers)))
+        rows.append((task.name, *(f"{regrets[name].mean():.4f}" for name in names)))
     return rows
 
 
@@ -151,7 +158,8 @@ def _tested(p: float | None) -> str:
     bars = "A bar joins optimizers that cannot be told apart: Wilcoxon's signed-rank tests over tasks, after Holm"
     if p is None:
         return f"{bars}."
-    return f"{bars}, where Friedman's test of all together (p = {p:.4f}) lets pairs be asked about (Demsar 2006)."
+    shown = f"p = {p:.4f}" if p >= 1e-4 else "p < 0.0001"
+    return f"{bars}, where Friedman's test of all together ({shown}) lets pairs be asked about (Demsar 2006)."
 
 
 def _yes(significant: bool) -> str:

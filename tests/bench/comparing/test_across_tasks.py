@@ -1,5 +1,6 @@
 """Comparisons over several tasks: one number an optimizer, on one scale."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 
 import jointbench
 from jointbench.bench.calls.comparing_tasks import TasksComparison, task_names
-from jointbench.bench.comparing.across_tasks import SHARES, interval_over, read_tasks
+from jointbench.bench.comparing.across_tasks import SHARES, AcrossTasks, interval_over, read_tasks
+from jointbench.bench.pages.tasks_page import body_of, lead
 from jointbench.bench.running.hartmann import OPTIMA
 from jointbench.cli import main
 from jointbench.data.errors import InputError, LogError, UnknownNameError
@@ -84,6 +86,18 @@ class TestComparison:
         assert (made.folder / "mfh3-good" / "report.html").exists()
         assert jointbench.report(made.folder).path == made.folder / "report.html"
         assert len(made.table("tasks").rows) == 3
+
+    def test_a_name_is_no_html(self, made: TasksComparison) -> None:
+        across = AcrossTasks.read(made.folder)
+        renamed = [
+            replace(task, runs={f"<b>{name}</b>": runs for name, runs in task.runs.items()}) for task in across.tasks
+        ]
+        said = lead(AcrossTasks(renamed, (), "renamed"))
+        assert "<b>" in said
+        assert said.startswith("2 optimizers on 3 tasks. <b>")
+        body = "\n".join(body_of(AcrossTasks(renamed, (), "renamed")))
+        assert "<b>random" not in body
+        assert "&lt;b&gt;random" in body
 
     def test_the_command_goes_on_with_what_is_there(
         self, made: TasksComparison, capsys: pytest.CaptureFixture[str]
