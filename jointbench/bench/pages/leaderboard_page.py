@@ -133,15 +133,16 @@ def version_cells(board: LeaderboardRuns, entry: Entry, task: str | None = None)
     tasks = [task] if task else [name for name in board.tasks if name in entry.tasks]
     again = sum(len(entry.tasks[name].seeds) for name in tasks)
     benchmarks = [board.tasks[name].settings.name for name in tasks]
-    return f"{again} of {board.rules.seeds * len(tasks)}", _few(benchmarks, "benchmarks"), code_words(board)
+    shown = benchmarks[0] if len(benchmarks) == 1 else f"{len(benchmarks)}, below"
+    return f"{again} of {board.rules.seeds * len(tasks)}", shown, code_words(board)
 
 
 def code_words(board: LeaderboardRuns) -> str:
     return f"{board.rules.version} ({board.rules.code[:7]})"
 
 
-def _few(names: Sequence[str], kind: str = "tasks") -> str:
-    return ", ".join(names) if len(names) <= _FEW else f"{len(names)} {kind}"
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _FEW else f"{len(names)} tasks"
 
 
 def _differences(board: LeaderboardRuns, look: Mapping[str, Style]) -> list[str]:
