@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from jointbench.data.evaluation import Configuration, Evaluation
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric
@@ -62,8 +63,9 @@ class Optimizer(ABC):
     ends the search after that time instead, in which random search spends `full_budgets`. Most optimizers need not look
     at either. Where `first` is not empty, the first configuration that is proposed has these values, which are a
     practitioner's; the rest of it is what it would have been. `objectives` are the metrics that it searches for, one,
-    or several where it says that it takes `several_objectives`. `make_optimizer` sets all three before `__init__` is
-    called.
+    or several where it says that it takes `several_objectives`. `images` are the facts of those that networks are
+    trained on, where there are any, by which a space counts exactly. `make_optimizer` sets all four before `__init__`
+    is called.
     """
 
     #: The name in tables; the name of the class where it is not set.
@@ -75,6 +77,8 @@ class Optimizer(ABC):
     objectives: Sequence[Metric] = OBJECTIVE
     #: None where the search ends by its budgets.
     wall_clock: WallClock | None = None
+    #: None where the task has none, or nobody said.
+    images: ImageFacts | None = None
     #: Hyperparameter to value, of some of the space's.
     first: Configuration = MappingProxyType({})
 

@@ -16,6 +16,10 @@ from jointbench.optimizers.optimizer import Optimizer, Trial
 _NOT_DRIVEN = ("BaseGASampler", "BaseSampler", "BruteForceSampler", "GridSampler", "PartialFixedSampler")
 
 
+#: They refuse several.
+_ONE_OBJECTIVE = ("CmaEsSampler",)
+
+
 class OptunaSampler(Optimizer):
     """Any sampler of Optuna's: `sampler` is its class, `settings` its keywords besides the seed.
 
@@ -99,6 +103,7 @@ class CMAES(OptunaSampler):
 
     name = "cma-es"
     sampler = "CmaEsSampler"
+    several_objectives = False
     settings: ClassVar = {"warn_independent_sampling": False}
 
 
@@ -111,7 +116,8 @@ def sampler_of(name: str) -> type[OptunaSampler]:
     known = [one for one in optuna.samplers.__all__ if one.endswith("Sampler") and one not in _NOT_DRIVEN]
     if name not in known:
         raise UnknownNameError.of("optimizer", f"optuna.{name}", [f"optuna.{one}" for one in known])
-    return type(name, (OptunaSampler,), {"name": f"optuna.{name}", "sampler": name})
+    several = {"several_objectives": name not in _ONE_OBJECTIVE}
+    return type(name, (OptunaSampler,), {"name": f"optuna.{name}", "sampler": name, **several})
 
 
 def _missing(name: str) -> MissingExtraError:

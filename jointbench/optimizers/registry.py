@@ -9,6 +9,7 @@ from typing import Any
 
 from jointbench.data.errors import InputError, JointBenchError, OptimizerError, UnknownNameError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric, checked_metrics
@@ -35,6 +36,8 @@ OPTIMIZERS: Mapping[str, str] = {
     "regularized-evolution": "jointbench.optimizers.evolution:RegularizedEvolution",
     "tpe": "jointbench.optimizers.optuna_sampler:TPE",
     "cma-es": "jointbench.optimizers.optuna_sampler:CMAES",
+    "nago-mobo": "jointbench.optimizers.nago_mobo.mobo:NagoMOBO",
+    "bohb-mo": "jointbench.optimizers.bohb_fronts:BOHBFronts",
 }
 
 #: Where a package names its own, as in `[project.entry-points."jointbench.optimizers"]`.
@@ -60,6 +63,7 @@ def make_optimizer(
     wall_clock: WallClock | None = None,
     first: Configuration | None = None,
     objectives: Sequence[Metric] = OBJECTIVE,
+    images: ImageFacts | None = None,
     any_ladder: bool = False,
 ) -> Optimizer:
     """The optimizer of this name, fresh; `Optimizer` explains the keywords. `any_ladder`: also where the ladder has
@@ -83,7 +87,7 @@ def make_optimizer(
     try:
         # They are told at construction, also to a person's class, whose constructor does not know of them.
         made = kind.__new__(kind)
-        made.wall_clock, made.objectives = wall_clock, tuple(objectives)
+        made.wall_clock, made.objectives, made.images = wall_clock, tuple(objectives), images
         made.first = {key: space.by_name[key].check(value) for key, value in (first or {}).items()}
         made.__init__(space, ladder, seed=checked_seed("seed", seed), full_budgets=full_budgets, **options)  # type: ignore[misc]
     except JointBenchError:

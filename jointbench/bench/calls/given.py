@@ -8,6 +8,7 @@ from typing import Any
 
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import OBJECTIVE
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
@@ -93,6 +94,7 @@ def the_optimizer(
     seed: int,
     full_budgets: float,
     objectives: Sequence[Metric] = OBJECTIVE,
+    images: ImageFacts | None = None,
 ) -> Optimizer:
     """A fresh one of a name or of a class; one that is made already as it is. Raises as `make_optimizer` does."""
     if isinstance(given, Optimizer):
@@ -100,13 +102,15 @@ def the_optimizer(
     if isinstance(given, type) and issubclass(given, Optimizer):
         # As `make_optimizer` does.
         made = given.__new__(given)
-        made.objectives = tuple(objectives)
+        made.objectives, made.images = tuple(objectives), images
         made.__init__(space, ladder, seed=seed, full_budgets=full_budgets)  # type: ignore[misc]
         made.name = getattr(made, "name", given.__name__)
         return made
     if not isinstance(given, str):
         raise InputError("optimizer", given, "a name, a subclass of jointbench.Optimizer, or one of its objects")
-    return make_optimizer(given, space, ladder, seed=seed, full_budgets=full_budgets, objectives=objectives)
+    return make_optimizer(
+        given, space, ladder, seed=seed, full_budgets=full_budgets, objectives=objectives, images=images
+    )
 
 
 def optimizer_name(given: str | type[Optimizer]) -> str:

@@ -55,7 +55,10 @@ def run(
     about = objective.task.metrics[:1] if objectives is None else searched_for(objective, objectives)
     metrics = (*about, *(metric for metric in objective.task.metrics if metric not in about))
     answers = with_exact(objective, about)
-    made = the_optimizer(optimizer, space, ladder, seed=own, full_budgets=total, objectives=told_of(optimizer, about))
+    told = told_of(optimizer, about)
+    made = the_optimizer(
+        optimizer, space, ladder, seed=own, full_budgets=total, objectives=told, images=objective.task.images
+    )
     cluster = SimulatedCluster(answers, whole("workers", workers, 1))
     finished = list(run_on(made, cluster, ladder, full_budgets=total, seed=own, space=space))
     if not finished:

@@ -53,6 +53,7 @@ def run_job(job: Job, progress: Callable[[int, float], None]) -> None:
         wall_clock=settings.wall_clock,
         first=settings.first_values,
         objectives=told_of(job.optimizer, settings.objectives),
+        images=settings.images,
         # On a table of one budget those that compare several are their one-rung forms.
         any_ladder=settings.objective == "known",
     )

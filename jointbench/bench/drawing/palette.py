@@ -48,6 +48,8 @@ _OWN = {
     "regularized-evolution": Style(ORANGE),
     "tpe": Style(SKY),
     "cma-es": Style(SKY, "dash"),
+    "nago-mobo": Style(VERMILION, "longdash"),
+    "bohb-mo": Style(BLUE, "longdash"),
 }
 
 _FREE = tuple(Style(colour, dash) for dash in ("dashdot", "longdash") for colour in COLOURS)

@@ -198,10 +198,13 @@ class SMAC(SMACDefault):
 
 
 def facade_of(name: str) -> type[SMACFacade]:
-    """The facade that smac calls so. Raises UnknownNameError."""
+    """The facade that smac calls so, or by ParEGO, which is no facade, smac's usual one (its forest, at the largest
+    budget), which ParEGO tells one cost where there are several objectives. Raises UnknownNameError."""
+    if name == "ParEGO":
+        return type(name, (SMACFacade,), {"name": "smac.ParEGO", "facade": "HyperparameterOptimizationFacade"})
     known = [one for one in smac.__all__ if one.endswith("Facade")]
     if name not in known:
-        raise UnknownNameError.of("optimizer", f"smac.{name}", [f"smac.{one}" for one in known])
+        raise UnknownNameError.of("optimizer", f"smac.{name}", [f"smac.{one}" for one in [*known, "ParEGO"]])
     fewest = {"fewest_rungs": 2} if _by_budgets(name) else {}
     return type(name, (SMACFacade,), {"name": f"smac.{name}", "facade": name, **fewest})
 
