@@ -17,7 +17,6 @@ from jointbench.data.pareto import non_dominated
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.bohb import BOHB
 from jointbench.optimizers.optimizer import Trial
-from jointbench.optimizers.samplers import ModelSampler
 
 #: Losses of a configuration, one an objective; empty for a failure.
 Losses = tuple[float, ...]
@@ -36,9 +35,9 @@ class BOHBFronts(BOHB):
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
-        self._told: dict[float, list[tuple[Configuration, Losses]]] = {}
+        self._told: dict[float, list[tuple[FloatArray, Losses]]] = {}
+        self._new: set[float] = set()
         self._waiting: dict[int, list[tuple[int, Losses]]] = {}
-        self._fitted: dict[float, int] = {}
 
     def tell(self, trial: Trial, evaluation: Evaluation) -> None:
         if len(self.objectives) == 1:
@@ -47,7 +46,8 @@ class BOHBFronts(BOHB):
         losses = tuple(metric.loss_of(evaluation) for metric in self.objectives)
         if not all(map(math.isfinite, losses)):
             losses = ()
-        self._told.setdefault(trial.budget, []).append((trial.configuration, losses))
+        self._told.setdefault(trial.budget, []).append((self.sampler.point(trial.configuration), losses))
+        self._new.add(trial.budget)
         bracket, place = self._running.pop(trial)
         heard = self._waiting.setdefault(id(bracket), [])
         heard.append((place, losses))
@@ -65,17 +65,13 @@ class BOHBFronts(BOHB):
         return super()._sample()
 
     def _rank_results(self) -> None:
-        """Tell a new model what is known, ranked; the draws go on."""
-        if {budget: len(told) for budget, told in self._told.items()} == self._fitted:
-            return
-        self._fitted = {budget: len(told) for budget, told in self._told.items()}
-        counted = self.sampler.from_model
-        self.sampler = ModelSampler(self.space, self.rng)
-        self.sampler.from_model = counted
-        for budget, told in self._told.items():
+        """Of each budget that was heard of, so that the model takes the best for good."""
+        for budget in sorted(self._new):
+            told = self._told[budget]
             ranks = _ranks([losses for _, losses in told])
-            for (configuration, _), rank in zip(told, ranks, strict=True):
-                self.sampler.observe(configuration, budget, rank)
+            order = np.argsort(ranks, kind="stable")
+            self.sampler.rank(budget, np.array([told[place][0] for place in order]))
+        self._new.clear()
 
 
 def _ranks(losses: Sequence[Losses]) -> list[float]:

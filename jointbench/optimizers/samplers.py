@@ -78,6 +78,10 @@ class _Results:
             ranked[place] = new
         self.count += 1
 
+    def replace(self, points: FloatArray) -> None:
+        """All of them, the best first."""
+        self._points, self._losses, self.count = points, np.arange(float(len(points))), len(points)
+
     @property
     def ranked(self) -> FloatArray:
         """The points, the best first; good until the next one is appended."""
@@ -114,6 +118,14 @@ class ModelSampler(RandomSampler):
     def observe(self, configuration: Configuration, budget: float, loss: float) -> None:
         results = self._results.setdefault(budget, _Results(self.dimensions))
         results.append(self._point(configuration), loss)
+
+    def point(self, configuration: Configuration) -> FloatArray:
+        """Where it is modelled (dimensions,); NaN where something is inactive."""
+        return self._point(configuration)
+
+    def rank(self, budget: float, points: FloatArray) -> None:
+        """All results of a budget (n, dimensions), the best first, instead of what was observed."""
+        self._results.setdefault(budget, _Results(self.dimensions)).replace(points)
 
     def _modelled_budget(self) -> float | None:
         """The largest budget with results for a model."""

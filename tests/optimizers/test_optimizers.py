@@ -24,7 +24,7 @@ LIBRARIES = {"optuna": ("optuna", "cmaes"), "reference": ("hpbandster",)}
 MISSING = [name for name, extra in EXTRAS.items() if not all(map(find_spec, LIBRARIES[extra]))]
 SHIPPED = [name for name in sorted(OPTIMIZERS) if name not in MISSING]
 #: Enough for each to use its model; some think longer. SMAC draws its first bracket before it has a model.
-TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6} | dict.fromkeys(EXTRAS, 25)
+TRIALS = dict.fromkeys(SHIPPED, 120) | {"smac": 12, "smac-default": 6, "nago-mobo": 40} | dict.fromkeys(EXTRAS, 25)
 #: Plain smac's search takes a second: its course without the model is enough for all but one test.
 QUICK = TRIALS | {"smac-default": 3}
 SHORT = Ladder(9.0, 27.0)

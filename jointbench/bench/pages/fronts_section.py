@@ -83,8 +83,8 @@ def fronts_section(folder: Path, optimizers: Sequence[str], look: Mapping[str, S
     return [
         "<h2>The fronts</h2>",
         "<p>What is true of the configurations on the fronts at the end. The line is the median attainment surface: "
-        "left of it and below, no more than half of the runs have anything; the band goes from what the best run "
-        "attains to what all runs do.</p>",
+        "beyond it, to the left and below, fewer than half of the runs attain anything; the band goes from what the "
+        "best run attains to what all runs do.</p>",
         *(figure_html(front_figure(ordered, look, place), 520) for place in range(1, len(settings.objectives))),
         "<h2>What one objective alone would have found</h2>",
         "<p>The same runs, had one objective counted alone: the configuration that each would have recommended, "
