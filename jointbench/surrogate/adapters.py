@@ -407,7 +407,10 @@ def optunahub_problem(
             return distributions.IntDistribution(int(h.low), int(h.high), log=h.log)
         return distributions.FloatDistribution(h.low, h.high, log=h.log)
 
-    class BenchmarkProblem(BaseProblem):  # type: ignore[misc]
+    # Typed where OptunaHub is installed, and not where it is not.
+    base: Any = BaseProblem
+
+    class BenchmarkProblem(base):  # type: ignore[misc]
         @property
         def search_space(self) -> dict[str, Any]:
             return {h.name: distribution(h) for h in benchmark.space.hyperparameters if not h.constant}

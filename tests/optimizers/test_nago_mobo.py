@@ -118,7 +118,7 @@ def front_of(optimizer: Optimizer, trials: int) -> float:
 def test_it_finds_a_larger_front_than_random_search_does() -> None:
     how: dict[str, Any] = {"full_budgets": 60.0, "objectives": (LOSS, SIZE)}
     found = []
-    for name in ("nago-mobo:first=20:burn_in=600:candidates=300", "random"):
+    for name in ("nago-mobo:first=20:burn_in=400:again=60:samples=60:candidates=200", "random"):
         found.append([front_of(make_optimizer(name, SIX, Ladder(3.0, 3.0), seed=seed, **how), 52) for seed in range(2)])
     ours, random = found
     assert min(ours) > max(random)
@@ -170,7 +170,7 @@ def likelihoods(priors: Priors, *, heteroscedastic: bool) -> float:
     rng = np.random.default_rng(0)
     at = rng.random((150, 3))
     values = np.sin(4 * at[:, 1]) + 0.02 * 20 ** at[:, 0] * rng.standard_normal(150)
-    networks = BayesianNetworks(rng, priors=priors, burn_in=1000, heteroscedastic=heteroscedastic)
+    networks = BayesianNetworks(rng, priors=priors, burn_in=500, samples=60, heteroscedastic=heteroscedastic)
     networks.fit(at[:100], values[:100, None])
     found = predicted(*networks.outputs_at(at[100:]))
     variance = found.deviation[0] ** 2

@@ -49,6 +49,8 @@ _OPTIMIZERS: Mapping[str, str] = {
     "regularized-evolution": "ageing evolution at the largest budget",
     "tpe": "Optuna's TPE at the largest budget (pip install 'jointbench[optuna]')",
     "cma-es": "Optuna's CMA-ES at the largest budget (pip install 'jointbench[optuna]')",
+    "nago-mobo": "Bayesian networks for several objectives, of neural architecture generators (NAGO)",
+    "bohb-mo": "BOHB for several objectives, which promotes what nothing dominates",
 }
 
 
