@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import jointbench
 from jointbench.cli import main
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
-from jointbench.data.spaces.registry import SPACES
+from jointbench.data.spaces.registry import SPACES, get_space
 from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import load_benchmark, released
 
@@ -52,6 +53,28 @@ def test_describe_gives_the_papers_parameters(capsys: pytest.CaptureFixture[str]
     assert all(name in out for name in (*JOINT.names, *SPACES, *JOINT.named))
     main(["describe", "wideresnet-28-10"])
     assert "36,479,194 (36.48M)" in capsys.readouterr().out
+
+
+def test_describe_draws_a_network_of_a_generator(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    picture = tmp_path / "net.svg"
+    main(["describe", "hnag:cifar10-bohb", "--seed", "3", "--out", str(picture)])
+    told = capsys.readouterr().out
+    assert "3,916,365" in told
+    assert "inert: 5 acts as 4" in told
+    root = ElementTree.fromstring(picture.read_text(encoding="utf-8"))
+    shapes = [one.tag.rpartition("}")[2] for one in root.iter()]
+    # 8 cells, 8 mid nodes and 40 operations, the stem, and the legend's three stages.
+    assert shapes.count("circle") == 8 + 8 + 40 + 1 + 3
+    before = picture.read_bytes()
+    main(["describe", "hnag:cifar10-bohb", "--seed", "4", "--out", str(picture)])
+    assert picture.read_bytes() != before
+    wide = jointbench.describe({**get_space("hnag-aug1").usual}, space="hnag-aug1", seed=2)
+    wide.draw(picture)
+    assert "<rect x=" in picture.read_text(encoding="utf-8")
+    for wrong in (["zela-2018", "--out", str(picture)], ["hnag:cifar10-bohb", "--out", str(tmp_path / "net.png")]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["describe", *wrong])
+    assert not (tmp_path / "net.png").exists()
 
 
 def test_describe_says_what_a_benchmark_is_about(capsys: pytest.CaptureFixture[str]) -> None:

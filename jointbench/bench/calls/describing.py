@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
 from jointbench.bench.calls.given import the_configuration, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.drawing.network_drawing import draw_network
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.files import write_whole
 from jointbench.data.frames import frame
 from jointbench.data.numbers import readable
-from jointbench.data.quantities import counted, large
+from jointbench.data.quantities import counted, large, size
+from jointbench.data.spaces.architecture import CONVOLUTION
 from jointbench.data.spaces.facts import Facts, ImageShape
+from jointbench.data.spaces.generators import GeneratorSpace
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
@@ -92,12 +96,37 @@ def _hyperparameters(space: Space) -> list[tuple[str, str, str, str]]:
 
 
 class DescribedConfiguration(Result):
-    """A configuration of a space, and the `facts` of its network for images of one shape."""
+    """A configuration of a space, and the `facts` of its network for images of one shape; of a generator those of the
+    network that a seed draws. `inert`: hyperparameters without an effect of their own, and why."""
 
-    def __init__(self, space: Space, configuration: Configuration, image_shape: ImageShape, classes: int) -> None:
+    def __init__(
+        self, space: Space, configuration: Configuration, image_shape: ImageShape, classes: int, seed: int = 0
+    ) -> None:
         self.space, self.configuration = space, configuration
-        self.image_shape, self.classes = image_shape, classes
-        self.facts: Facts = space.facts(configuration, image_shape, classes)
+        self.image_shape, self.classes, self.seed = image_shape, classes, seed
+        self.facts: Facts = space.facts(configuration, image_shape, classes, seed)
+        self.inert = space.inert(configuration)
+
+    def draw(self, out: str | Path) -> Path:
+        """Write a picture of the network, as SVG. Raises InputError for a space that draws no networks, and for a name
+        that does not end in .svg."""
+        path = Path(out)
+        if not isinstance(self.space, GeneratorSpace):
+            raise InputError("space", self.space.name, "one whose networks are drawn, such as hnag, for a picture")
+        if path.suffix != ".svg":
+            raise InputError("out", str(out), "a name that ends in .svg")
+        architecture = self.space.drawn(self.configuration, self.seed)
+        differ = any(
+            one.operation != CONVOLUTION
+            for cell in architecture.cells
+            for node in cell.nodes
+            for one in node.operations
+        )
+        values = ", ".join(readable(value) for value in self.configuration.values())
+        title = f"{self.space.name}: {values}; architecture seed {self.seed}"
+        picture = draw_network(architecture, self.facts, self.image_shape, title=title, operations_differ=differ)
+        write_whole(path, picture)
+        return path
 
     def _of_facts(self) -> list[tuple[str, str]]:
         facts = self.facts
@@ -105,6 +134,7 @@ class DescribedConfiguration(Result):
             ("widths", ", ".join(str(width) for width in facts.widths)),
             ("parameters", large(facts.parameters)),
             ("FLOPs an image", f"{large(facts.flops)}, forward, two a multiply-add"),
+            *([("memory an image", size(facts.memory))] if facts.memory is not None else []),
         ]
 
     def tables(self) -> dict[str, ResultTable]:
@@ -134,8 +164,13 @@ class DescribedConfiguration(Result):
         return f"for {height}x{width} images with {counted(channels, 'channel')} and {self.classes} classes"
 
     def __str__(self) -> str:
-        lines = [f"  {name:<16} {readable(value)}" for name, value in self.configuration.items()]
-        lines += ["", f"  {self._images()}:"]
+        wide = max(16, *map(len, self.configuration))
+        lines = [
+            f"  {name:<{wide}} {readable(value)}" + (f"  (inert: {self.inert[name]})" if name in self.inert else "")
+            for name, value in self.configuration.items()
+        ]
+        drawn = f", the network of architecture seed {self.seed}" if self.space.draws else ""
+        lines += ["", f"  {self._images()}{drawn}:"]
         return "\n".join([*lines, *(f"  {name:<16} {value}" for name, value in self._of_facts())])
 
     __repr__ = __str__
@@ -147,12 +182,14 @@ def describe(
     space: str | Space | None = None,
     image_shape: ImageShape = (3, 32, 32),
     classes: int = 10,
+    seed: int = 0,
 ) -> DescribedSpaces | DescribedConfiguration | DescribedBenchmark:
     """What `jointbench describe` does: show the spaces (all, or one by name), a benchmark, or one configuration's
     widths, parameters and FLOPs for images of a shape.
 
     `what`: a configuration, a named one or a JSON file (`space`: whose, by default joint), a Space or its name, a
-    benchmark that ships, or the folder of one; by default all spaces. `image_shape`: channels, height, width. Raises
+    benchmark that ships, or the folder of one; by default all spaces. `image_shape`: channels, height, width. `seed`:
+    with which the network of a generator is drawn; what is returned of a configuration can `draw` it. Raises
     UnknownNameError, ConfigurationError, BenchmarkError for a damaged one, InputError for a shape or a number of
     classes that there cannot be.
     """
@@ -172,4 +209,5 @@ def describe(
     at, configuration = the_configuration(what, space)
     if len(image_shape) != 3 or any(whole("image shape", side, 1) < 1 for side in image_shape):
         raise InputError("image shape", image_shape, "channels, height and width, such as (3, 32, 32)")
-    return DescribedConfiguration(at, configuration, image_shape, whole("classes", classes, 2))
+    counted_classes, drawn = whole("classes", classes, 2), whole("seed", seed, 0)
+    return DescribedConfiguration(at, configuration, image_shape, counted_classes, drawn)

@@ -67,10 +67,14 @@ def recorded_space(name: str, configspace: Any) -> Space:
 
 
 def find_configuration(name_or_file: str) -> tuple[Space, Configuration]:
-    """A named configuration of any space, or one of the joint space from a JSON file, with its space.
+    """A named configuration of any space, such as `zela-2018` or `hnag:cifar10-bohb`, or one of the joint space from a
+    JSON file, with its space; or with `SPACE:` before the file one of another.
 
     Raises UnknownNameError when it is neither, ConfigurationError when the file holds no legal configuration.
     """
+    before, colon, rest = name_or_file.partition(":")
+    if colon and before in SPACES:
+        return SPACES[before], SPACES[before].load(rest)
     named: Mapping[str, Space] = {name: space for space in SPACES.values() for name in space.named}
     space = named.get(name_or_file, JOINT)
     try:
