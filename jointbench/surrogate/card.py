@@ -9,6 +9,7 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.judging.verdict import HEADINGS, WORDS, in_words
+from jointbench.surrogate.luck_of_draws import draws_of
 
 #: The file's name.
 CARD = "card.md"
@@ -61,6 +62,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analyse
         lines += [*map(_line, table.rows), ""]
     lines += [
         _luck(made, trained=trained),
+        *_luck_of_draws(benchmark, log),
         "",
         *([analysed, ""] if analysed else []),
         "## What to keep in mind",
@@ -142,6 +144,22 @@ def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
         "moves validation and test error together, that of the images each on its own. Both are calibrated on "
         f"{made['repeats']} configurations that were trained with several seeds at one budget."
     )
+
+
+def _luck_of_draws(benchmark: Benchmark, log: EvaluationLog) -> list[str]:
+    """What of it is whose, where networks are drawn and the log has repeats of both kinds."""
+    objective, ladder = benchmark.task.objective, benchmark.ladder
+    if not benchmark.space.draws:
+        return []
+    said = ["", "The networks are drawn, so this luck is that of the draw and that of the training."]
+    said += [
+        f"At {draws.budget:g} {ladder.unit} networks of one generator differ in {objective.label} by a standard "
+        f"deviation of {objective.shown(draws.architecture)} ({draws.generators} generators with several networks), "
+        f"trainings of one network by {objective.shown(draws.training)} ({draws.networks} networks with several "
+        "trainings)."
+        for draws in draws_of(log.evaluations(), objective)
+    ]
+    return [said[0], " ".join(said[1:])]
 
 
 def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
