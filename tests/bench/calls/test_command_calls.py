@@ -290,7 +290,7 @@ class TestTrainings:
             jointbench.retrain(tmp_path)
 
     def test_what_is_no_network_of_ours_is_not_trained(self, tmp_path: Path) -> None:
-        said = "trained here .joint, .*; a function of your own is called by `jointbench collect --objective"
+        said = "trained here .*joint, .*; a function of your own is called by `jointbench collect --objective"
         toy = PlainSpace("toy", (Number("rate", 0.1, 0.5),))
         with pytest.raises(InputError, match=said):
             jointbench.train({"rate": 0.2}, images="digits", budget=1, space=toy, log=tmp_path / "log")
