@@ -30,6 +30,9 @@ def add_to(commands: Commands) -> None:
         "budget is the largest of four, a factor of 3 apart (as the paper's 10800 s)",
     )
     add("--seed", type=whole("seed", 0), default=0, help="default 0")
+    add(
+        "--architecture-seed", type=whole("architecture seed", 0), default=0, help="of a generator's network; default 0"
+    )
     add("--log", type=Path, metavar="LOG", help="folder of the log; default runs/train-SPACE-IMAGES-BUDGET")
     add("--json", action="store_true", help="print the evaluation as JSON and nothing else")
     training_options(sub)
@@ -50,6 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         budget=arguments.budget,
         ladder=arguments.ladder,
         seed=arguments.seed,
+        architecture_seed=arguments.architecture_seed,
         log=arguments.log,
         data=arguments.data,
         progress=hear,

@@ -135,6 +135,16 @@ def test_train_takes_a_configuration_of_another_space(tmp_path: Path, monkeypatc
     assert (evaluation.space, evaluation.configuration["filters"]) == ("joint-small", 4)
 
 
+def test_train_takes_the_seed_of_a_generator_s_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    generator = SPACES["hnag-small"].usual
+    Path("generator.json").write_text(json.dumps(generator), encoding="utf-8")
+    of = ["--images", "digits", "--device", "cpu", "--budget", "0.05epochs", "--architecture-seed", "3"]
+    main(["train", "generator.json", "--space", "hnag-small", *of])
+    (evaluation,) = EvaluationLog.open("runs/train-hnag-small-digits-0.05-epochs").evaluations()
+    assert (evaluation.status, evaluation.architecture_seed) == ("ok", 3)
+
+
 def test_query_prints_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(dict(JOINT.named["zela-2018"])), encoding="utf-8")

@@ -78,6 +78,7 @@ def train(
     ladder: str | Ladder | None = None,
     space: str | Space | None = None,
     seed: int = 0,
+    architecture_seed: int = 0,
     log: str | Path | None = None,
     data: str | None = None,
     quiet: bool = False,
@@ -88,8 +89,8 @@ def train(
 
     `network`: a configuration (a mapping, a row of a table), a named one, or a JSON file; `space`: that of a
     configuration or of a file, by default joint. `budget`: a number in the ladder's unit, or words such as 27s or
-    27epochs; it is a rung of `ladder`, by default the largest of four, a factor of 3 apart. `log`: its folder, by
-    default runs/train-SPACE-IMAGES-BUDGET.
+    27epochs; it is a rung of `ladder`, by default the largest of four, a factor of 3 apart. `architecture_seed`: which
+    of a generator's networks. `log`: its folder, by default runs/train-SPACE-IMAGES-BUDGET.
     `progress` hears of the training; without one there is a bar in a notebook, unless `quiet`. `training`: as
     `TrainingOptions` has them. Raises UnknownNameError, ConfigurationError, BudgetError for a budget that is no rung,
     MissingExtraError without torch.
@@ -98,6 +99,7 @@ def train(
     check_trained_here(at.name)
     value, rungs = _budget(budget, ladder)
     amount, first = f"{value:g} {rungs.unit}", whole("seed", seed, 0)
+    drawn = whole("architecture seed", architecture_seed, 0)
     hardware = Workers.of(**training).hardware()
     # Only now that torch is known to be there.
     from jointbench.bench.running.training_objective import TrainingObjective
@@ -109,7 +111,7 @@ def train(
     called = network if isinstance(network, (str, Path)) else "a configuration"
     with heard(progress, quiet) as hear:
         hear(Stage(f"training {called} on {facts.name} for {amount}"))
-        evaluation = objective(configuration, value, first)
+        evaluation = objective(configuration, value, first, drawn)
         opened.append([evaluation])
     objective.discard(evaluation)
     return Trained(evaluation, opened)

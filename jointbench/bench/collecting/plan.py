@@ -100,9 +100,9 @@ def memory_needed(space: Space, images: ImageFacts, precision: str) -> tuple[Flo
     1 GiB) this foretells 84 of 87 trainings that ran out of memory, and 7 of 1,139 that did not; of trainings above
     200 MB the real peak is between 0.7 and 1.2 times as much (5th and 95th percentile). bf16 was not measured.
     """
-    rows = space.rows(space.sample(np.random.default_rng(0), SAMPLE))
-    facts = space.facts(rows, images.shape, images.classes)
-    batch = rows[:, space.names.index("batch_size")]
+    configurations = space.sample(np.random.default_rng(0), SAMPLE)
+    facts = space.facts(space.rows(configurations), images.shape, images.classes)
+    batch = np.array([space.recipe(configuration).batch_size for configuration in configurations])
     parameters = np.asarray(facts.parameters, dtype=np.float64)
     return TRAINING_BYTES * parameters + ACTIVATION_BYTES[precision] * facts.activations * batch, parameters
 

@@ -9,6 +9,7 @@ from jointbench.data.images.registry import known_facts, load_images
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.registry import get_space
 from jointbench.surrogate.stored import released
 
 PAPER = "plan --images cifar10 --ladder 400,1200,3600,10800 --optimizer bohb --full-budgets 256 --workers 10"
@@ -69,6 +70,13 @@ def test_the_more_memory_the_more_fits() -> None:
     assert (needed >= 12 * parameters).all()
     half, _ = memory_needed(JOINT, known_facts("cifar10"), "bf16")
     assert (half < needed).all()
+
+
+def test_memory_is_known_of_a_space_whose_recipe_has_the_batch() -> None:
+    space = get_space("hnag-small")
+    needed, parameters = memory_needed(space, known_facts("digits"), "fp32")
+    assert "batch_size" not in space.names
+    assert (needed > 12 * parameters).all()
 
 
 def test_the_estimate_tells_what_ran_out_of_memory_in_the_released_log() -> None:
