@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[2]
 #: tables that are not installed here.
 OTHERS = ("whole_path", "own_training", "scan_bench")
 EXAMPLES = [path for path in sorted((ROOT / "docs" / "examples").glob("*.py")) if path.stem not in OTHERS]
+#: Libraries that an adapter loads, and the example does not.
+LOADED = {"ax_bayesian": ["ax"]}
 PACKAGE = "jointbench_digits_cpu"
 DATA = {CARD, CHECKSUMS, GOLDEN, MANIFEST, MODELS, CROISSANT, "evaluations.parquet", "space.json"}
 DATA |= {PAGE} if (released()["digits-cpu"] / PAGE).exists() else set()
@@ -365,7 +367,8 @@ def environment(version: str, folder: Path) -> Path:
 def test_an_example_runs_with_the_published_wheel_and_without(
     example: Path, where: str, unpacked: Path, tmp_path: Path
 ) -> None:
-    for library in re.findall(r"^(?:from|import) (\w+)", example.read_text(encoding="utf-8"), flags=re.MULTILINE):
+    imported = re.findall(r"^(?:from|import) (\w+)", example.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for library in [*imported, *LOADED.get(example.stem, [])]:
         pytest.importorskip(library)
     done = run(unpacked if where == "wheel" else ROOT, example, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
