@@ -207,7 +207,9 @@ def heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heard")
-def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path) -> None:
+def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Any collection that begins clears away what dead ones left: those of other tests do not look here.
+    monkeypatch.setitem(ENVIRONMENT, "TMPDIR", str(tmp_path))
     log, words = tmp_path / "log", SEARCH.replace("--workers 2", "--workers 1")
     journal = log / "runs" / "hyperband-0.journal"
 
