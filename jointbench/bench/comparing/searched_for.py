@@ -14,9 +14,7 @@ _ASKED = 8
 
 def metrics_there(objective: Expecting) -> Mapping[str, Metric]:
     """Those that the objective's evaluations have, and those that arithmetic knows, by name in the task's order."""
-    task = objective.task
-    sampled = task.space.sample(np.random.default_rng(0), _ASKED)
-    told = {name for at in sampled for name in objective.expected(at, task.ladder.maximum).metrics}
+    task, told = objective.task, _told(objective)
     names = [*(name for name in task.by_name if name in told), *exact_metrics(task)]
     return {name: task.by_name.get(name) or METRICS[name] for name in names}
 
@@ -33,7 +31,17 @@ def searched_for(objective: Expecting, names: Sequence[str]) -> tuple[Metric, ..
 
 
 def with_exact(objective: Expecting, objectives: Sequence[Metric]) -> Expecting:
-    """The objective, measuring also those of the objectives that arithmetic alone knows."""
-    images = objective.task.images
-    lacking = [metric.name for metric in objectives if metric.name not in objective.task.by_name]
-    return WithFacts(objective, lacking, images) if lacking and images is not None else objective
+    """The objective, measuring also those of the objectives that arithmetic alone knows: surrogates of other tasks than
+    ours model no exact metric, though the task has it."""
+    images, own = objective.task.images, objective.task.metrics[0]
+    known = [metric.name for metric in objectives if metric != own and metric.name in exact_metrics(objective.task)]
+    if not known or images is None:
+        return objective
+    lacking = sorted(set(known) - _told(objective), key=known.index)
+    return WithFacts(objective, lacking, images) if lacking else objective
+
+
+def _told(objective: Expecting) -> set[str]:
+    """The metrics that its evaluations have."""
+    sampled = objective.space.sample(np.random.default_rng(0), _ASKED)
+    return {name for at in sampled for name in objective.expected(at, objective.ladder.maximum).metrics}

@@ -1,5 +1,6 @@
 """Comparing for several objectives: what is told, kept and read of fronts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,12 @@ from jointbench.bench.comparing.front_box import Axis, box_of, dominated
 from jointbench.bench.comparing.fronts import FrontRun, read_fronts
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.run_table import run_table
-from jointbench.bench.comparing.searched_for import metrics_there, searched_for
+from jointbench.bench.comparing.searched_for import metrics_there, searched_for, with_exact
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.known_objective import known_objective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.metrics import METRICS, TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.pareto import HYPERVOLUME, non_dominated
 from jointbench.data.spaces.joint import JOINT
@@ -53,6 +55,27 @@ def test_a_metric_that_there_is_not_is_refused_by_naming_what_there_is() -> None
     with pytest.raises(InputError, match="once"):
         searched_for(DIGITS, ["flops", "flops"])
     assert "sample_memory" not in metrics_there(known_objective("mfh3-good"))
+
+
+class Unmodelled(SurrogateObjective):
+    """As surrogates of any task are: an exact metric is the task's, and no answer has it."""
+
+    def _evaluation(self, configuration: Configuration, budget: float, seed: int | None) -> Evaluation:
+        evaluation = super()._evaluation(configuration, budget, seed)
+        return replace(evaluation, metrics={k: v for k, v in evaluation.metrics.items() if k != "parameters"})
+
+
+def test_an_exact_metric_that_no_answer_has_comes_from_arithmetic() -> None:
+    objective = Unmodelled(DIGITS.benchmark)
+    assert "parameters" in objective.task.by_name
+    (parameters,) = searched_for(objective, ["parameters"])
+    measuring = with_exact(objective, (VALIDATION_ERROR, parameters))
+    configuration = JOINT.named["zela-2018"]
+    exact = JOINT.facts(configuration, objective.images.shape, objective.images.classes).parameters
+    for found in (measuring(configuration, 9.0, 3), measuring.expected(configuration, 9.0)):
+        assert found.metrics["parameters"] == exact
+    # What an answer has is left as it is.
+    assert with_exact(DIGITS, (VALIDATION_ERROR, parameters)) is DIGITS
 
 
 def test_a_metric_in_which_nothing_differs_is_no_objective() -> None:
