@@ -30,7 +30,7 @@ class BOHBFronts(BOHB):
     it is fitted, all together. With one objective it is `bohb` to the bit.
     """
 
-    name = "bohb-mo"
+    name = "mo-bohb"
     several_objectives = True
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:

@@ -37,7 +37,7 @@ OPTIMIZERS: Mapping[str, str] = {
     "tpe": "jointbench.optimizers.optuna_sampler:TPE",
     "cma-es": "jointbench.optimizers.optuna_sampler:CMAES",
     "nago-mobo": "jointbench.optimizers.nago_mobo.mobo:NagoMOBO",
-    "bohb-mo": "jointbench.optimizers.bohb_fronts:BOHBFronts",
+    "mo-bohb": "jointbench.optimizers.bohb_fronts:BOHBFronts",
 }
 
 #: Where a package names its own, as in `[project.entry-points."jointbench.optimizers"]`.

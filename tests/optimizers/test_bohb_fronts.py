@@ -22,18 +22,18 @@ LADDER, LOSS, SIZE = Ladder(1.0, 9.0), Metric("loss"), Metric("size")
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_with_two_objectives_it_keeps_the_contract(check: Check) -> None:
     how = {"full_budgets": 40.0, "objectives": (LOSS, SIZE)}
-    check(lambda seed: make_optimizer("bohb-mo", JOINT, LADDER, seed=seed, **how), trials=90)  # type: ignore[arg-type]
+    check(lambda seed: make_optimizer("mo-bohb", JOINT, LADDER, seed=seed, **how), trials=90)  # type: ignore[arg-type]
 
 
 def test_with_one_objective_it_is_bohb_to_the_bit() -> None:
-    ours, plain = (make_optimizer(name, JOINT, LADDER, seed=3, full_budgets=40.0) for name in ("bohb-mo", "bohb"))
+    ours, plain = (make_optimizer(name, JOINT, LADDER, seed=3, full_budgets=40.0) for name in ("mo-bohb", "bohb"))
     runs = [proposals(drive(one, 200, outstanding=4, failures=0.1)) for one in (ours, plain)]
     assert runs[0] == runs[1]
 
 
 def test_the_front_of_a_rung_goes_up() -> None:
     how = {"full_budgets": 40.0, "objectives": (LOSS, SIZE)}
-    optimizer = make_optimizer("bohb-mo", JOINT, LADDER, seed=0, **how)  # type: ignore[arg-type]
+    optimizer = make_optimizer("mo-bohb", JOINT, LADDER, seed=0, **how)  # type: ignore[arg-type]
     told = [
         (0.1, 9.0),
         (0.2, 8.0),

@@ -50,7 +50,7 @@ _OPTIMIZERS: Mapping[str, str] = {
     "tpe": "Optuna's TPE at the largest budget (pip install 'jointbench[optuna]')",
     "cma-es": "Optuna's CMA-ES at the largest budget (pip install 'jointbench[optuna]')",
     "nago-mobo": "Bayesian networks for several objectives, of neural architecture generators (NAGO)",
-    "bohb-mo": "BOHB for several objectives, which promotes what nothing dominates",
+    "mo-bohb": "BOHB for several objectives, which promotes what nothing dominates",
 }
 
 

@@ -49,7 +49,7 @@ _OWN = {
     "tpe": Style(SKY),
     "cma-es": Style(SKY, "dash"),
     "nago-mobo": Style(VERMILION, "longdash"),
-    "bohb-mo": Style(BLUE, "longdash"),
+    "mo-bohb": Style(BLUE, "longdash"),
 }
 
 _FREE = tuple(Style(colour, dash) for dash in ("dashdot", "longdash") for colour in COLOURS)
