@@ -105,18 +105,15 @@ def _width(repeats: Repeats, errors: FloatArray, variance: FloatArray) -> float:
     luck has longer tails than a normal one."""
     from scipy.stats import norm
 
-    apart, weight = [], []
-    for group, rows in enumerate(repeats.rows):
-        pairs = list(combinations(rows.tolist(), 2))
-        for first, second in pairs:
-            apart.append(np.abs(errors[first] - errors[second]) / np.sqrt(2 * variance[group]))
-            weight.append(1 / len(pairs) / len(repeats))
-    sizes = np.array(apart)
-    off = [
-        sum(abs(np.array(weight) @ (sizes <= width * norm.ppf(0.5 + level / 2)) - level).sum() for level in _LEVELS)
-        for width in _WIDTHS
-    ]
-    return float(_WIDTHS[int(np.argmin(off))])
+    pairs = [(group, *pair) for group, rows in enumerate(repeats.rows) for pair in combinations(rows.tolist(), 2)]
+    which, first, second = np.array(pairs).T
+    sizes = np.abs(errors[first] - errors[second]) / np.sqrt(2 * variance[which])
+    # Each configuration counts once.
+    weight = 1 / np.bincount(which)[which] / len(repeats)
+    bounds = norm.ppf(0.5 + np.array(_LEVELS) / 2)
+    held = np.array([[weight @ (sizes <= width * bound) for bound in bounds] for width in _WIDTHS])
+    off = np.abs(held - np.array(_LEVELS)[:, None]).sum(axis=(1, 2))
+    return float(_WIDTHS[int(off.argmin())])
 
 
 def _metric_noise(table: TrainingTable, spread: FloatArray, held_out: FloatArray) -> Noise:

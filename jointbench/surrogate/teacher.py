@@ -102,12 +102,10 @@ class Teacher:
         kernel = kernel.search(x[few], y[few], kind[few], known=known[few], group=grouped)
         process = GaussianProcess(kernel, x, y, kind, known, group)
         for _ in range(_TURNS):
-            apart, variance = process.apart(seen.parted)
-            squared = apart[:, 0] ** 2
-            strange = squared > _COLLAPSED**2 * (variance + counted)
+            apart, strange = _apart(process, seen, counted)
             if not strange.any():
                 break
-            known = np.where(strange, np.maximum(squared, counted), counted)
+            known = np.where(strange, np.maximum(apart[:, 0] ** 2, counted), counted)
             kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
@@ -120,8 +118,7 @@ class Teacher:
         """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
         the lowest that the process says of what was trained and worked, less the root mean square of how far off it is
         among the best, so that who searches hard is not promised what nobody has come near."""
-        apart, variance = self.process.apart(self.seen.parted)
-        strange = apart[:, 0] ** 2 > _COLLAPSED**2 * (variance + counted)
+        apart, strange = _apart(self.process, self.seen, counted)
         off = apart * self.deviation
         collapsed = strange & (off[:, 0] > _GAP)
         said = self.process.mean(self.inputs.scaled(self.seen)) * self.deviation + self.mean
@@ -183,7 +180,7 @@ class Teacher:
     def disappointment(self) -> FloatArray:
         """How much more each training that it has seen lost than it says without its configuration: a difference of the
         validation error's logits (n,)."""
-        apart = self.process.observed - self.process.held_out(self.seen.parted)
+        apart, _ = self.process.apart(self.seen.parted)
         return np.asarray(apart[:, 0] * self.deviation[0])
 
     def surprise(self) -> FloatArray:
@@ -193,6 +190,15 @@ class Teacher:
         said = self.process.held_out(self.seen.parted) * self.deviation + self.mean
         apart = error_logits(self.seen) - self._expected(said, self.seen)
         return np.asarray((apart**2).mean(axis=1))
+
+
+def _apart(
+    process: GaussianProcess, seen: TrainingTable, counted: FloatArray
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """How far each training is above what is said without its configuration (n, errors), and whether in the first
+    error that is stranger than luck (n,)."""
+    apart, variance = process.apart(seen.parted)
+    return apart, apart[:, 0] ** 2 > _COLLAPSED**2 * (variance + counted)
 
 
 def _predict(trees: Any, raw: FloatArray) -> FloatArray:

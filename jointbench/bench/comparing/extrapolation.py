@@ -7,9 +7,8 @@ import numpy as np
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
-from jointbench.data.errors import JointBenchError
+from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.metrics import Metric
-from jointbench.surrogate.stored import load_benchmark
 
 #: Configurations of the space beside which the incumbents' uncertainty is read.
 _RANDOM = 1_000
@@ -41,13 +40,8 @@ def extrapolation(folder: Path) -> list[Extrapolation]:
     no runs.
     """
     settings = Settings.read(folder)
-    if settings.objective != "surrogate":
-        return []
-    try:
-        benchmark = load_benchmark(settings.source)
-    except JointBenchError:
-        return []
-    if benchmark.checksum != settings.checksum or not benchmark.manifest.distilled:
+    benchmark = its_benchmark(settings)
+    if benchmark is None or not benchmark.manifest.distilled:
         return []
     space, largest, objective = benchmark.space, benchmark.ladder.maximum, settings.metrics[0]
     sampled = benchmark.query_batch(space.rows(space.sample(np.random.default_rng(0), _RANDOM)), largest)

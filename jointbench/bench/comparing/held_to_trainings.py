@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.comparing.comparison_folder import TRAININGS, Settings
+from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
 from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.scores import Row, scores
-from jointbench.surrogate.stored import load_benchmark
 from jointbench.surrogate.table import groups
 
 #: Of the evaluations: the best in truth, and those of which the surrogate says the best.
@@ -41,15 +41,14 @@ def held_to_trainings(surrogate: Path, real: Path) -> HeldToTrainings | None:
     about different problems, or the surrogate is not there any more as it was. Raises LogError for a folder without a
     comparison.
     """
-    settings = Settings.read(surrogate)
-    if settings.objective != "surrogate" or Settings.read(real).objective != "training":
+    benchmark = its_benchmark(Settings.read(surrogate))
+    if benchmark is None or Settings.read(real).objective != "training":
         return None
     try:
-        benchmark, log = load_benchmark(settings.source), EvaluationLog.open(real / TRAININGS)
+        log = EvaluationLog.open(real / TRAININGS)
     except JointBenchError:
         return None
-    about = (benchmark.space.name, benchmark.ladder, benchmark.task.images)
-    if benchmark.checksum != settings.checksum or about != (log.space.name, log.ladder, log.task.images):
+    if (benchmark.space.name, benchmark.ladder, benchmark.task.images) != (log.space.name, log.ladder, log.task.images):
         return None
     objective = benchmark.task.objective
     evaluations = [one for one in log.evaluations() if one.ok]

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.bench.comparing.comparison_folder import Settings, read_content
-from jointbench.data.errors import JointBenchError, LogError
+from jointbench.bench.comparing.its_benchmark import its_benchmark
+from jointbench.data.errors import LogError
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.verdict import Verdict, verdict
-from jointbench.surrogate.stored import load_benchmark
 
 #: Of the comparison's file, where it is kept.
 JUDGED = "judged"
@@ -31,15 +31,8 @@ class Judged:
 
 def judged_now(settings: Settings) -> Judged | None:
     """From the benchmark itself; None where no surrogate answers, or it is not there (any more) as it was."""
-    if settings.objective != "surrogate":
-        return None
-    try:
-        benchmark = load_benchmark(settings.source)
-    except JointBenchError:
-        return None
-    if benchmark.checksum != settings.checksum:
-        return None
-    return Judged(benchmark.quality, benchmark.manifest.best)
+    benchmark = its_benchmark(settings)
+    return None if benchmark is None else Judged(benchmark.quality, benchmark.manifest.best)
 
 
 def judged(folder: Path) -> Judged | None:

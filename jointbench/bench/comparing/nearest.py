@@ -8,12 +8,12 @@ import numpy as np
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.croissant import EVALUATIONS
-from jointbench.surrogate.stored import load_benchmark
 
 #: Configurations of the space beside which the incumbents' distances are read.
 RANDOM = 1_000
@@ -36,13 +36,10 @@ class Nearest:
 
 def nearest(folder: Path) -> Nearest | None:
     """None where no surrogate answered, or its trainings are not there. Raises LogError where there are no runs."""
-    settings = Settings.read(folder)
-    if settings.objective != "surrogate":
+    benchmark = its_benchmark(Settings.read(folder))
+    if benchmark is None:
         return None
     try:
-        benchmark = load_benchmark(settings.source)
-        if benchmark.checksum != settings.checksum:
-            return None
         evaluations = EvaluationLog.open(Path(benchmark.source) / EVALUATIONS).evaluations()
         space, largest = benchmark.space, benchmark.ladder.maximum
         there = [one.configuration for one in evaluations if one.ok and benchmark.ladder.at(one.budget, largest)]
