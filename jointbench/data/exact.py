@@ -78,12 +78,24 @@ def rint(x: Any) -> Any:
 
 def exp(x: Any) -> Any:
     """e^x to 1e-15 (relative), for x within 700 of 0 and as if it were there beyond."""
+    if isinstance(x, (float, int)):
+        return _exp_of_number(x)
     x = clip(x, -_LARGEST_EXPONENT, _LARGEST_EXPONENT)
     power = rint(x * _LOG2_E)
     fraction = _polynomial(_EXP, (x - power * _LOG_2_HIGH) - power * _LOG_2_LOW)
-    if isinstance(power, float):
-        return math.ldexp(fraction, int(power))
     return np.ldexp(fraction, power.astype(np.int64))
+
+
+def _exp_of_number(x: float) -> float:
+    """The same steps without a call or a loop: seven of them are a tenth of a query."""
+    x = min(max(x, -_LARGEST_EXPONENT), _LARGEST_EXPONENT)
+    power = (x * _LOG2_E + _ROUNDING) - _ROUNDING
+    z = (x - power * _LOG_2_HIGH) - power * _LOG_2_LOW
+    a, b, c, d, e, f, g, h, i, j, k, m, n = _EXP
+    fraction = (
+        ((((((((((a * z + b) * z + c) * z + d) * z + e) * z + f) * z + g) * z + h) * z + i) * z + j) * z + k) * z + m
+    ) * z + n
+    return math.ldexp(fraction, int(power))
 
 
 def log(x: Any) -> Any:

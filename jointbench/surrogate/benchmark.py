@@ -70,7 +70,7 @@ class Benchmark:
         if made.features != self.features.names:
             raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
         self._outcomes = outcome_model(
-            self.features, made.measures, made.members, made.noise, made.odds, distilled=made.distilled
+            self.features, made.measures, made.members, made.noise, made.odds, made.bounds, distilled=made.distilled
         )
         boosters = read_models(models, source, made.models, len(made.features))
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
@@ -218,9 +218,9 @@ class Benchmark:
         checked = self.space.check(configuration)
         budget, below, above, share = self._between(budget)
         facts, at = self.features.facts(checked), self.features.at(checked)
-        outputs = self._forest.one(self.features.one(at, facts, below))
+        outputs = self._outcomes.bounded(self._forest.one(self.features.one(at, facts, below)), below)
         if share:
-            higher = self._forest.one(self.features.one(at, facts, above))
+            higher = self._outcomes.bounded(self._forest.one(self.features.one(at, facts, above)), above)
             outputs = [(1 - share) * low + share * high for low, high in zip(outputs, higher, strict=True)]
         uniforms = None
         if seed is not None:
@@ -312,9 +312,9 @@ class Benchmark:
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
         facts = self.features.facts(rows)
-        outputs = self._forest.many(self.features.many(rows, facts, below))
+        outputs = self._outcomes.bounded(self._forest.many(self.features.many(rows, facts, below)), below)
         if share.any():
-            higher = self._forest.many(self.features.many(rows, facts, above))
+            higher = self._outcomes.bounded(self._forest.many(self.features.many(rows, facts, above)), above)
             outputs = (1 - share) * outputs + share * higher
         at = dict(zip(self.space.names, rows.T, strict=True))
         uniforms = None

@@ -146,7 +146,7 @@ def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Lu
         wide = program.lift(feature).as_double()
         program.store(program.write("float", f"fptrunc double {wide.name} to float"), "%x", k)
     program.lines.append("call void @walk(ptr %x, ptr %sums)")
-    sums = [program.load("double", "%sums", k) for k in range(outputs)]
+    sums = outcomes.bounded([program.load("double", "%sums", k) for k in range(outputs)], budget)
     uniforms = luck.stream([*words, budget.view(np.uint64), seed], DRAWS) if noisy else None
     answer = [*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops]
     if outcomes.distilled:

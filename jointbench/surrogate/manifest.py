@@ -15,6 +15,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
+from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.scales import Measures
@@ -23,12 +24,17 @@ from jointbench.surrogate.scales import Measures
 ENSEMBLE_FORMAT, DISTILLED_FORMAT = 3, 4
 #: Of benchmarks of any other task than training on images.
 TASK_FORMAT = 5
+#: Of benchmarks that a teacher's student answers within bounds.
+BOUNDED_FORMAT = 6
+_FORMATS = (ENSEMBLE_FORMAT, DISTILLED_FORMAT, TASK_FORMAT, BOUNDED_FORMAT)
 
 #: What becomes part of file and package names.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _LONGEST_NAME = 64
 
 _MOST_MEMBERS = 64
+#: Of a training on images: on validation and on test images.
+_ERRORS = 2
 #: A variance of errors' logits, where all of them are within 50, or a multiple of one.
 _LARGEST_NOISE = 1e6
 
@@ -68,13 +74,15 @@ class Manifest:
     #: Of format 5: what all is about, and how it is modelled.
     recorded_task: Task | None = None
     measures: Measures | None = None
+    #: Of format 6.
+    bounds: Bounds | None = None
 
     @classmethod
     def from_dict(cls, content: Any, source: str) -> "Manifest":
         """Raises BenchmarkError when an entry is missing or makes no sense."""
         try:
-            if content["format_version"] not in (ENSEMBLE_FORMAT, DISTILLED_FORMAT, TASK_FORMAT):
-                expected = f"{ENSEMBLE_FORMAT}, {DISTILLED_FORMAT} or {TASK_FORMAT}"
+            if content["format_version"] not in _FORMATS:
+                expected = f"{', '.join(map(str, _FORMATS[:-1]))} or {_FORMATS[-1]}"
                 raise BenchmarkError("benchmark format version", content["format_version"], expected)
             task, measures = None, None
             if content["format_version"] == TASK_FORMAT:
@@ -101,9 +109,12 @@ class Manifest:
                 str(content["models"]),
                 _identity(content),
                 _rows("best", content.get("best", [])),
-                content["distilled"] is True if measures else content["format_version"] == DISTILLED_FORMAT,
+                content["distilled"] is True
+                if measures
+                else content["format_version"] in (DISTILLED_FORMAT, BOUNDED_FORMAT),
                 task,
                 measures,
+                _bounds(content, ladder),
             )
         except BenchmarkError:
             raise
@@ -146,7 +157,20 @@ def _identity(content: Mapping[str, Any]) -> str:
     followed: tuple[str, ...] = ("format_version", "space", "ladder", "images", "laws", "noise", "odds", "models")
     if content["format_version"] == TASK_FORMAT:
         followed = ("format_version", "task", "measures", "noise", "odds", "models")
+    elif content["format_version"] == BOUNDED_FORMAT:
+        followed = (*followed, "bounds")
     return hashlib.sha256(json.dumps([content[key] for key in followed], sort_keys=True).encode()).hexdigest()
+
+
+def _bounds(content: Mapping[str, Any], ladder: Ladder) -> Bounds | None:
+    if content["format_version"] != BOUNDED_FORMAT:
+        return None
+    found = Bounds.from_dict(content["bounds"], ladder.rungs)
+    if len(found.lowest[0]) != _ERRORS:
+        raise InputError("bounds' lowest", found.lowest, f"numbers for {_ERRORS} errors")
+    if content["members"] != 1:
+        raise InputError("members", content["members"], "1, the student whose answers are bounded")
+    return found
 
 
 def _whole(field: str, value: object, least: int, most: int) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.inputs import fit_features
 from jointbench.surrogate.manifest import model_names
@@ -78,10 +79,12 @@ Settings = ErrorSettings | Distillation
 
 @dataclass(frozen=True)
 class ErrorModels:
-    """The boosters, an ensemble or a student's one, whose mean predicts both errors of a training that ends ok."""
+    """The boosters, an ensemble or a student's one, whose mean predicts both errors of a training that ends ok, within
+    a student's `bounds`."""
 
     features: FeatureMap
     members: list[Any]
+    bounds: Bounds | None = None
 
     @classmethod
     def fit(cls, ok: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "ErrorModels":
@@ -99,7 +102,8 @@ class ErrorModels:
 
         data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
         said = np.mean([member.predict(data) for member in self.members], axis=0, dtype=np.float64)
-        return np.asarray(said.reshape(len(table), -1))
+        said = said.reshape(len(table), -1)
+        return said if self.bounds is None else np.stack(self.bounds.bound(list(said.T), table.budgets), axis=1)
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,7 @@ class Models:
     costs: list[Any]
     failures: dict[Status, Any]
     measures: Measures | None = None
+    bounds: Bounds | None = None
 
     @classmethod
     def fit(cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> "Models":
@@ -145,6 +150,7 @@ class Models:
                 for kind in seen
             },
             table.measures,
+            errors.bounds,
         )
 
     def outputs(self, table: TrainingTable) -> FloatArray:
@@ -157,7 +163,7 @@ class Models:
 
     def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
         features, members, distilled = self.features, len(self.errors), bool(self.doubts)
-        return outcome_model(features, self.measures, members, noise, odds, distilled=distilled)
+        return outcome_model(features, self.measures, members, noise, odds, self.bounds, distilled=distilled)
 
     def file(self) -> bytes:
         """The content of the models' file."""
@@ -190,7 +196,7 @@ def error_models(ok: TrainingTable, seed: int, settings: Settings) -> ErrorModel
 
 
 def student(teacher: Teacher, settings: Distillation, seed: int) -> ErrorModels:
-    return ErrorModels(teacher.inputs.features, [learn_errors(teacher, settings, seed)])
+    return ErrorModels(teacher.inputs.features, [learn_errors(teacher, settings, seed)], teacher.bounds)
 
 
 def _inputs(features: FeatureMap, table: TrainingTable) -> Features:

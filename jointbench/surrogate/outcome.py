@@ -10,6 +10,7 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.surrogate.answer import STATUSES
+from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise, error_scales
 from jointbench.surrogate.scales import Scale
@@ -40,9 +41,9 @@ class Outcome(NamedTuple):
 
 class OutcomeModel:
     """Reads the forest's outputs, which are, in order: each member's validation and test error (logits, by
-    `ErrorScale`), of a student the logarithms of spread and uncertainty (variances of logits), the costs of a
-    training that ends ok, those of one that fails, and the log odds of each kind of failure in `odds` before their
-    calibration (slope, offset).
+    `ErrorScale`; of a student `bounded` by what was trained), of a student the logarithms of spread and uncertainty
+    (variances of logits), the costs of a training that ends ok, those of one that fails, and the log odds of each kind
+    of failure in `odds` before their calibration (slope, offset).
 
     Everything works on floats for one configuration and on arrays (n,) for a batch, with the same bits.
     """
@@ -56,8 +57,9 @@ class OutcomeModel:
         noise: Noise,
         odds: Mapping[Status, tuple[float, float]],
         distilled: bool = False,
+        bounds: Bounds | None = None,
     ) -> None:
-        self.distilled = distilled
+        self.distilled, self.bounds = distilled, bounds
         self.images, self.ladder, self.cost_model, self.noise, self.members = images, ladder, cost_model, noise, members
         self.scales: tuple[Scale, ...] = error_scales(images)
         self.costs: tuple[str, ...] = COSTS
@@ -74,6 +76,13 @@ class OutcomeModel:
     def draws(self) -> int:
         """Uniform numbers that a noisy draw takes, the last for failing."""
         return DRAWS
+
+    def bounded(self, outputs: Any, rung: Any) -> Any:
+        """The outputs at a rung, which this changes, with a student's errors within their bounds."""
+        if self.bounds is not None:
+            for part, logit in enumerate(self.bounds.bound(outputs[: len(self.scales)], rung)):
+                outputs[part] = logit
+        return outputs
 
     def usual_costs(self, at: Mapping[str, Any], facts: Any, budget: Any) -> tuple[Any, ...]:
         """What `COSTS` would be by the cost model alone; a second for the overhead, which has none."""

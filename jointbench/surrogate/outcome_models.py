@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from jointbench.data.evaluation import Status
+from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.metric_outcome import MetricOutcomes
 from jointbench.surrogate.noise import Noise
@@ -16,6 +17,7 @@ def outcome_model(
     members: int,
     noise: Noise,
     odds: Mapping[Status, tuple[float, float]],
+    bounds: Bounds | None = None,
     *,
     distilled: bool,
 ) -> OutcomeModel:
@@ -24,4 +26,4 @@ def outcome_model(
         return MetricOutcomes(features.ladder, measures, members, noise, odds, distilled)
     assert features.images is not None
     assert features.cost_model is not None
-    return OutcomeModel(features.images, features.ladder, features.cost_model, members, noise, odds, distilled)
+    return OutcomeModel(features.images, features.ladder, features.cost_model, members, noise, odds, distilled, bounds)

@@ -91,7 +91,7 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
 
 
 def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
-    """A booster of all errors as logits; deterministic given the teacher, settings and seed."""
+    """A booster of all errors as logits, not yet bounded; deterministic given the teacher, settings and seed."""
     asked = questions(teacher.seen, settings, seed)
     parameters = {
         **_TREES,
@@ -103,7 +103,7 @@ def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
         "min_child_weight": settings.min_child_weight,
     }
     rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
-    logits = np.concatenate([teacher.logits(asked), error_logits(teacher.seen)])
+    logits = np.concatenate([teacher.lessons(asked), error_logits(teacher.seen)])
     return boost(rows, logits, parameters, settings.rounds, seed)
 
 

@@ -20,7 +20,13 @@ from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.judging.promises import promises
-from jointbench.surrogate.manifest import DISTILLED_FORMAT, ENSEMBLE_FORMAT, TASK_FORMAT, checked_name
+from jointbench.surrogate.manifest import (
+    BOUNDED_FORMAT,
+    DISTILLED_FORMAT,
+    ENSEMBLE_FORMAT,
+    TASK_FORMAT,
+    checked_name,
+)
 from jointbench.surrogate.models import Models, Settings
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.scales import Measures
@@ -101,6 +107,8 @@ class Surrogate:
             followed |= {"format_version": TASK_FORMAT, "distilled": bool(models.doubts)}
         else:
             followed["laws"] = asdict(models.features.cost_model)
+        if models.bounds is not None:
+            followed |= {"format_version": BOUNDED_FORMAT, "bounds": models.bounds.as_dict()}
         return cls(held_out, {**manifest, **followed}, file, log)
 
     def judged(self, seed: int) -> Judgement:

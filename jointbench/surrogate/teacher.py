@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.collapse import Collapse
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
@@ -32,6 +33,8 @@ _STEPS_AFTER, _TURNS = 10, 2
 _GAP = 1.0
 #: The share of the best by whose errors it is said how far below the best of all an answer may be.
 _BEST = 0.25
+#: Logits of errors are within it; and the least that an answer may be below the lowest.
+_FARTHEST, _LEAST_BELOW = 50.0, 1e-6
 
 #: Trees that are held against the process, and asked beside it.
 _TREES: dict[str, Any] = {
@@ -56,8 +59,7 @@ _LEAST_SHARE = 0.15
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
     `seen` are the trainings that it is conditioned on. `trees` say the same for a `share` (2,) of each answer; None
-    where they have no share in any. Of trainings on images `collapse`, None where hardly any did, and `bounds` (rungs,
-    errors, 2): the lowest logit that was come near, and how far below it an answer may be.
+    where they have no share in any. Of trainings on images `collapse`, None where hardly any did, and `bounds`.
     """
 
     inputs: Inputs
@@ -68,7 +70,7 @@ class Teacher:
     trees: Any = None
     share: FloatArray | None = None
     collapse: Collapse | None = None
-    bounds: FloatArray | None = None
+    bounds: Bounds | None = None
 
     @classmethod
     def fit(
@@ -122,14 +124,17 @@ class Teacher:
         off = apart * self.deviation
         collapsed = strange & (off[:, 0] > _GAP)
         said = self.process.mean(self.inputs.scaled(self.seen)) * self.deviation + self.mean
-        bounds = np.zeros((len(self.seen.ladder.rungs), said.shape[1], 2))
-        bounds[..., 0] = -np.inf
+        # Where nothing was trained nothing is known.
+        shape = len(self.seen.ladder.rungs), said.shape[1]
+        lowest, below = np.full(shape, -_FARTHEST), np.full(shape, _FARTHEST)
         rungs = rung_numbers(self.seen)
         for rung in np.unique(rungs[~strange]):
             at = (rungs == rung) & ~strange
             for part in range(said.shape[1]):
                 best = at & (said[:, part] <= np.quantile(said[at, part], _BEST))
-                bounds[rung, part] = said[at, part].min(), np.sqrt(np.mean(off[best, part] ** 2))
+                lowest[rung, part] = said[at, part].min()
+                below[rung, part] = max(np.sqrt(np.mean(off[best, part] ** 2)), _LEAST_BELOW)
+        bounds = Bounds.from_dict({"lowest": lowest.tolist(), "below": below.tolist()}, self.seen.ladder.rungs)
         found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
         return replace(self, collapse=found, bounds=bounds)
 
@@ -153,6 +158,10 @@ class Teacher:
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
+        return self._bounded(self.lessons(table), table)
+
+    def lessons(self, table: TrainingTable) -> FloatArray:
+        """What a student is taught, whose answers are bounded after it: `logits` (n, 2) without their bounds."""
         said = self.process.mean(self.inputs.scaled(table))
         if self.share is not None:
             said = (1 - self.share) * said + self.share * _predict(self.trees, self.inputs.raw(table))
@@ -160,18 +169,15 @@ class Teacher:
 
     def _expected(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
         """Of logits (n, errors) of trainings that work those of what they are on average."""
-        if self.bounds is not None:
-            lowest, below = np.moveaxis(self.bounds[rung_numbers(table)], 2, 0)
-            under = np.maximum(lowest - logits, 0.0)
-            # In the same order, and as they are above the lowest.
-            room = np.where(below > 0, below, 1.0)
-            logits = np.where(under > 0, lowest - below * (1 - np.exp(-under / room)), logits)
         if self.collapse is None:
             return np.asarray(logits)
         scales = table.scales
         errors = np.stack([scale.from_logit(logits[:, part]) for part, scale in enumerate(scales)], axis=1)
         errors = self.collapse.expected(errors, self.inputs.raw(table))
         return np.stack([scale.to_logit(errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+
+    def _bounded(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
+        return logits if self.bounds is None else np.stack(self.bounds.bound(list(logits.T), table.budgets), axis=1)
 
     def variance(self, table: TrainingTable) -> FloatArray:
         """What it does not know of the expected validation error: a variance of its logit, (n,)."""
@@ -188,7 +194,7 @@ class Teacher:
         configuration.
         """
         said = self.process.held_out(self.seen.parted) * self.deviation + self.mean
-        apart = error_logits(self.seen) - self._expected(said, self.seen)
+        apart = error_logits(self.seen) - self._bounded(self._expected(said, self.seen), self.seen)
         return np.asarray((apart**2).mean(axis=1))
 
 

@@ -26,6 +26,7 @@ from jointbench.surrogate.judging.baselines import PredictLogits
 from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.ingredients import ingredients
 from jointbench.surrogate.judging.scores import scores
+from jointbench.surrogate.manifest import BOUNDED_FORMAT
 from jointbench.surrogate.models import error_models
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.scales import Measures, MetricScale
@@ -280,7 +281,7 @@ class TestDistilledBenchmark:
     def test_it_is_frozen_and_answers_alike_compiled_or_not(self, surrogate: Surrogate, tmp_path: Path) -> None:
         surrogate.save(tmp_path / "taught")
         frozen, content = read_benchmark(tmp_path / "taught"), golden(surrogate.benchmark)
-        assert frozen.manifest.format_version == 4
+        assert frozen.manifest.format_version == BOUNDED_FORMAT
         count = check_golden(frozen, content)
         frozen.accelerate()
         assert check_golden(frozen, content) == count > 100
@@ -429,10 +430,10 @@ def test_nobody_is_promised_what_nobody_has_come_near(few: TrainingTable) -> Non
     """However far it goes on below the best, the answer stays near it, and in its order."""
     teacher = Teacher.fit(few, 0)
     assert teacher.bounds is not None
-    lowest, below = np.moveaxis(teacher.bounds[rung_numbers(few)], 2, 0)
+    lowest, below = (np.array(side)[rung_numbers(few)] for side in (teacher.bounds.lowest, teacher.bounds.below))
     steps = np.linspace(0.5, -3.0, 30)[:, None]
     one = few.take(np.zeros(30, dtype=np.int64))
-    said = replace(teacher, collapse=None)._expected(lowest[:1] + steps, one)
+    said = np.stack(teacher.bounds.bound(list((lowest[:1] + steps).T), one.budgets), axis=1)
     assert (np.diff(said, axis=0) < 0).all()
     np.testing.assert_allclose(said[steps[:, 0] >= 0], (lowest[:1] + steps)[steps[:, 0] >= 0], atol=1e-12)
     assert (said > lowest[:1] - below[:1]).all()
