@@ -9,6 +9,9 @@ import numpy as np
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.metrics import Metric
 
+#: The losses of one generator's trainings, network by network.
+Networks = Sequence[Sequence[float]]
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -37,13 +40,20 @@ def draws_of(evaluations: Iterable[Evaluation], objective: Metric) -> list[Draws
             found[one.budget][at][one.architecture_seed].append(objective.loss_of(one))
     told = []
     for budget, generators in sorted(found.items()):
-        of_generators = [[losses[0] for losses in networks.values()] for networks in generators.values()]
-        of_networks = [losses for networks in generators.values() for losses in networks.values()]
-        both, trained = _pooled(of_generators), _pooled(of_networks)
+        several = [list(networks.values()) for networks in generators.values()]
+        both, trained = variances(several)
         if both is not None and trained is not None:
-            counts = [sum(len(group) > 1 for group in groups) for groups in (of_generators, of_networks)]
-            told.append(Draws(budget, max(0.0, both - trained) ** 0.5, trained**0.5, *counts))
+            drawn = sum(len(networks) > 1 for networks in several)
+            repeated = sum(len(losses) > 1 for networks in several for losses in networks)
+            told.append(Draws(budget, max(0.0, both - trained) ** 0.5, trained**0.5, drawn, repeated))
     return told
+
+
+def variances(generators: Sequence[Networks]) -> tuple[float | None, float | None]:
+    """Pooled over groups, what lies between a generator's networks of one training each, and between the trainings of
+    one network; None where no group has two."""
+    between = _pooled([[losses[0] for losses in networks] for networks in generators])
+    return between, _pooled([losses for networks in generators for losses in networks])
 
 
 def _pooled(groups: Sequence[Sequence[float]]) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
-from jointbench.bench.calls.given import the_configuration, whole
+from jointbench.bench.calls.given import seed_of_a_draw, the_configuration, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.drawing.network_drawing import draw_network
 from jointbench.data.errors import InputError
@@ -191,7 +191,7 @@ def describe(
     benchmark that ships, or the folder of one; by default all spaces. `image_shape`: channels, height, width. `seed`:
     with which the network of a generator is drawn; what is returned of a configuration can `draw` it. Raises
     UnknownNameError, ConfigurationError, BenchmarkError for a damaged one, InputError for a shape or a number of
-    classes that there cannot be.
+    classes that there cannot be, and for a seed of a space that draws no networks.
     """
     if what is None:
         return DescribedSpaces(SPACES)
@@ -209,5 +209,5 @@ def describe(
     at, configuration = the_configuration(what, space)
     if len(image_shape) != 3 or any(whole("image shape", side, 1) < 1 for side in image_shape):
         raise InputError("image shape", image_shape, "channels, height and width, such as (3, 32, 32)")
-    counted_classes, drawn = whole("classes", classes, 2), whole("seed", seed, 0)
+    counted_classes, drawn = whole("classes", classes, 2), seed_of_a_draw("seed", seed, at)
     return DescribedConfiguration(at, configuration, image_shape, counted_classes, drawn)

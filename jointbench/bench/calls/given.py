@@ -75,6 +75,15 @@ def whole(field: str, value: Any, least: int) -> int:
     return number
 
 
+def seed_of_a_draw(field: str, value: Any, space: Space) -> int:
+    """With which a network of the space is drawn. Raises InputError for what is no whole number of at least 0, and for
+    another than 0 of a space that draws none."""
+    drawn = whole(field, value, 0)
+    if drawn and not space.draws:
+        raise InputError(field, value, f"0, since '{space.name}' draws no networks")
+    return drawn
+
+
 def above_zero(field: str, value: Any) -> float:
     """Raises InputError for what is no finite number above 0."""
     try:

@@ -3,7 +3,14 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from jointbench.bench.calls.given import above_zero, check_trained_here, the_configuration, the_ladder, whole
+from jointbench.bench.calls.given import (
+    above_zero,
+    check_trained_here,
+    seed_of_a_draw,
+    the_configuration,
+    the_ladder,
+    whole,
+)
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.workers import TrainingOptions, Workers
@@ -90,7 +97,8 @@ def train(
     `network`: a configuration (a mapping, a row of a table), a named one, or a JSON file; `space`: that of a
     configuration or of a file, by default joint. `budget`: a number in the ladder's unit, or words such as 27s or
     27epochs; it is a rung of `ladder`, by default the largest of four, a factor of 3 apart. `architecture_seed`: which
-    of a generator's networks. `log`: its folder, by default runs/train-SPACE-IMAGES-BUDGET.
+    of a generator's networks; other spaces have none but 0. `log`: its folder, by default
+    runs/train-SPACE-IMAGES-BUDGET.
     `progress` hears of the training; without one there is a bar in a notebook, unless `quiet`. `training`: as
     `TrainingOptions` has them. Raises UnknownNameError, ConfigurationError, BudgetError for a budget that is no rung,
     MissingExtraError without torch.
@@ -99,7 +107,7 @@ def train(
     check_trained_here(at.name)
     value, rungs = _budget(budget, ladder)
     amount, first = f"{value:g} {rungs.unit}", whole("seed", seed, 0)
-    drawn = whole("architecture seed", architecture_seed, 0)
+    drawn = seed_of_a_draw("architecture seed", architecture_seed, at)
     hardware = Workers.of(**training).hardware()
     # Only now that torch is known to be there.
     from jointbench.bench.running.training_objective import TrainingObjective

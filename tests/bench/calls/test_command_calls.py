@@ -28,7 +28,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.configspace import PlainSpace
 from jointbench.data.spaces.hyperparameters import Number
-from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.joint import JOINT, JOINT_SMALL
 from jointbench.surrogate.stored import load_benchmark, released
 
 LOG = released()["digits-cpu"] / "evaluations.parquet"
@@ -299,6 +299,17 @@ class TestTrainings:
         jointbench.compare("mfh3-good", ["random"], seeds=1, full_budgets=2, out=out, jobs=1, quiet=True)
         with pytest.raises(InputError, match=said):
             jointbench.retrain(out)
+
+    def test_a_seed_of_a_draw_is_of_a_space_that_draws(self, tmp_path: Path) -> None:
+        said = "3 given, expected 0, since '{}' draws no networks"
+        at = JOINT_SMALL.usual
+        with pytest.raises(InputError, match=f"architecture seed: {said.format('joint-small')}"):
+            jointbench.train(
+                at, images="digits", budget=1, space="joint-small", architecture_seed=3, log=tmp_path / "log"
+            )
+        assert not (tmp_path / "log").exists()
+        with pytest.raises(InputError, match=f"seed: {said.format('joint')}"):
+            jointbench.describe("zela-2018", seed=3)
 
 
 class TestProgress:
