@@ -1,5 +1,5 @@
 # The commands that a person runs are the ones that CI calls.
-.PHONY: compare test check houses ground-truth evidence evidence-merge release-evidence reality clean
+.PHONY: compare test check houses ground-truth evidence evidence-merge release-evidence claims reality clean
 
 PYTHON ?= python3
 BIN = .venv/bin
@@ -70,6 +70,18 @@ VERSION ?= 1
 release-evidence: evidence-merge
 	$(BIN)/jointbench doctor $(EVIDENCE)/log
 	$(BIN)/jointbench fit $(EVIDENCE)/log --out jointbench/data/released/$(BENCHMARK) --name $(BENCHMARK) --version $(VERSION) --force
+
+# What a paper claims of generators, on a released benchmark of them: docs/nago.md quotes it. Fronts are searched for with as
+# many budgets as BOHB's 60 iterations take; those that are there are kept.
+BESIDE ?= evidence/rnag-digits/log
+CLAIM_OPTIMIZERS ?= nago-mobo,bohb,mo-bohb,random,optuna.NSGAIISampler,smac.ParEGO
+CLAIM_SEEDS ?= 10
+
+claims: .venv/.installed
+	$(BIN)/jointbench compare $(BENCHMARK) --anyway --objectives validation_error,sample_memory \
+		--optimizers $(CLAIM_OPTIMIZERS) --seeds $(CLAIM_SEEDS) --full-budgets 160 --workers 8 --out runs/$(BENCHMARK)-fronts
+	$(BIN)/jointbench analyse $(BENCHMARK) --claims nago $(if $(wildcard $(BESIDE)),--beside $(BESIDE)) \
+		--fronts runs/$(BENCHMARK)-fronts --out runs/$(BENCHMARK)-claims
 
 # Does the benchmark tell the truth? The same comparison by real trainings and on the surrogate, side by side, and the
 # incumbents of the real one trained five times. The real trainings go on where they stopped.

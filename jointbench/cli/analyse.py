@@ -2,9 +2,13 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import formats
+
+if TYPE_CHECKING:
+    from jointbench.bench.calls.analysing import Analysis
 
 
 def add_to(commands: Commands) -> None:
@@ -42,6 +46,19 @@ def add_to(commands: Commands) -> None:
         metavar="LOG,...",
         help="logs of trainings of the reference networks, for Table 2",
     )
+    add(
+        "--claims",
+        choices=("nago",),
+        help="instead of all that, how the claims of a paper come out on this evidence: nago, Ru et al. 2020, of "
+        "generators",
+    )
+    add("--beside", metavar="LOG|BENCHMARK", help="for --claims: evidence of another space, such as rnag-small")
+    add(
+        "--fronts",
+        type=Path,
+        metavar="COMPARISON",
+        help="for --claims: a comparison on the benchmark for several objectives",
+    )
 
 
 def paths(text: str) -> list[str]:
@@ -60,9 +77,25 @@ def run(arguments: argparse.Namespace) -> None:
         formats=arguments.format,
         configuration=arguments.configuration,
         retrainings=arguments.retrainings,
+        claims=arguments.claims,
+        beside=arguments.beside,
+        fronts=arguments.fronts,
     )
-    for sentence in made.findings:
-        say(sentence)
+    if arguments.claims is None:
+        for sentence in made.findings:
+            say(sentence)
+    else:
+        _say_claims(made)
     if arguments.format is None and not set(FIGURES) & set(default_formats()):
         say("note: figures as files need kaleido: pip install 'jointbench[export]'")
     say(f"the page, with its figures and tables beside it: {out / PAGE}")
+
+
+def _say_claims(made: "Analysis") -> None:
+    """Each with its tables, and what cannot be told."""
+    say(made.about)
+    for exhibit in made.exhibits:
+        for sentence in filter(None, [exhibit.finding, *exhibit.missing]):
+            say(f"\n{sentence}")
+        for table in exhibit.tables:
+            say(f"\n{made.table(table.name)}")

@@ -5,6 +5,7 @@ from typing import Any
 
 from jointbench.data.evaluation import REFERENCE_CLOCK
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import TRAINED
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
@@ -72,15 +73,37 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analyse
         "",
         "## Licence and citation",
         "",
-        "Apache-2.0. Please cite JointBench and Zela, Klein, Falkner and Hutter, *Towards Automated Deep Learning: "
-        "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training.",
+        _citation(benchmark),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _citation(benchmark: Benchmark) -> str:
+    space = benchmark.space
+    if benchmark.manifest.measures is None:
+        return (
+            "Apache-2.0. Please cite JointBench and Zela, Klein, Falkner and Hutter, *Towards Automated Deep Learning: "
+            "Efficient Joint Neural Architecture and Hyperparameter Search*, 2018, for the space and the training."
+        )
+    return f"Apache-2.0. Please cite JointBench{f', and for the space {space.source}' if space.source else ''}."
+
+
+def _of_our_trainings(benchmark: Benchmark) -> bool:
+    """Whether it is of networks that are trained here, on images."""
+    task = benchmark.task
+    return task.images is not None and set(TRAINED) <= set(task.metrics) and task.space.knows_facts
 
 
 def _lead(benchmark: Benchmark) -> str:
     """What it is, in a sentence."""
     count, space = f"{benchmark.provenance['evaluations']:,}", benchmark.space
+    if benchmark.manifest.measures is not None and _of_our_trainings(benchmark):
+        drawn = "of a generator, of which each training draws a network of its own" if space.draws else "a network"
+        return (
+            f"A surrogate of training networks of the space `{space.name}` ({f'{space.source}: ' * bool(space.source)}"
+            f"{len(space.names)} hyperparameters {drawn}) on `{benchmark.images.name}`, fitted to {count} real "
+            "trainings."
+        )
     if benchmark.manifest.measures is not None:
         objective = benchmark.task.objective
         return (
@@ -115,8 +138,15 @@ def _data(benchmark: Benchmark) -> list[str]:
     return [
         *said,
         f"- {'Budget' if len(ladder.rungs) == 1 else 'Budgets'}: {ladder.amounts()}.",
-        f"- Modelled: {names}{f'; of costs {costs}' if costs else ''}. Exact metrics are not.",
+        f"- Modelled: {names}{f'; of costs {costs}' if costs else ''}. {_of_exact(benchmark)}",
     ]
+
+
+def _of_exact(benchmark: Benchmark) -> str:
+    names = ", ".join(f"`{metric.name}`" for metric in benchmark.task.metrics if metric.exact)
+    if names and benchmark.space.knows_facts:
+        return f"Exact metrics ({names}) are not: arithmetic knows them."
+    return "Exact metrics are not."
 
 
 def _provenance(made: Mapping[str, Any], *, trained: bool) -> list[str]:
@@ -165,6 +195,8 @@ def _luck_of_draws(benchmark: Benchmark, log: EvaluationLog) -> list[str]:
 def _to_keep_in_mind(benchmark: Benchmark) -> list[str]:
     remarks = [f"- {remark}" for remark in benchmark.space.remarks]
     if benchmark.manifest.measures is not None:
+        if _of_our_trainings(benchmark) and any(benchmark.provenance["devices"]):
+            return [*remarks, "- Memory and seconds are those of the device above."]
         return [*remarks, "- Nothing is known of a device: costs are what the log measured, where it did."]
     devices, unit = benchmark.provenance["devices"], benchmark.ladder.unit
     if unit == "seconds" and all(clock.startswith(REFERENCE_CLOCK) for clock in benchmark.provenance["clocks"]):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.metrics import Metric
 
@@ -52,14 +53,19 @@ def draws_of(evaluations: Iterable[Evaluation], objective: Metric) -> list[Draws
 def variances(generators: Sequence[Networks]) -> tuple[float | None, float | None]:
     """Pooled over groups, what lies between a generator's networks of one training each, and between the trainings of
     one network; None where no group has two."""
-    between = _pooled([[losses[0] for losses in networks] for networks in generators])
-    return between, _pooled([losses for networks in generators for losses in networks])
+    between, of_networks, within, of_trainings = np.sum([squares(networks) for networks in generators], axis=0)
+    return (between / of_networks if of_networks else None, within / of_trainings if of_trainings else None)
 
 
-def _pooled(groups: Sequence[Sequence[float]]) -> float | None:
-    """The variance inside of groups; None where none has two."""
-    several = [np.asarray(group) for group in groups if len(group) > 1]
-    if not several:
-        return None
-    squares = sum(float(np.square(group - group.mean()).sum()) for group in several)
-    return squares / sum(len(group) - 1 for group in several)
+def squares(networks: Networks) -> FloatArray:
+    """Of a generator, sums of squares about the mean, each with its degrees of freedom, (4,): between its networks of
+    one training each, and between the trainings of one network, added over networks."""
+    firsts = [losses[0] for losses in networks]
+    within = sum(_about_mean(losses) for losses in networks)
+    trainings = sum(len(losses) - 1 for losses in networks)
+    return np.array([_about_mean(firsts), len(firsts) - 1, within, trainings])
+
+
+def _about_mean(losses: Sequence[float]) -> float:
+    array = np.asarray(losses)
+    return float(np.square(array - array.mean()).sum())

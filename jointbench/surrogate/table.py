@@ -1,6 +1,6 @@
 """A log as arrays for fitting."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
@@ -43,6 +43,9 @@ COLUMNS = (
     "images_per_second",
     "optimizer",
 )
+
+#: What time there is in the log of a training.
+_SECONDS = ("training_seconds", "wall_seconds", "batch_seconds", "validation_seconds", "test_seconds")
 
 #: What the errors of a training are called where they are judged.
 ERRORS = ("validation", "test")
@@ -150,10 +153,7 @@ def training_table(log: EvaluationLog) -> TrainingTable:
     status = _words(table, "status")
     check_enough(len(np.unique(group[status == Status.OK.value])), log)
     training = numbers("training_seconds")
-    # As `Evaluation.duration`: by a reference clock what a machine does besides does not count.
-    counted = np.char.startswith(_words(table, "clock"), REFERENCE_CLOCK)
-    beside = numbers("batch_seconds") + numbers("validation_seconds") + numbers("test_seconds")
-    overhead = np.where(counted, beside, numbers("wall_seconds") - training)
+    overhead = _beside(_words(table, "clock"), {name: numbers(name) for name in _SECONDS})
     memory = np.where(_of_the_most_common(_words(table, "device")), numbers("peak_memory"), np.nan)
     costs = [training, overhead, memory, numbers("images_per_second")]
     return TrainingTable(
@@ -169,6 +169,14 @@ def training_table(log: EvaluationLog) -> TrainingTable:
         optimizer=_words(table, "optimizer"),
         group=group,
     )
+
+
+def _beside(clock: npt.NDArray[np.str_], seconds: Mapping[str, FloatArray]) -> FloatArray:
+    """Seconds beside those of the budget (n,), of `_SECONDS`. As `Evaluation.duration`: by a reference clock what a
+    machine does besides does not count."""
+    counted = np.char.startswith(clock, REFERENCE_CLOCK)
+    done = seconds["batch_seconds"] + seconds["validation_seconds"] + seconds["test_seconds"]
+    return np.where(counted, done, seconds["wall_seconds"] - seconds["training_seconds"])
 
 
 def _of_the_most_common(devices: npt.NDArray[np.str_]) -> npt.NDArray[np.bool_]:
@@ -189,7 +197,7 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
     """That of a task of any metrics. Raises LogError as `training_table` does, and where an evaluation that ended ok
     has no value of the objective."""
     task = log.task
-    table = log.table(["configuration", "budget", "seed", "status", "optimizer", "extras", *task.by_name])
+    table = log.table(["configuration", "budget", "seed", "status", "optimizer", "clock", "extras", *task.by_name])
     rows, budgets = rows_of(table, log.space), np.asarray(table["budget"].to_numpy(), dtype=np.float64)
     group, status = groups(np.nan_to_num(rows, nan=np.inf)), _words(table, "status")
     ok = status == Status.OK.value
@@ -203,7 +211,8 @@ def metric_table(log: EvaluationLog) -> TrainingTable:
     metrics = tuple(m for m in known if m not in costs)
     training = task.by_name.get("training_seconds")
     if training in costs and "wall_seconds" in values:
-        values["wall_seconds"] = values["wall_seconds"] - values["training_seconds"]
+        nothing = np.zeros(len(rows))
+        values["wall_seconds"] = _beside(_words(table, "clock"), {name: values.get(name, nothing) for name in _SECONDS})
     seconds = log.ladder.unit == "seconds"
     main = "training_seconds" if training in costs else "wall_seconds"
     scales = [

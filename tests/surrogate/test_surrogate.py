@@ -24,6 +24,7 @@ from jointbench.surrogate.contract import CHECKS, Check, corners_and_samples
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
+from jointbench.surrogate.metric_outcome import MetricOutcome
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.models import DEFAULT, Models
 from jointbench.surrogate.noise import Noise
@@ -109,9 +110,10 @@ class TestEveryShippedBenchmark:
         model = again.outcome_model(Noise(0, 0, 0), unused)
         outputs = again.outputs(table.take(table.ok))
         ok = table.take(table.ok)
-        refitted = model.outcome(outputs, ok.columns, ok.facts, ok.budgets, None)
-        assert np.corrcoef(answers.test_error, refitted[1])[0, 1] > 0.99
-        assert np.corrcoef(answers.wall_seconds, refitted[3])[0, 1] > 0.99
+        outcome = model.outcome(outputs, ok.columns, ok.facts, ok.budgets, None)
+        refitted = outcome.metrics if isinstance(outcome, MetricOutcome) else outcome._asdict()
+        for metric in ("test_error", "wall_seconds"):
+            assert np.corrcoef(answers.columns()[metric], refitted[metric])[0, 1] > 0.99
 
 
 def test_the_frozen_surrogate_answers_as_the_one_in_hand(surrogate: Surrogate, fitted: Path) -> None:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import resources, util
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import jointbench
 from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
-from jointbench.bench.analysing.exhibits import exhibits_of_comparison, exhibits_of_evidence
+from jointbench.bench.analysing.exhibits import claims_on_generators, exhibits_of_comparison, exhibits_of_evidence
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.exporting import BenchmarkResult, result_of
@@ -23,7 +23,7 @@ from jointbench.bench.calls.given import the_log
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.judged import judged_verdict
-from jointbench.bench.pages.analysis_page import analysis_page
+from jointbench.bench.pages.analysis_page import MOST_FINDINGS, analysis_page
 from jointbench.bench.pages.page import write_page
 from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.errors import InputError, JointBenchError, LogError, UnknownNameError
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 #: The page, in the folder of an analysis.
 PAGE = "analysis.html"
 
+#: Papers whose claims are held against evidence: nago, Ru et al. 2020.
+Claims = Literal["nago"]
+
 
 class Analysis(Result):
     """What a log, a benchmark or a comparison says: exhibits with figures, tables and words.
@@ -60,8 +63,9 @@ class Analysis(Result):
         exhibits: Sequence[Exhibit],
         numbers: "DataFrame",
         judged: Sequence[str] = (),
+        most: int = MOST_FINDINGS,
     ) -> None:
-        self.source, self.title, self.about, self._judged = source, title, about, judged
+        self.source, self.title, self.about, self._judged, self._most = source, title, about, judged, most
         self.exhibits, self._numbers = list(exhibits), numbers
 
     @property
@@ -113,7 +117,7 @@ class Analysis(Result):
     def page(self, file: str | Path) -> Path:
         """Write the page, and say where it is. Raises UnwritableError."""
         settings = [("source", self.source), ("JointBench", jointbench.__version__)]
-        body = analysis_page(self.title, self.about, self.exhibits, settings, judged=self._judged)
+        body = analysis_page(self.title, self.about, self.exhibits, settings, judged=self._judged, most=self._most)
         return write_page(Path(file), self.title, body)
 
     def write(self, out: str | Path, formats: Several[str] | None = None) -> list[Path]:
@@ -148,20 +152,34 @@ def analyse(
     formats: Several[str] | None = None,
     configuration: str | Configuration | None = None,
     retrainings: Sequence[str | Path | EvaluationLog] = (),
+    claims: Claims | None = None,
+    beside: str | Path | EvaluationLog | Benchmark | None = None,
+    fronts: str | Path | Comparison | None = None,
 ) -> Analysis:
     """What `jointbench analyse` does: the paper's figures and tables, and more, of a log, a benchmark or a comparison.
 
     `source`: a folder, a released log, a benchmark that ships, or what the calls give. With `out`, the page and all
     figures and tables are written into that folder; `formats` as `Analysis.write` takes them. `configuration`: a named
     one, a JSON file or a mapping, whose difference from the average is shared out among its hyperparameters;
-    `retrainings`: logs of trainings of the reference networks, for Table 2. Raises UnknownNameError for a source that
-    is none, LogError where it cannot be read, InputError for a format, ConfigurationError, UnwritableError.
+    `retrainings`: logs of trainings of the reference networks, for Table 2.
+
+    `claims`: instead of all that, how the claims of a paper come out on this evidence, of generators; `beside`:
+    evidence of another space, and `fronts`: a comparison for several objectives, for those claims that need them.
+
+    Raises UnknownNameError for a source that is none, LogError where it cannot be read, InputError for a format, or
+    for a source that has no such claims, ConfigurationError, UnwritableError.
     """
     if out is not None:
         if set(checked_formats(default_formats() if formats is None else formats)) & set(FIGURES):
             check_drawable()
         check_writable(Path(out), folder=True)
-    made = _analysis(_result(source), source, configuration, [the_log(one) for one in retrainings])
+    if claims is not None:
+        made = _claims(_result(source), source, beside, fronts)
+    else:
+        for field, value in (("beside", beside), ("fronts", fronts)):
+            if value is not None:
+                raise InputError(field, value, "--claims beside it")
+        made = _analysis(_result(source), source, configuration, [the_log(one) for one in retrainings])
     if out is not None:
         made.write(out, formats)
     return made
@@ -205,6 +223,25 @@ def _analysis(
     numbers = frame({}) if evidence.frame is None else evidence.frame
     judged = [] if evidence.benchmark is None else judged_box(evidence.name, evidence.benchmark.verdict)
     return Analysis(str(named), f"What the evidence says: {evidence.name}", _about(evidence), exhibits, numbers, judged)
+
+
+def _claims(
+    result: Result,
+    source: object,
+    beside: str | Path | EvaluationLog | Benchmark | None,
+    fronts: str | Path | Comparison | None,
+) -> Analysis:
+    named = source if isinstance(source, str | Path) else repr(source).strip("<>")
+    if isinstance(result, Comparison) or not (evidence := _evidence(result)).task.space.draws:
+        raise InputError("source", str(named), "evidence of generators, whose networks are drawn, for their claims")
+    if evidence.frame is None:
+        raise InputError("source", str(named), "a benchmark that came with its trainings, or their log")
+    other = None if beside is None else _evidence(_result(beside))
+    folder = None if fronts is None else fronts.folder if isinstance(fronts, Comparison) else Path(fronts)
+    exhibits = list(claims_on_generators(evidence, other, folder))
+    judged = [] if evidence.benchmark is None else judged_box(evidence.name, evidence.benchmark.verdict)
+    title = f"What a paper claims of generators, on {evidence.name}"
+    return Analysis(str(named), title, _about(evidence), exhibits, evidence.frame, judged, len(exhibits))
 
 
 def _explained(space: Space, given: str | Configuration | None) -> tuple[str, Configuration] | None:

@@ -21,10 +21,10 @@ from jointbench.data.errors import LogError
 class FrontRun:
     """One run: the evaluations that were ever on its front, in the order in which they came onto it.
 
-    `seconds`: the end of each evaluation of the run (n,); `joined` and `left`: the rows with which each of the front's
-    came and went (m,), `left` being n where it stayed; `seen`: what the optimizer saw of them, `points`: what is true
-    of them, both (m, objectives) in the objectives' units. An optimizer picks its front by what it saw, with noise and
-    on any budget: what is true of it may be dominated.
+    `seconds`: the end of each evaluation of the run (n,), `budgets`: theirs, in the ladder's unit; `joined` and
+    `left`: the rows with which each of the front's came and went (m,), `left` being n where it stayed; `seen`: what
+    the optimizer saw of them, `points`: what is true of them, both (m, objectives) in the objectives' units. An
+    optimizer picks its front by what it saw, with noise and on any budget: what is true of it may be dominated.
     """
 
     optimizer: str
@@ -35,6 +35,7 @@ class FrontRun:
     seen: FloatArray
     points: FloatArray
     sides: tuple[Axis, ...]
+    budgets: FloatArray | None = None
 
     @property
     def final(self) -> FloatArray:
@@ -73,7 +74,7 @@ def read_fronts(folder: Path) -> dict[str, list[FrontRun]]:
     for optimizer, seed, path in run_files(folder):
         try:
             with open(path, "rb") as file:
-                table = pq.read_table(file, columns=["end", "incumbent", LEFT, *seen, *true])
+                table = pq.read_table(file, columns=["end", "budget", "incumbent", LEFT, *seen, *true])
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
         seconds = table["end"].to_numpy()
@@ -83,7 +84,7 @@ def read_fronts(folder: Path) -> dict[str, list[FrontRun]]:
         told, points = (
             np.stack([ever[name].to_numpy().astype(float) for name in names], axis=1) for names in (seen, true)
         )
-        made = FrontRun(called[optimizer], seed, seconds, joined, left, told, points, sides)
+        made = FrontRun(called[optimizer], seed, seconds, joined, left, told, points, sides, table["budget"].to_numpy())
         found.setdefault(called[optimizer], []).append(made)
     if not found:
         raise LogError("comparison", str(folder), "a folder with finished runs")

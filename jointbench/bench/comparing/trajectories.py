@@ -123,7 +123,9 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
 def _of_fronts(folder: Path) -> dict[str, list[Trajectory]]:
     return {
         name: [
-            Trajectory(name, run.seed, run.seconds, {HYPERVOLUME.name: run.hypervolumes}, HYPERVOLUME)
+            Trajectory(
+                name, run.seed, run.seconds, {HYPERVOLUME.name: run.hypervolumes}, HYPERVOLUME, budgets=run.budgets
+            )
             for run in several
         ]
         for name, several in read_fronts(folder).items()

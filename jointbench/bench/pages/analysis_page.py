@@ -21,10 +21,11 @@ def analysis_page(
     settings: Iterable[tuple[str, str]],
     styles: Mapping[str, Style] | None = None,
     judged: Sequence[str] = (),
+    most: int = MOST_FINDINGS,
 ) -> list[str]:
     """The body of the page. `about`: what was analysed, in a sentence; `settings`: how it was, name and value;
-    `judged`: what is to be said first of a surrogate, as `trust_words.judged_box` says it."""
-    findings = [exhibit.finding for exhibit in exhibits if exhibit.finding][:MOST_FINDINGS]
+    `judged`: what is to be said first of a surrogate, as `trust_words.judged_box` says it; `most`: findings."""
+    findings = [exhibit.finding for exhibit in exhibits if exhibit.finding][:most]
     nothing = "There is too little here to find anything; what is missing is said below."
     body = [
         script(),
