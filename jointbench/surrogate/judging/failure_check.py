@@ -66,9 +66,11 @@ def cost_check(held_out: HeldOut) -> list[Row]:
 
     def with_sums(costs: FloatArray) -> FloatArray:
         if table.measures is not None:
-            # What is modelled of the time on the wall is what lies beside the budget.
-            added = {"wall_seconds": costs[:, names.index("training_seconds")]} if "training_seconds" in names else {}
-            return np.column_stack([costs[:, k] + added.get(name, 0.0) for k, name in enumerate(names)])
+            sums = costs.copy()
+            if {"training_seconds", "wall_seconds"} <= set(names):
+                # What is modelled of the time on the wall is what lies beside the budget.
+                sums[:, names.index("wall_seconds")] += costs[:, names.index("training_seconds")]
+            return sums
         epochs = costs[:, 0] * costs[:, 3] / table.trained_on.training
         return np.column_stack([costs, costs[:, 0] + costs[:, 1], epochs])
 
