@@ -12,7 +12,7 @@ import ctypes
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,16 @@ def whole(number: Any) -> Any:
 
 def _narrow(number: Traced) -> str:
     return number.program.write("float", f"fptrunc double {number.name} to float").name
+
+
+@cache
+def compiled(functions: "tuple[Callable[..., Any], ...]") -> "MachineCode | None":
+    """The functions as machine code, once a process; None where LLVM is not installed, or not for this machine."""
+    try:
+        return MachineCode(functions)
+    except Exception:
+        # LLVM raises whatever it likes; what is compiled has a form without it.
+        return None
 
 
 class MachineCode:

@@ -191,6 +191,27 @@ def test_a_constant_column_and_a_constant_target_are_no_trouble() -> None:
     assert np.isfinite(predicted(*networks.outputs_at(np.zeros((3, 2)))).deviation).all()
 
 
+@pytest.mark.parametrize(("points", "priors"), [(47, "repaired"), (13, "published"), (1, "repaired")])
+def test_compiled_chains_are_those_on_arrays(points: int, priors: Priors) -> None:
+    pytest.importorskip("llvmlite")
+    rng = np.random.default_rng(points)
+    told = rng.random((points, 3))
+    targets = np.stack([told.sum(axis=1), 1e3 * rng.standard_normal(points)], axis=1)
+    found = []
+    for compiled in (True, False):
+        networks = BayesianNetworks(np.random.default_rng(1), priors=priors, burn_in=37, again=10, samples=20)
+        assert networks._machine_code is not None
+        if not compiled:
+            networks._machine_code = None
+        for _ in range(2):
+            # The second goes on from the first, and from the random numbers that it left.
+            networks.fit(told, targets)
+            found.append((networks.samples, *networks.outputs_at(told), networks.slopes_at(told)))
+    for number in range(2):
+        for mine, their in zip(found[number], found[number + 2], strict=True):
+            np.testing.assert_array_equal(mine, their)
+
+
 def test_products_have_the_same_bits_in_any_order() -> None:
     networks, rng = fitted(), np.random.default_rng(3)
     points, order = on_grid(rng.standard_normal((40, 3))), rng.permutation(40)

@@ -6,6 +6,7 @@ there are. A processor that differs cannot be had here, so that the functions th
 """
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -16,8 +17,9 @@ import numpy as np
 import pytest
 
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.spaces.joint import JOINT
-from jointbench.optimizers import make_optimizer
+from jointbench.optimizers import Optimizer, make_optimizer
 from jointbench.optimizers.contract import digest
 from jointbench.optimizers.kde import GoodAndBad, KernelDensity
 
@@ -26,21 +28,34 @@ GOLDEN = {
     "asha": "ca79ebc8ab4b240f",
     "bohb": "b812c3b7f4049276",
     "hyperband": "155da3419e2707d9",
+    "mo-bohb": "a300c3b0301eacd7",
+    "nago-mobo": "91944d1b42a4b1f7",
     "random": "6947b59c77641af5",
     "regularized-evolution": "b8547edbdce4e153",
     "smac": "924e81d8d3536dde",
+    "smac.ParEGO": "b7466bead2dc4c90",
     "two-stage": "3d0322709f92f1e9",
     "two-stage-long": "f4a2ee1150e01a28",
     "two-stage-random": "f21987f28a52b9d2",
 }
 #: Enough for each to use its model for a while.
-TRIALS = dict.fromkeys(GOLDEN, 150) | {"smac": 40, "two-stage": 300}
+TRIALS = dict.fromkeys(GOLDEN, 150) | {"smac": 40, "smac.ParEGO": 40, "two-stage": 300}
+#: Those that are told two objectives, of which the second is modelled by its logarithm.
+OF_TWO = ("mo-bohb", "nago-mobo", "smac.ParEGO")
+#: Shorter chains, of as many steps as blow the last bit of a product up to a proposal.
+OPTIONS = {"nago-mobo": ":first=8:burn_in=500:samples=20:candidates=100"}
 
 
 def hashed(name: str, trials: int) -> str:
     ladder = Ladder(9.0, 27.0) if name.startswith("smac") else Ladder(1.0, 27.0)
-    full_budgets = 2.0 if name.startswith("smac") else 20.0
-    return digest(lambda seed: make_optimizer(name, JOINT, ladder, seed=seed, full_budgets=full_budgets), trials=trials)
+    full_budgets = 2.0 if name == "smac" else 20.0
+    objectives = (VALIDATION_ERROR, Metric("size", bounds=(0.0, math.inf))) if name in OF_TWO else (VALIDATION_ERROR,)
+
+    def made(seed: int) -> Optimizer:
+        named = name + OPTIONS.get(name, "")
+        return make_optimizer(named, JOINT, ladder, seed=seed, full_budgets=full_budgets, objectives=objectives)
+
+    return digest(made, trials=trials)
 
 
 def hashes() -> dict[str, str]:

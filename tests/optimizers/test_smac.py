@@ -3,6 +3,7 @@
 import copy
 import logging
 import tempfile
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
 
 from jointbench.data.ladder import Ladder
+from jointbench.data.machine_code import compiled
+from jointbench.data.metrics import Metric
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
@@ -34,8 +37,8 @@ from jointbench.optimizers.smac.encoder import ExactEncoder
 from jointbench.optimizers.smac.forest import ExactForest
 from jointbench.optimizers.smac.neighbours import ALL_DEVIATIONS, FLOAT, LARGE, NEIGHBOURS, ORDERS, Neighbourhoods
 from jointbench.optimizers.smac.parts import Forest, ForestSelector, History, in_order
-from jointbench.optimizers.smac.search import ArraySearch, compiled
-from jointbench.optimizers.smac.smac import SMAC, expected_trials
+from jointbench.optimizers.smac.search import ArraySearch
+from jointbench.optimizers.smac.smac import SMAC, SMACFacade, expected_trials
 
 LADDER = Ladder(9.0, 27.0)
 
@@ -307,14 +310,43 @@ def test_a_prediction_changes_just_where_a_box_ends(tmp_path: Path) -> None:
             np.testing.assert_array_equal(forest.leaves(moved), leaves[:, there])
 
 
-def test_the_encoder_sees_what_smacs_sees() -> None:
-    optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
-    drive(optimizer, 60, outstanding=4, failures=0.2)
+def of_two(name: str, full_budgets: float = 40.0) -> SMACFacade:
+    """Told two objectives, of which the second is thousands of times as large."""
+    objectives = (Metric("loss"), Metric("size"))
+    made = make_optimizer(name, JOINT, LADDER, seed=0, full_budgets=full_budgets, objectives=objectives)
+    assert isinstance(made, SMACFacade)
+    return made
+
+
+def told_two(optimizer: SMACFacade, trials: int) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(trials):
+        trial = optimizer.ask()
+        evaluation = outcome(optimizer, trial, failed=number % 7 == 6)
+        if evaluation.ok:
+            losses = {"loss": float(rng.random()), "size": float(rng.integers(1, 5000))}
+            evaluation = replace(evaluation, metrics={**evaluation.metrics, **losses})
+        optimizer.tell(trial, evaluation)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_encoder_sees_what_smacs_sees(several: bool) -> None:
+    if several:
+        # As many as are told before its forest is used.
+        optimizer = of_two("smac.ParEGO")
+        told_two(optimizer, 10)
+        parego = optimizer._facade._runhistory_encoder.multi_objective_algorithm
+        assert parego is not None
+        parego.update_on_iteration_start()
+    else:
+        optimizer = SMAC(JOINT, LADDER, seed=0, full_budgets=20)
+        drive(optimizer, 60, outstanding=4, failures=0.2)
     ours = optimizer._facade._runhistory_encoder
     assert isinstance(ours, ExactEncoder)
     theirs = smac.MultiFidelityFacade.get_runhistory_encoder(optimizer._facade.scenario)
     theirs.runhistory = optimizer._facade.runhistory
-    for budget in (9.0, 27.0):
+    theirs.multi_objective_algorithm = ours.multi_objective_algorithm  # type: ignore[assignment]
+    for budget in (None,) if several else (9.0, 27.0):
         mine, plain = ours.transform([budget]), theirs.transform([budget])
         assert len(mine[0]) > 2
         np.testing.assert_array_equal(mine[0], plain[0])
@@ -322,6 +354,29 @@ def test_the_encoder_sees_what_smacs_sees() -> None:
         np.testing.assert_allclose(mine[1], plain[1], atol=1e-13)
         rows = [sorted(map(tuple, encoder.get_configurations([budget]))) for encoder in (ours, theirs)]
         assert rows[0] == rows[1]
+
+
+def test_a_history_of_several_costs_knows_the_bounds_that_smacs_knows() -> None:
+    optimizer = of_two("smac.ParEGO")
+    told_two(optimizer, 9)
+    mine, plain = optimizer._facade.runhistory, RunHistory()
+    assert isinstance(mine, History)
+    plain.multi_objective_algorithm = mine.multi_objective_algorithm
+    for key, value in mine.items():
+        plain.add(mine.ids_config[key.config_id], value.cost, status=value.status, seed=key.seed, budget=key.budget)
+    assert mine.objective_bounds == plain.objective_bounds
+    assert len(mine.objective_bounds) == 2
+
+
+def test_parego_proposes_by_its_forest_and_never_twice() -> None:
+    optimizer = of_two("smac.ParEGO", full_budgets=40.0)
+    told_two(optimizer, 22)
+    search = optimizer._facade._acquisition_maximizer
+    assert isinstance(search, ArraySearch)
+    assert search._climbs > 0
+    known = optimizer._facade.runhistory.get_configs()
+    assert len({tuple(dict(one).values()) for one in known}) == len(known) == 22
+    assert any("Local Search" in (one.origin or "") for one in known)
 
 
 def test_the_search_finds_as_high_an_acquisition_value_as_smacs(tmp_path: Path) -> None:
@@ -469,7 +524,7 @@ def test_a_set_of_neighbours_is_the_same_in_the_loops_and_on_arrays(seed: int, c
 @hypothesis_settings(max_examples=3, deadline=None)
 def test_a_compiled_local_search_is_the_one_on_arrays(seed: int) -> None:
     pytest.importorskip("llvmlite")
-    search, code = exact_search(), compiled()
+    search, code = exact_search(), compiled(climbing.COMPILED)
     assert code is not None
     starts = np.unique(CUBE.sample(np.random.default_rng(seed), 4), axis=0)
     ahead, ended = search._neighbourhoods.ahead, []

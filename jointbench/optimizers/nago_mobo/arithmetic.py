@@ -18,47 +18,47 @@ UNIT = 2.0**-18
 #: Weights and inputs stay within this.
 MOST = 31.0
 #: Bits that a gradient keeps, of its largest entry.
-_KEPT = 22
+KEPT = 22
 #: The hyperbolic tangent is read from a table up to here, with so many entries in one.
-_FARTHEST, _EACH = 9, 1024
+FARTHEST, EACH = 9, 1024
 #: Adding and subtracting this rounds to whole numbers.
-_ROUNDING = 1.5 * 2.0**52
+ROUNDING = 1.5 * 2.0**52
 _SIZES = 16
 
 
 def on_grid(values: FloatArray) -> FloatArray:
     """The nearest multiples of `UNIT`, within `MOST`."""
     rounded = np.minimum(np.maximum(values, -MOST), MOST)
-    rounded += _ROUNDING * UNIT
-    rounded -= _ROUNDING * UNIT
+    rounded += ROUNDING * UNIT
+    rounded -= ROUNDING * UNIT
     return rounded
 
 
 def to_kept_bits(values: FloatArray) -> FloatArray:
     """Rounded to a unit of 2^-22 of the largest; all of the array share it."""
     largest = np.abs(values).max(initial=0.0)
-    rounding = _ROUNDING * 2.0 ** float(int(np.frexp(largest)[1]) - _KEPT)
+    rounding = ROUNDING * 2.0 ** float(int(np.frexp(largest)[1]) - KEPT)
     return np.asarray((values + rounding) - rounding)
 
 
 def tanh(values: FloatArray) -> FloatArray:
     """The hyperbolic tangent on the grid, to 1e-6, by straight lines between the entries of a table."""
-    table, slopes = _tanh_table()
-    places = np.minimum(np.maximum(values, -_FARTHEST), _FARTHEST)
-    places += _FARTHEST
-    places *= _EACH
+    table, slopes = tanh_table()
+    places = np.minimum(np.maximum(values, -FARTHEST), FARTHEST)
+    places += FARTHEST
+    places *= EACH
     whole = places.astype(np.int32)
     places -= whole
     places *= slopes.take(whole)
     places += table.take(whole)
-    places += _ROUNDING * UNIT
-    places -= _ROUNDING * UNIT
+    places += ROUNDING * UNIT
+    places -= ROUNDING * UNIT
     return places
 
 
 @cache
-def _tanh_table() -> tuple[FloatArray, FloatArray]:
-    at = np.arange(-_FARTHEST * _EACH, _FARTHEST * _EACH + 1) / _EACH
+def tanh_table() -> tuple[FloatArray, FloatArray]:
+    at = np.arange(-FARTHEST * EACH, FARTHEST * EACH + 1) / EACH
     small = exp(-2 * np.abs(at))
     table = np.sign(at) * (1 - small) / (1 + small)
     return table, np.append(np.diff(table), 0.0)

@@ -12,9 +12,21 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.data.arrays import FloatArray
+from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import exp, log
-from jointbench.optimizers.nago_mobo.arithmetic import normals, on_grid, tanh, to_kept_bits
+from jointbench.data.machine_code import MachineCode, compiled
+from jointbench.optimizers.nago_mobo.arithmetic import normals, on_grid, tanh, tanh_table, to_kept_bits
+from jointbench.optimizers.nago_mobo.steps import (
+    COMPILED,
+    EPSILON,
+    FRICTION,
+    LEAST_NOISE,
+    STEP,
+    WIDEST,
+    outputs,
+    slopes_of_means,
+    take_steps,
+)
 
 #: Which points.
 Places = npt.NDArray[np.intp]
@@ -25,10 +37,9 @@ Priors = Literal["repaired", "published"]
 
 #: Units of each hidden layer (NAGO, appendix; three layers of 10, tanh).
 HIDDEN = (10, 10, 10)
-STEP, FRICTION, BATCH, KEEP_EVERY = 1e-2, 0.05, 20, 10
-_EPSILON, _LEAST_NOISE = 1e-10, 1e-16
-#: The logarithm of a noise variance stays within this.
-_WIDEST = 20.0
+BATCH, KEEP_EVERY = 20, 10
+#: So many compiled steps at a time, whose random numbers fit into a processor's cache.
+_AT_ONCE = 32
 #: Points are predicted so many at a time, which fit into a processor's cache.
 _TOGETHER = 128
 
@@ -71,6 +82,14 @@ class Layers:
         sizes = (inputs, *hidden, 2)
         self.shapes = list(pairwise(sizes))
         self.count = sum((before + 1) * after for before, after in self.shapes)
+        #: Units of each layer, the inputs' first, and where its weights begin.
+        self.sizes = np.array(sizes)
+        self.begins = np.cumsum([0, *((before + 1) * after for before, after in self.shapes)])[:-1]
+
+    def flows(self, rows: int) -> IntArray:
+        """Where what enters each layer begins, and last the outputs, of so many points of chains, one after the other
+        without the inputs."""
+        return np.cumsum([0, 0, *(rows * self.sizes[1:-1])])
 
     def split(self, weights: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
         """Weights (chains, before, after) and biases (chains, 1, after) of each layer, views of (chains, count)."""
@@ -158,6 +177,7 @@ class BayesianNetworks:
         self.each = -(-samples // chains)
         self.burn_in, self.again, self.heteroscedastic = burn_in, again, heteroscedastic
         self._states: Chains | None = None
+        self._machine_code = compiled(COMPILED)
 
     def fit(self, points: FloatArray, targets: FloatArray) -> None:
         """To points (n, inputs) and targets (n, targets)."""
@@ -174,13 +194,43 @@ class BayesianNetworks:
         if self._states is None or len(self._states.weights) != chains or not np.isfinite(self._states.weights).all():
             self._states = Chains.begin(self.layers, chains, self.prior, self._free, self.rng)
             steps = self.burn_in
-        kept = []
-        for step, batch in enumerate(self._batches(steps + self.each * KEEP_EVERY)):
-            self._move(self._states, batch, adapt=step < steps)
-            if step >= steps and (step - steps) % KEEP_EVERY == KEEP_EVERY - 1:
-                kept.append(on_grid(self._states.weights))
+        kept = self._steps(self._states, self._batches(steps + self.each * KEEP_EVERY), steps)
         #: (targets, samples, count)
         self.samples = np.stack(kept, axis=1).reshape(targets.shape[1], -1, self.layers.count)
+
+    def _steps(self, state: Chains, batches: list[Places], adapted: int) -> list[FloatArray]:
+        """Take steps, of which the first `adapted` adapt; the weights on the grid after every 10th of the others."""
+        if self._machine_code is not None:
+            return self._steps_compiled(self._machine_code, state, batches, adapted)
+        kept = []
+        for step, batch in enumerate(batches):
+            self._move(state, batch, adapt=step < adapted)
+            if step >= adapted and (step - adapted) % KEEP_EVERY == KEEP_EVERY - 1:
+                kept.append(on_grid(state.weights))
+        return kept
+
+    def _steps_compiled(
+        self, code: MachineCode, state: Chains, batches: list[Places], adapted: int
+    ) -> list[FloatArray]:
+        """As `_steps`."""
+        (chains, count), (known, inputs), size = state.weights.shape, self._points.shape, len(batches[0])
+        layers = self.layers
+        widest = chains * size * int(layers.sizes.max())
+        kept = np.empty((self.each, chains, count))
+        for begin in range(0, len(batches), _AT_ONCE):
+            some = np.array(batches[begin : begin + _AT_ONCE])
+            code(
+                take_steps,
+                *(len(some), adapted - begin, KEEP_EVERY, chains, len(layers.shapes), layers.sizes, layers.begins),
+                *(count, self._points, self._targets, known, some, size),
+                *(normals(self.rng, (len(some), chains, count)), self._free),
+                *(self.prior.mean, self.prior.deviation**2, self.prior.share),
+                *(state.weights, state.momenta, state.window, state.mean, state.square, kept, *tanh_table()),
+                *(np.empty_like(state.weights), np.empty_like(state.weights), np.empty(size * inputs)),
+                *(np.empty(chains * size * int(layers.sizes[1:].sum())), layers.flows(chains * size)),
+                *(np.empty(widest), np.empty(widest)),
+            )
+        return list(kept)
 
     def _batches(self, steps: int) -> list[Places]:
         """Of 20 points, or all: the points are shuffled, and again when they have been gone through."""
@@ -194,7 +244,7 @@ class BayesianNetworks:
         """Of the energy (chains, count): n times the batch's mean negative log likelihood, less the log prior."""
         rounded, chosen = on_grid(weights), len(batch)
         flow = forward(self.layers, rounded, self._points[batch])
-        means, logs = flow[-1][..., 0], np.minimum(np.maximum(flow[-1][..., 1], -_WIDEST), _WIDEST)
+        means, logs = flow[-1][..., 0], np.minimum(np.maximum(flow[-1][..., 1], -WIDEST), WIDEST)
         precision, apart = exp(-logs), means - self._targets[:, batch]
         slopes = np.empty_like(flow[-1])
         share = len(self._points) / chosen
@@ -222,12 +272,12 @@ class BayesianNetworks:
         if adapt:
             rate = 1 / (state.window + 1)
             ratio = state.mean * state.mean
-            ratio /= state.square + _EPSILON
+            ratio /= state.square + EPSILON
             state.window += 1 - state.window * ratio
             state.mean += rate * (slope - state.mean)
             state.square += rate * (slope * slope - state.square)
-        inverse = 1 / (np.sqrt(state.square) + _EPSILON)
-        variance = np.maximum((2 * STEP**2 * FRICTION) * inverse - STEP**4, _LEAST_NOISE)
+        inverse = 1 / (np.sqrt(state.square) + EPSILON)
+        variance = np.maximum((2 * STEP**2 * FRICTION) * inverse - STEP**4, LEAST_NOISE)
         state.momenta *= 1 - FRICTION
         state.momenta -= STEP**2 * inverse * slope
         state.momenta += np.sqrt(variance) * normals(self.rng, slope.shape) * self._free
@@ -237,28 +287,52 @@ class BayesianNetworks:
         """Of each sample at points (n, inputs): means and noise variances, (targets, samples, n), of targets that are
         standardised as `outputs` does."""
         rounded = on_grid(self.inputs(points))
-        flat = self.samples.reshape(-1, self.layers.count)
-        parts = [
-            forward(self.layers, flat, rounded[begin : begin + _TOGETHER])[-1]
-            for begin in range(0, len(rounded), _TOGETHER)
-        ]
+        parts = [self._outputs(rounded[begin : begin + _TOGETHER]) for begin in range(0, len(rounded), _TOGETHER)]
         raw = np.concatenate(parts, axis=1).reshape(*self.samples.shape[:2], len(points), 2)
-        noise = exp(np.minimum(np.maximum(raw[..., 1], -_WIDEST), _WIDEST))
+        noise = exp(np.minimum(np.maximum(raw[..., 1], -WIDEST), WIDEST))
         return raw[..., 0], noise
+
+    def _outputs(self, rounded: FloatArray) -> FloatArray:
+        """Of all samples (samples, n, 2) at points (n, inputs) on the grid."""
+        flat, layers = self.samples.reshape(-1, self.layers.count), self.layers
+        if self._machine_code is None:
+            return forward(layers, flat, rounded)[-1]
+        found, room = np.empty((len(flat), len(rounded), 2)), len(rounded) * int(layers.sizes.max())
+        self._machine_code(
+            outputs,
+            *(len(flat), len(rounded), len(layers.shapes), layers.sizes, layers.begins, layers.count),
+            *(np.ascontiguousarray(rounded), flat, *tanh_table(), np.empty(room), np.empty(room), found),
+        )
+        return found
 
     def slopes_at(self, points: FloatArray) -> FloatArray:
         """Gradients (targets, n, inputs) of the mean over samples by points (n, inputs), standardised as above."""
-        rounded = on_grid(self.inputs(points))
-        flat = self.samples.reshape(-1, self.layers.count)
-        flow, parts = forward(self.layers, flat, rounded), self.layers.split(flat)
-        slopes = np.zeros_like(flow[-1])
+        slopes = self._slopes(on_grid(self.inputs(points))).reshape(*self.samples.shape[:2], *points.shape)
+        return np.asarray(np.add.reduce(slopes, axis=1) / slopes.shape[1] / self.inputs.deviation)
+
+    def _slopes(self, rounded: FloatArray) -> FloatArray:
+        """Gradients (samples, n, inputs) of each sample's mean at points (n, inputs) on the grid."""
+        flat, layers = self.samples.reshape(-1, self.layers.count), self.layers
+        slopes = np.zeros((len(flat), len(rounded), 2))
         slopes[..., 0] = 1.0
+        if self._machine_code is not None:
+            rows = len(flat) * len(rounded)
+            room = rows * int(layers.sizes.max())
+            now, then = np.empty(room), np.empty(room)
+            now[: slopes.size] = slopes.ravel()
+            self._machine_code(
+                slopes_of_means,
+                *(len(flat), len(rounded), len(layers.shapes), layers.sizes, layers.begins, layers.count),
+                *(rounded, flat, *tanh_table(), np.empty(rows * int(layers.sizes[1:-1].sum()))),
+                *(layers.flows(rows), now, then),
+            )
+            return now[: rows * rounded.shape[1]].reshape(len(flat), *rounded.shape)
+        flow, parts = forward(layers, flat, rounded), layers.split(flat)
         for number in reversed(range(len(parts))):
             slopes = np.matmul(to_kept_bits(slopes), np.swapaxes(parts[number][0], -1, -2))
             if number:
                 slopes *= 1 - flow[number] * flow[number]
-        slopes = slopes.reshape(*self.samples.shape[:2], *points.shape)
-        return np.asarray(np.add.reduce(slopes, axis=1) / slopes.shape[1] / self.inputs.deviation)
+        return slopes
 
 
 class Prediction(NamedTuple):

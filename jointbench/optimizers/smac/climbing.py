@@ -5,12 +5,11 @@ tenth of what the arrays take, since a neighbour is made and looked at where it 
 have the same random numbers, which are found by their addresses (`neighbours`), and the same bits.
 """
 
-from jointbench.data.arrays import FloatArray
+from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import CENTRAL, central_quantile, exp, normal_cdf, outer_quantile, rint, sqrt
 from jointbench.data.machine_code import single, whole
 from jointbench.data.splitmix import substream, uniform
 from jointbench.optimizers.kde import GRID
-from jointbench.optimizers.smac.cube import IntArray
 from jointbench.optimizers.smac.neighbours import (
     DEVIATIONS,
     DRAWS,

@@ -14,12 +14,11 @@ import numpy.typing as npt
 from ConfigSpace import Configuration, ConfigurationSpace, UniformIntegerHyperparameter
 from ConfigSpace.hyperparameters import Hyperparameter
 
-from jointbench.data.arrays import FloatArray
+from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import exp, log
 from jointbench.optimizers.kde import GRID
 from jointbench.optimizers.smac.configurations import Kept
 
-IntArray = npt.NDArray[np.int64]
 #: Words of random bits.
 WordArray = npt.NDArray[np.uint64]
 

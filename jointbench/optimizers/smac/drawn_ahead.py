@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from jointbench.optimizers.smac.cube import IntArray
+from jointbench.data.arrays import IntArray
 
 #: Sets of one kind that lie ready: at first, and at most.
 FEWEST, MOST = 16, 128

@@ -6,13 +6,14 @@ from typing import Any, Self
 import numpy as np
 from smac.constants import VERY_SMALL_NUMBER
 from smac.runhistory.encoder import RunHistoryLogScaledEncoder
+from smac.utils.multi_objective import normalize_costs
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import log
 
 
 class ExactEncoder(RunHistoryLogScaledEncoder):
-    """Reads the history once, where smac reads it four times; for one objective without instances."""
+    """Reads the history once, where smac reads it four times; without instances."""
 
     @classmethod
     def of(cls, encoder: RunHistoryLogScaledEncoder) -> Self:
@@ -27,7 +28,7 @@ class ExactEncoder(RunHistoryLogScaledEncoder):
         smac's scale: from as far below the least cost as it lies below the 5 % quantile, to the largest.
         """
         told = self._told(budget_subset)
-        costs = np.array([cost for _, cost in told], dtype=np.float64)
+        costs = np.array([self._cost(cost) for _, cost in told], dtype=np.float64)
         if len(told):
             least, most = costs.min(), costs.max()
             low = least - (np.percentile(costs, self._scale_percentage) - least) - VERY_SMALL_NUMBER
@@ -35,6 +36,13 @@ class ExactEncoder(RunHistoryLogScaledEncoder):
                 low *= 1 - 1e-10
             costs = log((costs - low) / (most - low))
         return self._points([identity for identity, _ in told]), costs[:, None]
+
+    def _cost(self, cost: Any) -> float:
+        """What ParEGO makes of several costs, scaled to what was seen."""
+        if not isinstance(cost, list):
+            return float(cost)
+        assert self.multi_objective_algorithm is not None
+        return self.multi_objective_algorithm(normalize_costs(cost, self.runhistory.objective_bounds))
 
     def get_configurations(self, budget_subset: list[float | None] | None = None) -> FloatArray:
         """The configurations (n, d) among them, each once."""

@@ -12,9 +12,8 @@ import numpy.typing as npt
 from sklearn import config_context
 from sklearn.tree import DecisionTreeRegressor
 
-from jointbench.data.arrays import FloatArray
+from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import exp, log
-from jointbench.optimizers.smac.cube import IntArray
 from jointbench.optimizers.smac.parts import Forest
 
 #: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.

@@ -14,10 +14,10 @@ from itertools import permutations
 
 import numpy as np
 
-from jointbench.data.arrays import FloatArray
+from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import normal_cdf, normal_quantile
 from jointbench.data.splitmix import substream, uniform
-from jointbench.optimizers.smac.cube import Axis, IntArray, Levels, WordArray, snapped
+from jointbench.optimizers.smac.cube import Axis, Levels, WordArray, snapped
 from jointbench.optimizers.smac.drawn_ahead import DrawnAhead
 
 #: Neighbours in one hyperparameter.

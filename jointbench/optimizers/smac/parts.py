@@ -108,7 +108,10 @@ class History(RunHistory):
         return configurations
 
     def _update_objective_bounds(self) -> None:
-        """Nothing: bounds over all trials, recomputed at every ask and tell, that several objectives would use."""
+        """Of several objectives, by which ParEGO scales them; of one, whose bounds are recomputed over all trials at
+        every ask and tell and used by nobody, nothing."""
+        if self._n_objectives > 1:
+            super()._update_objective_bounds()
 
     def _check_json_serializable(self, *_: object) -> None:
         """Nothing: whether each of 13 fields of a trial could be written as JSON, which ours is not."""

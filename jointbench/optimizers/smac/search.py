@@ -11,8 +11,6 @@ A forest is constant in boxes, and most neighbours lie in the box of the point t
 as good as the point, and only the others are predicted.
 """
 
-from functools import cache
-
 import numpy as np
 import numpy.typing as npt
 from ConfigSpace import Configuration
@@ -22,7 +20,7 @@ from smac.acquisition.maximizer.abstract_acquisition_maximizer import AbstractAc
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, normal_cdf
-from jointbench.data.machine_code import MachineCode
+from jointbench.data.machine_code import MachineCode, compiled
 from jointbench.data.splitmix import substream
 from jointbench.optimizers.smac import climbing
 from jointbench.optimizers.smac.climbing import FIRST_DEVIATION, PLATEAUS, TIMEOUT_BUDGETS
@@ -41,16 +39,6 @@ STARTS = 10
 ROUNDING, UNDERFLOW = 1e-11, 1e-280
 
 
-@cache
-def compiled() -> MachineCode | None:
-    """The local searches as machine code, once a process; None where LLVM is not installed, or not for this machine."""
-    try:
-        return MachineCode(climbing.COMPILED)
-    except Exception:
-        # LLVM raises whatever it likes; on arrays the search is the same.
-        return None
-
-
 class ArraySearch(AbstractAcquisitionMaximizer):
     """Points are rows (n, d) of the space's cube; Configurations are made of the results alone."""
 
@@ -61,7 +49,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         self._neighbourhoods = Neighbourhoods(configspace.cube.axes, seed)
         #: The state of the random numbers of all local searches, and how many times they were made.
         self._state, self._climbs = int(substream(seed, 1)), 0
-        self._machine_code = compiled()
+        self._machine_code = compiled(climbing.COMPILED)
 
     @property
     def _forest(self) -> ExactForest:

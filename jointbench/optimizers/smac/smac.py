@@ -96,7 +96,7 @@ class SMACFacade(Optimizer):
                 overwrite=True,
                 **self._parts(kind, scenario),
             )
-        if not several:
+        if not several or not by_budgets:
             (BracketsHistory if by_budgets else History).of(self._facade.runhistory)
         if self.first:
             design = self._facade._config_selector._initial_design_configs
@@ -161,16 +161,11 @@ class SMACDefault(SMACFacade):
     fewest_rungs = 2
 
 
-class SMAC(SMACDefault):
-    """The same algorithm with parts that draw other random numbers, and take a fraction of the time.
+class QuickFacade(SMACFacade):
+    """A facade with a forest, whose forest grows and whose searches run as `SMAC` says.
 
-    Other than in plain smac the forest's trees grow depth first (smac's limit of 2^20 leaves, never reached, makes
-    scikit-learn grow them best first), and the acquisition search is `smac_search`'s. Points lie on a grid and all
-    that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`). For
-    several objectives, and in a space of choices or conditions, it is `smac-default`.
+    In a space of choices or conditions it is the plain one.
     """
-
-    name = "smac"
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
         super().__init__(space, ladder, seed=seed, full_budgets=full_budgets)
@@ -180,8 +175,8 @@ class SMAC(SMACDefault):
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
-        if len(self.objectives) > 1 or not self.space.all_numbers:
-            # Its own parts know one cost, and numbers that are always there.
+        if not self.space.all_numbers:
+            # Its own parts know numbers that are always there.
             return parts
         model = kind.get_model(scenario)
         assert isinstance(model, RandomForest)
@@ -197,11 +192,29 @@ class SMAC(SMACDefault):
         }
 
 
+class SMAC(QuickFacade, SMACDefault):
+    """The same algorithm as `smac-default` with parts that draw other random numbers, and take a fraction of the time.
+
+    Other than in plain smac the forest's trees grow depth first (smac's limit of 2^20 leaves, never reached, makes
+    scikit-learn grow them best first), and the acquisition search is `smac_search`'s. Points lie on a grid and all
+    that a proposal hangs on has the same bits on every processor (`smac_cube`, `smac_forest`, `smac_encoder`).
+    """
+
+    name = "smac"
+
+
+class SMACParEGO(QuickFacade):
+    """smac's usual facade (a forest, at the largest budget), which ParEGO tells one cost where there are several
+    objectives, with the parts of `SMAC`; `smac.HyperparameterOptimizationFacade` is the same with smac's own."""
+
+    name = "smac.ParEGO"
+    facade = "HyperparameterOptimizationFacade"
+
+
 def facade_of(name: str) -> type[SMACFacade]:
-    """The facade that smac calls so, or by ParEGO, which is no facade, smac's usual one (its forest, at the largest
-    budget), which ParEGO tells one cost where there are several objectives. Raises UnknownNameError."""
+    """The facade that smac calls so, or `SMACParEGO` by ParEGO, which is no facade. Raises UnknownNameError."""
     if name == "ParEGO":
-        return type(name, (SMACFacade,), {"name": "smac.ParEGO", "facade": "HyperparameterOptimizationFacade"})
+        return SMACParEGO
     known = [one for one in smac.__all__ if one.endswith("Facade")]
     if name not in known:
         raise UnknownNameError.of("optimizer", f"smac.{name}", [f"smac.{one}" for one in [*known, "ParEGO"]])
