@@ -227,7 +227,7 @@ class TestCifar:
 
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(UnknownNameError, match="cifar10, cifar100, digits, digits-halves, fashion-mnist"):
-        load_images("imagenet")
+        load_images("image-net")
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from jointbench.bench.running.training_objective import CHECKPOINT_EVERY
 from jointbench.bench.speed.subjects import SPACE
 from jointbench.bench.speed.training_contenders import LEARNING_RATE, Ours, device_time, training_of
-from jointbench.bench.training.augmentation import DeviceImages, DevicePart
+from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.checkpoint import Checkpoint
 from jointbench.bench.training.hardware import Hardware
+from jointbench.bench.training.image_parts import DevicePart, StreamedPart
 from jointbench.bench.training.networks.initialising import initialise
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.trainer import train
@@ -119,9 +120,9 @@ def _between_steps(training: Training, clock: Callable[[], float]) -> tuple[floa
     return max(0.0, whole - laps) / steps, laps / steps
 
 
-def _pass(training: Training, part: DevicePart, clock: Callable[[], float]) -> float:
+def _pass(training: Training, part: DevicePart | StreamedPart, clock: Callable[[], float]) -> float:
     """Seconds of an evaluation of `part`."""
     shown = len(part) if training.images.on.accelerator else min(SHOWN, len(part))
     start = clock()
-    training.error_of(DevicePart(part.images[:shown], part.labels[:shown]))
+    training.error_of(part.first(shown))
     return (clock() - start) * len(part) / shown

@@ -1,4 +1,4 @@
-"""A data set on the device, and its random batches: crop, flip, normalise, CutOut, MixUp as tensor operations."""
+"""A data set and its random batches: crop, flip, normalise, CutOut, MixUp as tensor operations on the device."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -10,10 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own documentation calls it so
 
+from jointbench.bench.training.colour_jitter import jittered
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.devices.registry import device_of
+from jointbench.bench.training.image_parts import DevicePart, Places, StreamedPart
+from jointbench.bench.training.resized_crops import boxes, cropped, middle
 from jointbench.data.images.facts import PAPER_SIDE, ImageFacts
 from jointbench.data.images.image_data import ImageData, Part, Pixels
+
+#: ImageNet's, of pixels as numbers of [0, 1], as torchvision's pretrained networks have them.
+IMAGENET_MEAN, IMAGENET_SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def cutout_side(length: int, side: int) -> int:
@@ -32,64 +38,103 @@ def _statistics(images: Pixels) -> tuple[npt.NDArray[np.float64], npt.NDArray[np
     return mean, np.sqrt((shares * (values - mean[:, None]) ** 2).sum(axis=1))
 
 
-@dataclass(frozen=True)
-class DevicePart:
-    """Images as uint8 and labels, on the device."""
-
-    images: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-
 class DeviceImages:
-    """A data set on the device; the training part is padded once, so that a crop is one gather."""
+    """A data set on the device, or streamed to it; the training part there is padded once, so that a crop is one
+    gather."""
 
-    def __init__(self, data: ImageData, device: Device | torch.device) -> None:
-        """`on` is the device, `device` torch's of it."""
+    def __init__(self, data: ImageData, device: Device | torch.device, *, streamed: bool | None = None) -> None:
+        """`on` is the device, `device` torch's of it; `streamed`: whether images stay with the host, by default where
+        they do not fit on the device beside what is trained there."""
         self.facts: ImageFacts = data.facts
         self.on = device_of(device)
         self.device = self.on.torch
-        side = data.facts.shape[1]
-        self.pad = data.augmentation.padding_of(side)
-        # Per channel, of the training part (appendix B); a constant channel stays as it is.
-        mean, spread = _statistics(data.training.images)
+        side, augmentation = data.facts.shape[1], data.augmentation
+        self.resized = augmentation.crop == "resized"
+        self.pad = 0 if self.resized else augmentation.padding_of(side)
+        # Per channel; a constant channel stays as it is.
+        if augmentation.normalisation == "imagenet":
+            mean, spread = np.array(IMAGENET_MEAN), np.array(IMAGENET_SPREAD)
+        else:
+            # Of the training part (appendix B).
+            mean, spread = _statistics(data.training.images)
         self.mean = self._channels(mean)
         self.std = self._channels(np.where(spread > 0, spread, 1.0))
-        training = self._upload(data.training)
-        self.training = DevicePart(F.pad(training.images, (self.pad,) * 4), training.labels)
-        self.validation, self.test = self._upload(data.validation), self._upload(data.test)
+        parts = data.training, data.validation, data.test
+        if streamed is None:
+            streamed = not self.on.holds(sum(part.images.nbytes for part in parts))
+        self.training, self.validation, self.test = (self._part(part, streamed) for part in parts)
+        if isinstance(self.training, DevicePart):
+            self.training = DevicePart(F.pad(self.training.images, (self.pad,) * 4), self.training.labels)
+
+    @property
+    def ahead(self) -> int:
+        """Images that are made at once, as whole batches."""
+        _, height, width = self.facts.shape
+        # Of large ones so many pixels.
+        return self.on.images_ahead * PAPER_SIDE**2 // (height * width) if self.resized else self.on.images_ahead
 
     def _channels(self, values: npt.NDArray[np.float64]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device)[None, :, None, None]
 
-    def _upload(self, part: Part) -> DevicePart:
+    def _part(self, part: Part, streamed: bool) -> DevicePart | StreamedPart:
+        if streamed:
+            return StreamedPart(part, self.on)
         return DevicePart(
             torch.from_numpy(np.ascontiguousarray(part.images)).to(self.device),
             torch.from_numpy(part.labels).to(self.device),
         )
 
     def normalise(self, images: Tensor) -> Tensor:
-        """uint8 (n, channels, h, w) to float32, zero mean and unit variance a channel, channels last."""
-        scaled = (images.float() / 255 - self.mean) / self.std
+        """uint8 (n, channels, h, w), or numbers of [0, 1], to float32, zero mean and unit variance a channel, channels
+        last."""
+        numbers = images if images.is_floating_point() else images.float() / 255
+        scaled = (numbers - self.mean) / self.std
         return scaled.contiguous(memory_format=torch.channels_last)
 
+    def clean(self, images: Tensor) -> Tensor:
+        """Images of a part as they are evaluated."""
+        return self.normalise(middle(images, self.facts.shape[1:]) if self.resized else images)
+
+    def augmented(self, indices: Tensor, places: Places | None = None) -> Tensor:
+        """Training images (n,), uint8 or numbers of [0, 1], each cropped and flipped on its own, and their colours
+        changed, as far as the data set wants it; `places`: the indices on the host, where they are streamed."""
+        part = self.training
+        if isinstance(part, DevicePart):
+            if not self.resized:
+                return self.crop_and_flip(indices)
+            images = part.images[indices]
+        else:
+            images = part.take(indices.cpu().numpy() if places is None else places)
+            if not self.resized:
+                return self._cropped(images)
+        _, height, width = self.facts.shape
+        at = boxes(len(images), images.shape[-1], self.device)
+        flipped = torch.rand(len(images), device=self.device) < (0.5 if self.facts.augmentation.flip else 0.0)
+        found = cropped(images, at, flipped, (height, width))
+        return jittered(found) if self.facts.augmentation.jitter else found
+
+    def _cropped(self, images: Tensor) -> Tensor:
+        return self._crop_and_flip(F.pad(images, (self.pad,) * 4), torch.arange(len(images), device=self.device))
+
     def crop_and_flip(self, indices: Tensor) -> Tensor:
-        """Training images (n,) padded with black, cropped anywhere and flipped half the time, each on its own, as far
-        as the data set wants it."""
+        """Training images (n,) that lie on the device padded with black, cropped anywhere and flipped half the time,
+        each on its own, as far as the data set wants it."""
+        assert isinstance(self.training, DevicePart)
+        return self._crop_and_flip(self.training.images, indices)
+
+    def _crop_and_flip(self, padded: Tensor, indices: Tensor) -> Tensor:
         channels, height, width = self.facts.shape
         count = len(indices)
         flips = self.facts.augmentation.flip
         if not (self.pad or flips):
-            return self.training.images[indices]
+            return padded[indices]
         top = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
         left = torch.randint(0, 2 * self.pad + 1, (count, 1), device=self.device)
         flipped = torch.rand((count, 1), device=self.device) < (0.5 if flips else 0.0)
         across = torch.arange(width, device=self.device)
         rows = top + torch.arange(height, device=self.device)
         columns = left + torch.where(flipped, width - 1 - across, across)
-        return self.training.images[
+        return padded[
             indices[:, None, None, None],
             torch.arange(channels, device=self.device)[None, :, None, None],
             rows[:, None, :, None],
@@ -162,18 +207,23 @@ class Batches:
         self.images, self.cutout_length, self.mixup_alpha, self.rng = images, cutout_length, mixup_alpha, rng
         self.batch_size = min(batch_size, len(images.training))
         self._order = torch.empty(0, dtype=torch.int64, device=images.device)
+        #: The same on the host, where images are streamed.
+        self._places: Places = np.empty(0, dtype=np.int64)
         self._ready: deque[Batch] = deque()
 
     def next(self) -> Batch:
         if not self._ready:
-            self._ready.extend(self._make(max(1, self.images.on.images_ahead // self.batch_size)))
+            self._ready.extend(self._make(max(1, self.images.ahead // self.batch_size)))
         return self._ready.popleft()
 
     def _make(self, count: int) -> list[Batch]:
         """So many batches, by as many operations as one."""
         device, size = self.images.device, self.batch_size
-        indices = self._draw(count * size)
-        images = self.images.normalise(self.images.crop_and_flip(indices))
+        indices, places = self._draw(count * size)
+        images = self.images.normalise(self.images.augmented(indices, places))
+        if isinstance(self.images.training, StreamedPart):
+            # What is left of the epoch is known.
+            self.images.training.expect(self._places[: count * size])
         images = self.images.cut_out(images, self.cutout_length)
         labels = self.images.training.labels[indices]
         if self.mixup_alpha == 0:
@@ -188,13 +238,18 @@ class Batches:
         mixed = torch.lerp(images[partners], images, weights).split(size)
         return list(map(Batch, mixed, labels.split(size), labels[partners].split(size), shares.tolist()))
 
-    def _draw(self, count: int) -> Tensor:
-        """The next indices of the endless row of permutations."""
+    def _draw(self, count: int) -> tuple[Tensor, Places]:
+        """The next indices of the endless row of permutations, on the device and, where images are streamed, on the
+        host."""
+        streamed = isinstance(self.images.training, StreamedPart)
         while len(self._order) < count:
             fresh = torch.randperm(len(self.images.training), device=self.images.device)
             self._order = torch.cat([self._order, fresh])
+            if streamed:
+                self._places = np.concatenate([self._places, fresh.cpu().numpy()])
         drawn, self._order = self._order[:count], self._order[count:]
-        return drawn
+        places, self._places = self._places[:count], self._places[count:]
+        return drawn, places
 
     def state(self) -> dict[str, Any]:
         """What is left of the epoch, batches that are ready, and the state of the generator of mixing shares."""
@@ -204,6 +259,8 @@ class Batches:
     def resume(self, state: dict[str, Any]) -> None:
         device = self.images.device
         self._order = state["order"].to(device)
+        if isinstance(self.images.training, StreamedPart):
+            self._places = self._order.cpu().numpy()
         self._ready = deque(
             Batch(images.to(device), labels.to(device), others.to(device), share)
             for images, labels, others, share in state["ready"]

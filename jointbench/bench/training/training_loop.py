@@ -10,12 +10,13 @@ from typing import Literal
 import torch
 from torch import nn
 
-from jointbench.bench.training.augmentation import Batches, DeviceImages, DevicePart
+from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.checkpoint import Checkpoint, State
 from jointbench.bench.training.clock import Clock
 from jointbench.bench.training.device_share import DeviceShare
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.hardware import Precision
+from jointbench.bench.training.image_parts import DevicePart, StreamedPart
 from jointbench.bench.training.memory import DeviceMemory
 from jointbench.bench.training.progress import Progress
 from jointbench.bench.training.schedule import Schedule
@@ -128,7 +129,7 @@ class Training:
             raise DivergedError
         self.progress.losses += losses
 
-    def error_of(self, part: DevicePart) -> float:
+    def error_of(self, part: DevicePart | StreamedPart) -> float:
         """Fraction of clean images of `part` that the network in evaluation mode gets wrong.
 
         Batches are as large as memory allows, and smaller still where others have taken what was free.
@@ -144,12 +145,12 @@ class Training:
                 self.images.on.release()
                 size = math.ceil(size / 2)
 
-    def _wrong(self, part: DevicePart, size: int) -> float:
+    def _wrong(self, part: DevicePart | StreamedPart, size: int) -> float:
         self.model.eval()
         wrong = torch.zeros((), device=self.images.device)
         with torch.inference_mode(), autocast(self.images.on, self.precision), self.images.on.first_kernels():
-            for chunk, labels in zip(part.images.split(size), part.labels.split(size), strict=True):
-                wrong += (self.model(self.images.normalise(chunk)).argmax(dim=1) != labels).sum()
+            for chunk, labels in part.chunks(size):
+                wrong += (self.model(self.images.clean(chunk)).argmax(dim=1) != labels).sum()
                 self.memory.check()
                 self.share.give_way()
         self.model.train()

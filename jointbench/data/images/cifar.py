@@ -19,7 +19,7 @@ def _cifar(facts: ImageFacts, torchvision_name: str) -> ImageSet:
         files = f"{torchvision_name}'s Python files in {place}"
         parts = []
         for train in (True, False):
-            source = through_torchvision(torchvision_name, place, train, files)
+            source = through_torchvision(torchvision_name, place, files, train=train)
             images = np.ascontiguousarray(source.data.transpose(0, 3, 1, 2))
             parts.append(Part(images, np.array(source.targets, dtype=np.int64)))
         return with_validation(facts, *parts)

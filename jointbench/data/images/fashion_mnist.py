@@ -62,7 +62,7 @@ def _fashion_mnist_files(folder: Path | None) -> tuple[Part, Part]:
             break
     if not found:
         place = folder or default_folder()
-        through_torchvision("FashionMNIST", place, True, f"the files {', '.join(_IDX.values())} in {place}")
+        through_torchvision("FashionMNIST", place, f"the files {', '.join(_IDX.values())} in {place}", train=True)
         found = {key: path for key, name in _IDX.items() if (path := _find_idx(place, name))}
     training = _idx_part(found["train_images"], found["train_labels"])
     return training, _idx_part(found["test_images"], found["test_labels"])

@@ -27,7 +27,8 @@ class Part:
 
 @dataclass(frozen=True)
 class ImageData:
-    """A data set in its three parts, and how its training images are augmented."""
+    """A data set in its three parts, and how its training images are augmented; `side`: what networks see of images
+    that are kept larger, in pixels."""
 
     name: str
     classes: int
@@ -35,10 +36,11 @@ class ImageData:
     validation: Part
     test: Part
     augmentation: Augmentation = PHOTOGRAPHS
+    side: int | None = None
 
     @property
     def facts(self) -> ImageFacts:
         channels, height, width = self.training.images.shape[1:]
         counts = len(self.training), len(self.validation), len(self.test)
-        shape = (channels, height, width)
+        shape = (channels, self.side or height, self.side or width)
         return ImageFacts(self.name, shape, self.classes, *counts, augmentation=self.augmentation)

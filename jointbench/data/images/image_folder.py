@@ -4,7 +4,7 @@ Where it has the folders `train` and `test`, the classes stand inside of each; w
 (CIFAR-10's share) is drawn as the test part. All images have one size; grey ones have one channel, all others three.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def load_folder(name: str, path: Path) -> ImageData:
     classes = sorted({folder.name for place in places for folder in place.iterdir() if folder.is_dir()})
     if len(classes) < 2:
         raise MissingDataError("image folder", str(path), _EXPECTED)
-    files = [list(_files(place, classes)) for place in places]
+    files = [list(image_files(place, classes)) for place in places]
     if not all(files):
         raise MissingDataError("image folder", str(path), _EXPECTED)
     grey = _is_grey(files[0][0][0])
@@ -46,7 +46,8 @@ def load_folder(name: str, path: Path) -> ImageData:
     return with_validation(facts, training, test)
 
 
-def _files(place: Path, classes: list[str]) -> Iterator[tuple[Path, int]]:
+def image_files(place: Path, classes: Sequence[str]) -> Iterator[tuple[Path, int]]:
+    """Images in the folders of the classes, in the order of their names, and their classes' places."""
     for label, name in enumerate(classes):
         found = (place / name).rglob("*") if (place / name).is_dir() else ()
         yield from ((file, label) for file in sorted(found) if file.suffix.lower() in _ENDINGS)

@@ -15,8 +15,9 @@ def default_folder() -> Path:
     return Path(os.environ.get(DATA_FOLDER_VARIABLE, Path.home() / ".cache" / "jointbench"))
 
 
-def through_torchvision(dataset: str, folder: Path, train: bool, files: str) -> Any:
-    """A data set of torchvision's from the folder, or downloaded into it.
+def through_torchvision(dataset: str, folder: Path, files: str, *, downloads: bool = True, **part: Any) -> Any:
+    """A data set of torchvision's from the folder, or, where it `downloads`, fetched into it; `part`: which of it, as
+    torchvision says that.
 
     Raises MissingDataError, which says that `files` are wanted, and MissingExtraError.
     """
@@ -25,16 +26,18 @@ def through_torchvision(dataset: str, folder: Path, train: bool, files: str) -> 
     except ImportError:
         raise MissingExtraError("torchvision is needed to read image data: pip install 'jointbench[train]'") from None
     kind = getattr(datasets, dataset)
+    fetched = "the download failed ({}), so put them there by hand or name their"
     try:
-        return kind(str(folder), train=train, download=False)
-    except RuntimeError:
-        pass  # not there, or damaged: a download mends both
-    try:
-        return kind(str(folder), train=train, download=True)
+        return kind(str(folder), **part, **({"download": False} if downloads else {}))
     except (OSError, RuntimeError) as error:
-        raise MissingDataError(
-            "image data",
-            dataset,
-            f"{files}; the download failed ({type(error).__name__}), so put them there by hand or name their "
-            f"folder with --data or ${DATA_FOLDER_VARIABLE}",
-        ) from None
+        # Not there, or damaged: a download mends both.
+        failed = error
+    if downloads:
+        try:
+            return kind(str(folder), **part, download=True)
+        except (OSError, RuntimeError) as error:
+            failed = error
+    else:
+        fetched = "torchvision cannot download them ({}): put them there by hand or name their"
+    expected = f"{files}; {fetched.format(type(failed).__name__)} folder with --data or ${DATA_FOLDER_VARIABLE}"
+    raise MissingDataError("image data", dataset, expected)

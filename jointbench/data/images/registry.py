@@ -11,6 +11,7 @@ from jointbench.data.images.fashion_mnist import FASHION_MNIST, FASHION_MNIST_8,
 from jointbench.data.images.image_data import ImageData
 from jointbench.data.images.image_folder import load_folder
 from jointbench.data.images.image_set import ImageSet
+from jointbench.data.images.photographs import FLOWERS102, IMAGENET, MIT67, SPORT8
 from jointbench.data.registry import Registry
 
 #: By name; an entry point of the group brings a package's.
@@ -19,7 +20,10 @@ IMAGES: Registry[ImageSet] = Registry(
     "jointbench.images",
     {
         one.facts.name: one
-        for one in (DIGITS, DIGITS_HALVES, FASHION_MNIST, FASHION_MNIST_14, FASHION_MNIST_8, CIFAR10, CIFAR100)
+        for one in (
+            *(DIGITS, DIGITS_HALVES, FASHION_MNIST, FASHION_MNIST_14, FASHION_MNIST_8, CIFAR10, CIFAR100),
+            *(FLOWERS102, SPORT8, MIT67, IMAGENET),
+        )
     },
 )
 

@@ -13,6 +13,9 @@ from jointbench.bench.training.clock import Clock
 from jointbench.bench.training.devices.device import Device
 from jointbench.bench.training.memory import DeviceMemory
 
+#: A data set may take this share of the memory that is free before anything is trained.
+IMAGES_SHARE = 0.5
+
 
 class Accelerator(Device):
     """Of torch's accelerator on this machine; a type of it says what is its own (`cuda`)."""
@@ -69,6 +72,13 @@ class Accelerator(Device):
     def to_device(self, host: Tensor) -> Tensor:
         # From pinned memory, so that nobody waits until the device has got this far.
         return super().to_device(host.pin_memory())
+
+    def holds(self, size: int) -> bool:
+        return size <= IMAGES_SHARE * torch.accelerator.get_memory_info(self.index)[0]
+
+    def host_bytes(self, shape: tuple[int, ...]) -> Tensor:
+        # Pinned, and given to nobody else before what was copied from it has arrived.
+        return torch.empty(shape, dtype=torch.uint8, pin_memory=True)
 
     def random_state(self) -> Tensor | None:
         state: Tensor = torch.get_device_module(self.torch).get_rng_state(self.torch)

@@ -97,6 +97,14 @@ class Device(ABC):
         """A tensor of the host's on the device; who asks need not wait until it is there."""
         return host.to(self.torch, non_blocking=True)
 
+    def holds(self, size: int) -> bool:
+        """Whether a data set of so many bytes may lie there beside what is trained."""
+        return True
+
+    def host_bytes(self, shape: tuple[int, ...]) -> Tensor:
+        """Room for uint8 numbers of the host's, from where they reach the device quickest."""
+        return torch.empty(shape, dtype=torch.uint8)
+
     def autocast(self, kind: torch.dtype, *, enabled: bool) -> AbstractContextManager[None]:
         return torch.autocast(self.torch.type, kind, enabled=enabled)
 
