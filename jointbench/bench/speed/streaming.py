@@ -7,6 +7,7 @@ turn. On a CPU, where the reader is a thread beside the training's, in CPU time 
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def main() -> None:
         }
         made = {name: Batches(images, size, 16, 0.0, np.random.default_rng(0)) for name, images in sources.items()}
         timings = interleave(
-            {name: lambda batches=batches: [batches.next() for _ in range(BATCHES)] for name, batches in made.items()},
+            {name: partial(_turn, batches) for name, batches in made.items()},
             seconds=15 if arguments.quick else 60,
             clock=device_time(hardware.on),
         )
@@ -70,6 +71,11 @@ def main() -> None:
         libraries=("numpy", "torch"),
         notes=[f"device: {hardware.description}, {torch.get_num_threads()} thread(s) of torch; {count} images"],
     )
+
+
+def _turn(batches: Batches) -> None:
+    for _ in range(BATCHES):
+        batches.next()
 
 
 def _data(pixels: np.ndarray) -> ImageData:
