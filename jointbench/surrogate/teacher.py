@@ -2,7 +2,6 @@
 evaluations along and is never frozen itself."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,8 +29,6 @@ _COUNTED = 0.5
 _COLLAPSED = 4.0
 #: Steps of the search that goes on without them, and how often they are looked for.
 _STEPS_AFTER, _TURNS = 10, 2
-#: Of tasks that are no trainings on images, whose luck has longer tails: a second turn takes too much for luck.
-_TURNS_OF_TASKS = 1
 #: So far above, as a logit, lies what did not only have bad luck, but did not work.
 _GAP = 1.0
 #: The share of the best by whose errors it is said how far below the best of all an answer may be.
@@ -61,8 +58,8 @@ _LEAST_SHARE = 0.15
 @dataclass(frozen=True)
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
-    `seen` are the trainings that it is conditioned on. `collapse` is None where hardly any did. `trees` say the same as
-    both for a `share` (2,) of each answer; None where they have no share in any. Of trainings on images `bounds`.
+    `seen` are the trainings that it is conditioned on. `trees` say the same for a `share` (2,) of each answer; None
+    where they have no share in any. Of trainings on images `collapse`, None where hardly any did, and `bounds`.
     """
 
     inputs: Inputs
@@ -89,9 +86,9 @@ class Teacher:
     ) -> "Teacher":
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
         noise for each rung, what the points of a learning curve have in common (`shared`), trees beside the process
-        where they help (`stacked`), or what is said apart of trainings that collapse, of those on images with bounds
-        below which no answer is (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images
-        have no trees, and share nothing on a ladder of rungs.
+        where they help (`stacked`), or what is said apart of trainings that collapse, with bounds below which no answer
+        is (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images have no trees, and share
+        nothing on a ladder of rungs; of other tasks none collapses.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
@@ -106,7 +103,8 @@ class Teacher:
         kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs))
         kernel = kernel.search(x[few], y[few], kind[few], known=known[few], group=grouped)
         process = GaussianProcess(kernel, x, y, kind, known, group)
-        for _ in range(_TURNS if ok.measures is None else _TURNS_OF_TASKS):
+        # Of other tasks nothing is taken for bad luck: losses may have long tails that are not (docs/importing.md).
+        for _ in range(_TURNS if ok.measures is None else 0):
             apart, strange = _apart(process, seen, counted)
             if not strange.any():
                 break
@@ -114,28 +112,18 @@ class Teacher:
             kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
-        if collapses:
-            found = Collapse.fit(inputs.raw(seen), seen.errors, made._collapsed, seed)
-            made = replace(made, collapse=found, bounds=made._lowest() if ok.measures is None else None)
-        # Of errors on images the process knows more.
-        return made.with_trees(seed) if stacked and ok.measures is not None else made
+        if ok.measures is None:
+            return made.with_collapse(counted, seed) if collapses else made
+        # Of errors on images the process knows more; what was fitted to them stays what it is.
+        return made.with_trees(seed) if stacked else made
 
-    @cached_property
-    def _collapsed(self) -> npt.NDArray[np.bool_]:
-        """The trainings (n,) that did not only have bad luck."""
-        apart, strange = _apart(self.process, self.seen, self._counted)
-        return np.asarray(strange & (apart[:, 0] * self.deviation[0] > _GAP))
-
-    @property
-    def _counted(self) -> FloatArray:
-        return np.asarray(_counted_variance(self.seen) / self.deviation[0] ** 2)
-
-    def _lowest(self) -> Bounds:
-        """Of each rung and error the lowest that the process says of what was trained and worked, less the root mean
-        square of how far off it is among the best, so that who searches hard is not promised what nobody has come
-        near."""
-        apart, strange = _apart(self.process, self.seen, self._counted)
+    def with_collapse(self, counted: FloatArray, seed: int) -> "Teacher":
+        """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
+        the lowest that the process says of what was trained and worked, less the root mean square of how far off it is
+        among the best, so that who searches hard is not promised what nobody has come near."""
+        apart, strange = _apart(self.process, self.seen, counted)
         off = apart * self.deviation
+        collapsed = strange & (off[:, 0] > _GAP)
         said = self.process.mean(self.inputs.scaled(self.seen)) * self.deviation + self.mean
         # Where nothing was trained nothing is known.
         shape = len(self.seen.ladder.rungs), said.shape[1]
@@ -147,11 +135,13 @@ class Teacher:
                 best = at & (said[:, part] <= np.quantile(said[at, part], _BEST))
                 lowest[rung, part] = said[at, part].min()
                 below[rung, part] = max(np.sqrt(np.mean(off[best, part] ** 2)), _LEAST_BELOW)
-        return Bounds.from_dict({"lowest": lowest.tolist(), "below": below.tolist()}, self.seen.ladder.rungs)
+        bounds = Bounds.from_dict({"lowest": lowest.tolist(), "below": below.tolist()}, self.seen.ladder.rungs)
+        found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
+        return replace(self, collapse=found, bounds=bounds)
 
     def with_trees(self, seed: int) -> "Teacher":
-        """With trees for the share at which they and the rest, asked about a third of the configurations that neither
-        has seen, would have been off by least."""
+        """With trees for the share at which both, asked about a third of the configurations that neither has seen,
+        would have been off by least."""
         raw, x, y = self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.process.observed
         number = np.unique(self.seen.parted, return_inverse=True)[1].reshape(-1)
         third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
@@ -159,12 +149,6 @@ class Teacher:
             return self
         kernel, kind, known = self.process.kernel, self.process.kind[~third], self.process.known[~third]
         process = GaussianProcess(kernel, x[~third], y[~third], kind, known, self.seen.group[~third]).mean(x[third])
-        if self.collapse is not None:
-            learned = Collapse.fit(raw[~third], self.seen.errors[~third], self._collapsed[~third], seed)
-            expected = replace(self, collapse=learned)._expected(
-                process * self.deviation + self.mean, self.seen.take(third)
-            )
-            process = (expected - self.mean) / self.deviation
         trees = _predict(boost(raw[~third], y[~third], _TREES, _ROUNDS, seed), raw[third])
         apart = trees - process
         share = ((y[third] - process) * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
@@ -179,11 +163,10 @@ class Teacher:
 
     def lessons(self, table: TrainingTable) -> FloatArray:
         """What a student is taught, whose answers are bounded after it: `logits` (n, 2) without their bounds."""
-        said = self._expected(self.process.mean(self.inputs.scaled(table)) * self.deviation + self.mean, table)
-        if self.share is None:
-            return said
-        of_trees = _predict(self.trees, self.inputs.raw(table)) * self.deviation + self.mean
-        return np.asarray((1 - self.share) * said + self.share * of_trees)
+        said = self.process.mean(self.inputs.scaled(table))
+        if self.share is not None:
+            said = (1 - self.share) * said + self.share * _predict(self.trees, self.inputs.raw(table))
+        return self._expected(said * self.deviation + self.mean, table)
 
     def _expected(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
         """Of logits (n, errors) of trainings that work those of what they are on average."""
