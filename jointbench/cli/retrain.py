@@ -5,7 +5,7 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import training_options
-from jointbench.cli.values import IMAGE_NAMES, names, whole
+from jointbench.cli.values import IMAGE_NAMES, names, positive, whole
 from jointbench.cli.workplace_options import worker_keywords, workplace_options
 
 
@@ -17,6 +17,17 @@ def add_to(commands: Commands) -> None:
     add("--images", help=f"{IMAGE_NAMES}; default those that the comparison is about")
     add("--seeds", type=whole("seeds", 1), default=3, metavar="N", help="trainings each, default 3")
     workplace_options(sub)
+    add(
+        "--objective",
+        metavar="FILE.py:FUNCTION",
+        help="train by a function of your own, as `collect` takes it, where the comparison is about such trainings",
+    )
+    add(
+        "--timeout",
+        type=positive("timeout"),
+        metavar="SECONDS",
+        help="give a training of the function up then; default: where the budget is in seconds ten of it and a minute",
+    )
     add("--optimizers", type=names, help="whose incumbents; default all")
     add("--runs", type=whole("runs", 1), metavar="N", help="only the incumbents of an optimizer's first N runs")
     add(
@@ -41,6 +52,8 @@ def run(arguments: argparse.Namespace) -> None:
             runs=arguments.runs,
             references=arguments.references if others else chosen.get(first, [first]),
             seeds=arguments.seeds,
+            objective=arguments.objective,
+            timeout=arguments.timeout,
             images=arguments.images,
             data=arguments.data,
             lock=not arguments.no_lock,

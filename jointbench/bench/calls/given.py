@@ -39,11 +39,11 @@ def the_space(given: Any) -> Space:
     return find_space(given) if isinstance(given, (str, Path)) else Space.from_configspace(given)
 
 
-def check_trained_here(space: str) -> None:
-    """Raises InputError for a space whose networks are not ours to train, with what does train there."""
+def check_trained_here(space: str, command: str = "collect") -> None:
+    """Raises InputError for a space whose networks are not ours to train, with the `command` that does train there."""
     if space not in SPACES:
         expected = f"one whose networks are trained here ({', '.join(sorted(SPACES))})"
-        own = "a function of your own is called by `jointbench collect --objective FILE.py:FUNCTION`"
+        own = f"a function of your own is called by `jointbench {command} --objective FILE.py:FUNCTION`"
         raise InputError("space", space, f"{expected}; {own}")
 
 

@@ -6,25 +6,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jointbench.bench.calls.comparing import Comparison
-from jointbench.bench.calls.given import check_trained_here, whole
+from jointbench.bench.calls.given import above_zero, check_trained_here, whole
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.calls.workers import WorkerOptions, Workers
+from jointbench.bench.collecting.collection import Trained
 from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
-from jointbench.bench.comparing.retraining_results import Retrained, read_retrained
+from jointbench.bench.comparing.retraining import Retraining, plan, plan_own
+from jointbench.bench.comparing.retraining import retrain as train_all
+from jointbench.bench.comparing.retraining_results import Retrained, judged_by, read_retrained
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.report import PAGE, write_report
-from jointbench.bench.pages.retraining_section import SAID, cells, headings, scatter
-from jointbench.data.errors import UnknownNameError
+from jointbench.bench.pages.retraining_section import cells, headings, scatter
+from jointbench.bench.running.function_objective import FunctionObjective
+from jointbench.bench.running.own_function import Function, OwnFunction
+from jointbench.bench.running.workplaces import Workplace
+from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
-from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.quantities import counted
-from jointbench.data.spaces.registry import SPACES, find_configuration, get_space
+from jointbench.data.spaces.registry import SPACES, find_configuration
 from jointbench.data.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -61,9 +68,8 @@ class Retrainings(Result):
         return groups
 
     def tables(self) -> dict[str, ResultTable]:
-        ladder, said = self.settings.ladder, SAID[self.settings.objective]
-        rows = [cells(name, own, ladder.amount(ladder.maximum)) for name, own in self._groups().items()]
-        first, *others = headings(said)
+        rows = [cells(name, own, self.settings) for name, own in self._groups().items()]
+        first, *others = headings(self.settings)
         return {"retrainings": ResultTable("trained for real", (first, *others), rows, (first,))}
 
     def drawings(self) -> dict[str, Drawing]:
@@ -74,31 +80,33 @@ class Retrainings(Result):
         if not incumbents:
             return {}
         look = styles(list(groups))
-        return {"errors": Drawing(lambda: scatter(groups, look, SAID[self.settings.objective]), 480)}
+        return {"errors": Drawing(lambda: scatter(groups, look, self.settings), 480)}
 
     def to_pandas(self) -> "DataFrame":
         """A row a training: `name` of the optimizer or network, `run_seed` of the run that ended with it (missing for
         a network), the training's `seed` and `status`, `said_validation_error` of the comparison and the real
-        `validation_error` and `test_error` (fractions, 1 after a failure), `parameters`."""
+        `validation_error` and `test_error` (fractions, 1 after a failure), `parameters`. Of a function of a person's
+        own the comparison's objectives, each `said_…` and real, in place of these."""
+        judged = judged_by(self.settings)
+        networks = self.settings.images is not None
+        said: Sequence[Metric] = judged[:1] if networks else judged
+        real: Sequence[Metric] = (*judged, METRICS["parameters"]) if networks else judged
         rows: list[dict[str, Any]] = [
             {
                 "name": one.name,
                 "run_seed": None if one.incumbent is None else one.incumbent.run_seed,
                 "seed": evaluation.seed,
                 "status": evaluation.status.value,
-                "said_validation_error": None
-                if one.incumbent is None
-                else one.incumbent.metrics[VALIDATION_ERROR.name],
-                "validation_error": VALIDATION_ERROR.counted_of(evaluation),
-                "test_error": TEST_ERROR.counted_of(evaluation),
-                "parameters": evaluation.parameters,
+                **{f"said_{m.name}": one.incumbent and one.incumbent.metrics.get(m.name) for m in said},
+                **{m.name: m.counted_of(evaluation) for m in real},
             }
             for one in self.configurations
             for evaluation in one.evaluations
         ]
         names = (
-            *("name", "run_seed", "seed", "status", "said_validation_error", "validation_error", "test_error"),
-            "parameters",
+            *("name", "run_seed", "seed", "status"),
+            *(f"said_{m.name}" for m in said),
+            *(m.name for m in real),
         )
         return frame({name: [row[name] for row in rows] for name in names})
 
@@ -115,6 +123,8 @@ def retrain(
     runs: int | None = None,
     references: Sequence[str] | None = None,
     seeds: int = SEEDS,
+    objective: str | Function | None = None,
+    timeout: float | None = None,
     images: str | None = None,
     data: str | None = None,
     lock: bool = True,
@@ -127,23 +137,29 @@ def retrain(
     add predicted against real error to its page; trainings that are there are not made again.
 
     `optimizers`: whose incumbents, by default all; `runs`: only those of an optimizer's first runs; `references`:
-    published networks to train beside them, by default all, `[]` for none. `images`: by default those that the
-    comparison is about. `lock`: False for a file system that cannot lock files. `progress` hears of every training;
-    without one there is a bar in a notebook, unless `quiet`. `planned` hears in a sentence what there is to do.
-    `workers`: as `WorkerOptions` has them. Raises LogError where there is no comparison, UnknownNameError,
-    InputError, MissingExtraError without torch.
+    published networks to train beside them, by default all, `[]` for none. `objective`: the function of your own that
+    trains them, as `collect` takes it, where the comparison is about such trainings; with its `timeout` in seconds.
+    `images`: by default those that the comparison is about. `lock`: False for a file system that cannot lock files.
+    `progress` hears of every training; without one there is a bar in a notebook, unless `quiet`. `planned` hears in a
+    sentence what there is to do. `workers`: as `WorkerOptions` has them. Raises LogError where there is no comparison,
+    UnknownNameError, InputError, MissingExtraError without torch.
     """
     folder = comparison.folder if isinstance(comparison, Comparison) else Path(comparison)
-    check_trained_here(Settings.read(folder).space)
-    check_writable(folder / PAGE, "page")
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
-    wanted = [*_incumbents(folder, optimizers, first_runs), *_references(references)]
-    place, hardware = Workers.of(**workers).workplace()
-    # Only now that torch is known to be there.
-    from jointbench.bench.comparing.retraining import plan
-    from jointbench.bench.comparing.retraining import retrain as train_all
-
-    plans = plan(folder, wanted, images=images, data_folder=data, hardware=hardware, seeds=several)
+    if objective is None:
+        if timeout is not None:
+            raise InputError("timeout", timeout, "an --objective of your own with it")
+        check_trained_here(Settings.read(folder).space, "retrain COMPARISON")
+        check_writable(folder / PAGE, "page")
+        wanted = [*_incumbents(folder, optimizers, first_runs), *_references(references)]
+        plans, trained, place = _of_networks(folder, wanted, several, images, data, workers)
+    else:
+        for field, ours in (("images", images), ("data", data), ("references", references)):
+            if ours:
+                raise InputError(field, ours, f"no {field} with an objective of your own")
+        check_writable(folder / PAGE, "page")
+        wanted = _incumbents(folder, optimizers, first_runs)
+        plans, trained, place = _of_function(folder, wanted, several, objective, timeout, workers)
     made, there = sum(len(one.missing) for one in plans), sum(one.there for one in plans)
     if plans:
         ladder = plans[0].log.ladder
@@ -154,13 +170,56 @@ def retrain(
         else:
             planned(f"nothing left to train: {counted(there, 'training')} of {each} already in the log")
     with heard(progress, quiet) as hear, without_main():
-        train_all(plans, hardware, data, place, lock=lock, hear=hear)
+        train_all(plans, trained, place, lock=lock, hear=hear)
     write_report(folder)
     return Retrainings(folder, made=made, there=there)
 
 
+def _of_networks(
+    folder: Path,
+    wanted: Sequence[tuple[Space, Configuration]],
+    seeds: int,
+    images: str | None,
+    data: str | None,
+    workers: WorkerOptions,
+) -> tuple[list[Retraining], Callable[[EvaluationLog], Trained], Workplace]:
+    place, hardware = Workers.of(**workers).workplace()
+    # Only now that torch is known to be there.
+    from jointbench.bench.running.training_objective import TrainingObjective
+
+    def on(log: EvaluationLog) -> Trained:
+        facts = log.images
+        return TrainingObjective(
+            log.space, log.ladder, facts.name, hardware, data, log.path, augmentation=facts.augmentation
+        )
+
+    plans = plan(folder, wanted, images=images, data_folder=data, hardware=hardware.request, seeds=seeds)
+    return plans, on, place
+
+
+def _of_function(
+    folder: Path,
+    wanted: Sequence[tuple[Space, Configuration]],
+    seeds: int,
+    objective: str | Function,
+    timeout: float | None,
+    workers: WorkerOptions,
+) -> tuple[list[Retraining], Callable[[EvaluationLog], Trained], Workplace]:
+    """Calls of a person's own function, which can be loaded."""
+    how = Workers.of(**workers)
+    place = how.for_function()
+    seconds = None if timeout is None else above_zero("timeout", timeout)
+    function = OwnFunction.of(objective)
+
+    def on(log: EvaluationLog) -> Trained:
+        return FunctionObjective(function, log.task, seconds, how.memory, log.path)
+
+    FunctionObjective(function, Settings.read(folder).task).check()
+    return plan_own(folder, wanted, function=function, seeds=seeds), on, place
+
+
 def _incumbents(folder: Path, optimizers: Sequence[str] | None, runs: int | None) -> list[tuple[Space, Configuration]]:
-    space, incumbents = get_space(Settings.read(folder).space), final_incumbents(folder)
+    space, incumbents = Settings.read(folder).task.space, final_incumbents(folder)
     known = {one.optimizer for one in incumbents}
     for name in optimizers or ():
         if name not in known:

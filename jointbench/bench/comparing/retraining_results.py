@@ -12,7 +12,7 @@ from jointbench.bench.comparing.incumbents import Incumbent, final_incumbents
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
-from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR, Metric
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.visible import visible
 
@@ -33,19 +33,19 @@ class Retrained:
     def parameters(self) -> int:
         return self.evaluations[0].parameters
 
-    @property
-    def validation(self) -> FloatArray:
-        """Validation errors (n,), fractions; a failure has what it counts as."""
-        return np.array([VALIDATION_ERROR.counted_of(e) for e in self.evaluations])
-
-    @property
-    def test(self) -> FloatArray:
-        """Test errors (n,), fractions."""
-        return np.array([TEST_ERROR.counted_of(e) for e in self.evaluations])
+    def values(self, metric: Metric) -> FloatArray:
+        """(n,); a failure has what it counts as, and is left out where that is nothing."""
+        counted = [e for e in self.evaluations if e.ok or metric.failure is not None]
+        return np.array([metric.counted_of(e) for e in counted], np.float64)
 
     @property
     def failed(self) -> int:
         return sum(not e.ok for e in self.evaluations)
+
+
+def judged_by(settings: Settings) -> tuple[Metric, ...]:
+    """What trainings are held to: of networks on images both errors, else what the comparison is about."""
+    return settings.objectives if settings.images is None else (VALIDATION_ERROR, TEST_ERROR)
 
 
 def read_retrained(folder: Path) -> list[Retrained]:

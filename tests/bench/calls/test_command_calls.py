@@ -290,14 +290,14 @@ class TestTrainings:
             jointbench.retrain(tmp_path)
 
     def test_what_is_no_network_of_ours_is_not_trained(self, tmp_path: Path) -> None:
-        said = "trained here .*joint, .*; a function of your own is called by `jointbench collect --objective"
+        said = "trained here .*joint, .*; a function of your own is called by `jointbench {} --objective"
         toy = PlainSpace("toy", (Number("rate", 0.1, 0.5),))
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=said.format("collect")):
             jointbench.train({"rate": 0.2}, images="digits", budget=1, space=toy, log=tmp_path / "log")
         assert not (tmp_path / "log").exists()
         out = tmp_path / "compared"
         jointbench.compare("mfh3-good", ["random"], seeds=1, full_budgets=2, out=out, jobs=1, quiet=True)
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=said.format("retrain COMPARISON")):
             jointbench.retrain(out)
 
     def test_a_seed_of_a_draw_is_of_a_space_that_draws(self, tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ from jointbench.cli import main
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Status
 from jointbench.data.log import CREDENTIALS, EvaluationLog
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 
 COLLECT = "collect {log} --images digits --ladder 0.02,0.06 --full-budgets 3 --memory 0.15 --device cpu"
 
@@ -62,6 +64,27 @@ def test_gpus_that_were_hidden_stay_hidden(monkeypatch: pytest.MonkeyPatch) -> N
     assert visible_gpus(2, Cuda.visible_by()) == ["3", "GPU-7"]
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert visible_gpus(2, Cuda.visible_by()) == ["0", "1"]
+
+
+#: It also says in which process it trained.
+OWN = """
+import os
+from pathlib import Path
+
+def train(configuration, budget, seed, report):
+    with open(Path(__file__).parent / "pids", "a") as file:
+        print(os.getpid(), file=file)
+    return {"loss": budget + configuration["x"]}
+"""
+
+
+def own_collect(folder: Path) -> str:
+    """As COLLECT, by a function of a person's own in `folder`."""
+    (folder / "own.py").write_text(OWN, encoding="utf-8")
+    space = PlainSpace("own", (Number("x", 0.0, 1.0),))
+    (folder / "space.json").write_text(json.dumps(space.as_dict()), encoding="utf-8")
+    objective = f"--objective {folder}/own.py:train --space {folder}/space.json --metrics loss:0.."
+    return f"collect {{log}} {objective} --ladder 1,3epochs --full-budgets 3"
 
 
 SLURM = """
@@ -145,7 +168,8 @@ with closing(Slurm({}, 1).cluster(new_credentials(Path(tempfile.mkdtemp())))):
         with pytest.raises(InputError, match=r"nowhere\.toml"):
             Slurm.read(tmp_path / "nowhere.toml", 1)
 
-    def test_jobs_that_slurm_runs_train_for_real(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("trained", ["networks", "own function"])
+    def test_jobs_that_slurm_runs_train_for_real(self, tmp_path: Path, trained: str) -> None:
         """`sbatch` and `scancel` as Slurm has them, but for the queue: a job is a process of this machine."""
         commands, log = tmp_path / "bin", tmp_path / "log"
         commands.mkdir()
@@ -158,7 +182,8 @@ with closing(Slurm({}, 1).cluster(new_credentials(Path(tempfile.mkdtemp())))):
         for command in commands.iterdir():
             command.chmod(0o755)
         config = written(tmp_path, f'memory = "1 GB"\npython = "{sys.executable}"\ninterface = "lo"\n')
-        words = [*COLLECT.format(log=log).split(), "--workers", "2", "--cluster", "slurm", "--config", str(config)]
+        about = COLLECT if trained == "networks" else own_collect(tmp_path)
+        words = [*about.format(log=log).split(), "--workers", "2", "--cluster", "slurm", "--config", str(config)]
         path = f"{commands}{os.pathsep}{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run(
@@ -167,6 +192,9 @@ with closing(Slurm({}, 1).cluster(new_credentials(Path(tempfile.mkdtemp())))):
         assert done.returncode == 0, done.stderr
         evaluations = list(EvaluationLog.open(log).evaluations())
         assert sorted(e.trial for e in evaluations) == [0, 1, 2]
+        if trained == "own function":
+            assert [e.metrics["loss"] for e in evaluations] == [3 + e.configuration["x"] for e in evaluations]
+            assert not (set(map(int, (tmp_path / "pids").read_text(encoding="utf-8").split())) & set(psutil.pids()))
         assert len(list(tmp_path.glob("*.out"))) == 2
         assert not list(log.glob(f"{CREDENTIALS}*"))
 
