@@ -19,18 +19,54 @@ settings.load_profile("jointbench")
 #: Files whose tests kill processes, fill disks, or run a Slurm: one after the other, so that they disturb no others.
 ROUGH = ("test_faults", "test_reality", "test_stopping", "test_workplaces")
 
+#: Files that take a minute and more: they begin first, so that no process is left alone with one at the end.
+SLOW = (
+    "test_whole_path",
+    "test_own_training_example",
+    "test_collection",
+    "test_replay_of_collections",
+    "test_rungs",
+    "test_command_calls",
+    "test_optimizers",
+    "test_optimizers_objectives",
+    "test_smac",
+    "test_publish",
+    "test_teacher",
+    "test_analysis_page",
+    "test_cli",
+)
+
+
+def file_of(nodeid: str) -> str:
+    return Path(nodeid.split("::")[0]).stem
+
+
+def turn(nodeid: str) -> int:
+    """The rough ones together take longest, whatever else there is comes in the order of its place."""
+    files = [*ROUGH, *SLOW]
+    return files.index(file_of(nodeid)) if file_of(nodeid) in files else len(files)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: turn(item.nodeid))
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """By files rather than by the mark xdist_group: pytest-xdist 3.8 writes marks into names of tests, which
-    pytest 9.2 keeps elsewhere, and then scatters a group over all workers."""
+    """A process takes whole files, so that what a file's tests share is made once. By files rather than by the mark
+    xdist_group: pytest-xdist 3.8 writes marks into names of tests, which pytest 9.2 keeps elsewhere, and then scatters
+    a group over all workers."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class ByGroup(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
-        def _split_scope(self, nodeid: str) -> str:
-            return "rough" if Path(nodeid.split("::")[0]).stem in ROUGH else nodeid
+    # The order is ours, not that of how many tests a file has.
+    config.option.loadscopereorder = False
 
-    return ByGroup(config, log)
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc,unused-ignore]
+        def _split_scope(self, nodeid: str) -> str:
+            return "rough" if file_of(nodeid) in ROUGH else nodeid.split("::")[0]
+
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,9 +26,12 @@ from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.rungs import FEWEST_AT_A_RUNG, Rungs, at_fitted_rungs, rungs_of
 from jointbench.surrogate.stored import load_benchmark, released
+from jointbench.surrogate.student import Distillation
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import training_table
 
+#: Students that learn enough for what is said here.
+SMALL = Distillation(questions=1_000, rounds=24, max_depth=5)
 LADDER = Ladder(1, 27)
 ONE = Ladder(27, 27)
 E, F = FEWEST_AT_A_RUNG, FEWEST_AT_A_RUNG - 1
@@ -56,9 +59,11 @@ def one_rung(shipped: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def folder(one_rung: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The benchmark of that log, by the command."""
+    """The benchmark of that log, by the command, with smaller students and one partition to be judged on."""
     made = tmp_path_factory.mktemp("fitted") / "one-rung"
-    main(["fit", str(one_rung.path), "--out", str(made)])
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("jointbench.bench.calls.fitting.DISTILLED", SMALL)
+        main(["fit", str(one_rung.path), "--out", str(made), "--partitions", "1"])
     return made
 
 

@@ -37,8 +37,9 @@ def in_run(evaluation: Evaluation, started: Started, optimizer: str, run: str) -
 class DaskCluster:
     """Worker processes that write what they find into `log`; use as a context manager.
 
-    A worker that dies is replaced and its trial tried again, `ATTEMPTS` times in all; then it is recorded as
-    crashed.
+    They start with the first trial, or at once where their pages were asked for: a run of which nothing is left to do
+    needs none. A worker that dies is replaced and its trial tried again, `ATTEMPTS` times in all; then it is recorded
+    as crashed.
     """
 
     def __init__(
@@ -56,12 +57,20 @@ class DaskCluster:
         return str(self._cluster.dashboard_link) if self.workplace.dashboard else None
 
     def __enter__(self) -> Self:
+        remove_old_credentials(self.log.path)
+        self._ended: queue.SimpleQueue[tuple[Started, Any]] = queue.SimpleQueue()
+        self._opened = ExitStack()
+        self._client: Any = None
+        if self.workplace.dashboard:
+            self._open()
+        return self
+
+    def _open(self) -> None:
         import dask
         from distributed import Client
 
         from jointbench.bench.running.worker_end import EndAtOnce
 
-        remove_old_credentials(self.log.path)
         settings = {
             "distributed.scheduler.allowed-failures": ATTEMPTS - 1,
             # A training may hold the interpreter for minutes; that is no sign of death.
@@ -71,12 +80,11 @@ class DaskCluster:
         with ExitStack() as opened:
             opened.enter_context(dask.config.set(settings))
             self._cluster = opened.enter_context(self.workplace.open(self.log.path))
-            self._client = opened.enter_context(Client(self._cluster))
-            self._client.register_plugin(EndAtOnce())
+            client = opened.enter_context(Client(self._cluster))
+            client.register_plugin(EndAtOnce())
             self._opened = opened.pop_all()
-        self._ended: queue.SimpleQueue[tuple[Started, Any]] = queue.SimpleQueue()
+        self._client = client
         self._began = time.time()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -84,6 +92,8 @@ class DaskCluster:
         self._opened.close()
 
     def start(self, started: Started) -> None:
+        if self._client is None:
+            self._open()
         future = self._client.submit(
             _evaluate,
             self.objective,

@@ -23,7 +23,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
 COMMON = "--images digits --device cpu --memory 0.05 --checkpoint-every 0.1"
 SEARCH = f"{COMMON} --ladder 0.1,0.3 --optimizer hyperband --full-budgets 5 --workers 2"
 
-#: One small network for 3 s, on the calibrated clock, so that it can be told whether anything was lost.
+#: One small network for 1.5 s, on the calibrated clock, so that it can be told whether anything was lost.
 ONE_TRAINING = """
 import sys
 from pathlib import Path
@@ -41,9 +41,9 @@ from jointbench.optimizers.optimizer import Trial
 from test_calibrated_training import SMALL
 
 if __name__ == "__main__":
-    folder, ladder = Path(sys.argv[1]), Ladder(1, 3)
+    folder, ladder = Path(sys.argv[1]), Ladder(0.5, 1.5)
     log = EvaluationLog.open_or_create(folder, JOINT, ladder, load_images("digits").facts)
-    trials = [Trial(SMALL, 3.0, seed=7)]
+    trials = [Trial(SMALL, 1.5, seed=7)]
     optimizer = FixedList(JOINT, ladder, seed=0, full_budgets=1, name="one", trials=trials)
     objective = TrainingObjective(
         JOINT, ladder, "digits", Hardware(clock="calibrated"), folder=folder, checkpoint_every=0.2
@@ -253,20 +253,31 @@ def private_folders(driver: int) -> list[Path]:
     return [Path(file.path).parent for file in psutil.Process(driver).open_files() if Path(file.path).name == "lock"]
 
 
-@pytest.mark.parametrize("damage", ["torn", "truncated", "emptied"])
-def test_a_part_that_breaks_is_restored_from_the_journal(tmp_path: Path, damage: str) -> None:
-    log = tmp_path / "log"
+@pytest.fixture(scope="module")
+def half_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log whose driver was killed when its optimizer had been told of three trainings."""
+    log = tmp_path_factory.mktemp("half") / "log"
     driver = collect(log)
     told = log / "runs" / "hyperband-0.journal"
     until(lambda: told.exists() and told.read_text(encoding="utf-8").count('"tell"') >= 3, driver)
+    trainers = workers(driver.pid)
     driver.kill()
     driver.communicate()
+    psutil.wait_procs(trainers, timeout=20)
+    return log
+
+
+@pytest.mark.parametrize("damage", ["torn", "truncated", "emptied"])
+def test_a_part_that_breaks_is_restored_from_the_journal(half_done: Path, tmp_path: Path, damage: str) -> None:
+    log = tmp_path / "log"
+    shutil.copytree(half_done, log)
     before = outcomes(log)
     heard = {
         f"hyperband-0/{e['number']}"
-        for e in map(json.loads, told.read_text(encoding="utf-8").splitlines())
+        for e in map(json.loads, (log / "runs" / "hyperband-0.journal").read_text(encoding="utf-8").splitlines())
         if e["kind"] == "tell"
     }
+    assert heard
     for part in log.glob("*.parquet"):
         whole = part.read_bytes()
         middle = len(whole) // 3
