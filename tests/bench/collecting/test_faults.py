@@ -259,7 +259,7 @@ def half_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     log = tmp_path_factory.mktemp("half") / "log"
     driver = collect(log)
     told = log / "runs" / "hyperband-0.journal"
-    until(lambda: told.exists() and told.read_text(encoding="utf-8").count('"tell"') >= 3, driver)
+    until(lambda: told.exists() and told.read_text(encoding="utf-8").count('"tell"') >= 3, driver, seconds=300)
     trainers = workers(driver.pid)
     driver.kill()
     driver.communicate()
