@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointbench.data.images.registry import known_facts
 from jointbench.data.seeds import architecture_seed
 from jointbench.data.spaces.architecture import Merge, Sizes
 from jointbench.data.spaces.generators import GENERATORS, GeneratorSpace, staged
+from jointbench.data.spaces.recipe import Recipe
 from jointbench.data.spaces.registry import find_configuration, get_space
 
 PHOTOGRAPHS, DIGITS = (3, 32, 32), (1, 8, 8)
@@ -198,6 +200,24 @@ def test_table_3_and_the_default_generator_have_names() -> None:
     assert (space.name, dict(at)) == ("rnag", generator(*(32, 4, 0.75) * 3, of="rnag"))
 
 
+def test_trainings_are_the_protocols() -> None:
+    """Sources in the notes of each number: Ru et al. 2020 and Yang et al. 2020; of ImageNet Xie et al. 2019."""
+    search = Recipe(96, 0.025, 0.9, 3e-4, "sgd", "cosine", 0.0, 16, 5.0, 0.0, nesterov=False)
+    imagenet = Recipe(256, 0.1, 0.9, 5e-5, "sgd", "cosine", 0.0, 0, None, 0.1, nesterov=False)
+    for space in GENERATORS:
+        recipe = space.recipe(space.active(space.usual))
+        assert recipe == (imagenet if space.name == "hnag-imagenet" else search)
+
+
+@pytest.mark.parametrize("name", ["flowers102", "sport8", "mit67", "imagenet"])
+def test_on_photographs_networks_have_the_large_limit(name: str) -> None:
+    facts = known_facts(name)
+    named = generator(3, 2, 0.5, 1, 0.5, 3, 2, 0.5)
+    found, above = of("hnag").facts(named, facts.shape, facts.classes), of("hnag").limit_for(facts.shape)
+    assert above == 6_000_000
+    assert 0.8 * above < found.parameters <= above
+
+
 def test_totals_of_operations_are_the_papers() -> None:
     for name, few, many in (("hnag", 9, 1000), ("rnag", 30, 120), ("hnag-small", 9, 90), ("rnag-small", 12, 39)):
         space = of(name)
@@ -249,6 +269,7 @@ def test_channels_of_aug2_are_its_ratios() -> None:
 
 PROGRAM = """
 import json
+from jointbench.data.images.registry import known_facts
 from jointbench.data.seeds import architecture_seed
 from jointbench.data.spaces.registry import SPACES
 found = {"seeds": [architecture_seed(0), architecture_seed(2**51 + 3)]}

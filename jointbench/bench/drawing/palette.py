@@ -33,7 +33,7 @@ class Style:
         return f"rgba({red},{green},{blue},{opacity:g})"
 
 
-#: Relatives share a colour.
+#: Relatives share a colour, but for those of several objectives that are drawn with bands beside each other.
 _OWN = {
     "random": Style(BLACK),
     "hyperband": Style(GREEN),
@@ -49,7 +49,9 @@ _OWN = {
     "tpe": Style(SKY),
     "cma-es": Style(SKY, "dash"),
     "nago-mobo": Style(VERMILION, "longdash"),
-    "mo-bohb": Style(BLUE, "longdash"),
+    "mo-bohb": Style(SKY, "longdash"),
+    "smac.ParEGO": Style(PURPLE, "longdash"),
+    "optuna.NSGAIISampler": Style(GREEN, "longdash"),
 }
 
 _FREE = tuple(Style(colour, dash) for dash in ("dashdot", "longdash") for colour in COLOURS)

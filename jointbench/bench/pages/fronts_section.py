@@ -84,13 +84,24 @@ def fronts_section(folder: Path, optimizers: Sequence[str], look: Mapping[str, S
         "<h2>The fronts</h2>",
         "<p>What is true of the configurations on the fronts at the end. The line is the median attainment surface: "
         "beyond it, to the left and below, fewer than half of the runs attain anything; the band goes from what the "
-        "best run attains to what all runs do.</p>",
+        f"best run attains to what all runs do.{pictures_words(settings)}</p>",
         *(figure_html(front_figure(ordered, look, place), 520) for place in range(1, len(settings.objectives))),
         "<h2>What one objective alone would have found</h2>",
         "<p>The same runs, had one objective counted alone: the configuration that each would have recommended, "
         f"medians over seeds, and the share of the box that it dominates by itself. {_nearly_words(settings)}</p>",
         table_html(alone_headings(settings), alone_rows(ordered, settings), look),
     ]
+
+
+def pictures_words(settings: Settings) -> str:
+    """Of more than two objectives, what a picture leaves out."""
+    if len(settings.objectives) == 2:
+        return ""
+    return fill(
+        " Each picture shows {{ first }} and one other objective, whatever the rest are: what lies behind a line there "
+        "may still be on the front for what is not shown, and the hypervolume counts all.",
+        first=settings.objectives[0].label,
+    )
 
 
 def _nearly_words(settings: Settings) -> str:

@@ -16,6 +16,8 @@ from jointbench.bench.comparing.fronts import FrontRun, read_fronts
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.run_table import run_table
 from jointbench.bench.comparing.searched_for import metrics_there, searched_for, with_exact
+from jointbench.bench.drawing.palette import styles
+from jointbench.bench.pages.fronts_section import pictures_words
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.known_objective import known_objective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
@@ -197,3 +199,16 @@ def test_the_page_shows_the_fronts_and_says_the_reference_and_who_searched_for_w
     ):
         assert words in page
     assert "random can search" not in page
+
+
+def test_of_three_objectives_the_page_says_that_a_picture_shows_two(folder: Path) -> None:
+    two = Settings.read(folder)
+    assert pictures_words(two) == ""
+    three = replace(two, box=(*two.box, two.box[-1]))
+    assert len(three.objectives) == 3
+    assert "validation error and one other objective" in pictures_words(three)
+
+
+def test_those_whose_fronts_are_compared_differ_in_colour() -> None:
+    names = ("nago-mobo", "mo-bohb", "bohb", "random", "optuna.NSGAIISampler", "smac.ParEGO")
+    assert len({style.colour for style in styles(names).values()}) == len(names)
