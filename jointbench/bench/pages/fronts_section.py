@@ -9,7 +9,7 @@ import numpy as np
 from jointbench.bench.comparing.alone import GIVEN, Alone, alone, nearly
 from jointbench.bench.comparing.attainment import attainment
 from jointbench.bench.comparing.comparison_folder import Settings
-from jointbench.bench.comparing.front_box import ASKED, EXACT, Axis, axes
+from jointbench.bench.comparing.front_box import ASKED, Axis, axes, counted
 from jointbench.bench.comparing.fronts import FrontRun, Fronts, read_fronts
 from jointbench.bench.drawing.axes import metric_axis
 from jointbench.bench.drawing.palette import Style
@@ -41,7 +41,8 @@ def _side_words(settings: Settings, axis: Axis) -> str:
         end = ", which is guessing" if guessing == axis.reference else ""
         return fill("in {{ label }} {{ ends }}{{ end }}", label=metric.label, ends=ends, end=end)
     exact = metric.name in exact_metrics(settings.task)
-    of = f"{EXACT:,} random configurations" if exact else f"{ASKED:,} random configurations at the largest budget"
+    of = f"{counted(settings.task.space) if exact else ASKED:,} random configurations"
+    of += "" if exact else " at the largest budget"
     scale = " on a logarithmic scale" if axis.logarithmic else ""
     return fill(
         "in {{ label }}{{ scale }} {{ ends }}, the extremes of {{ of }}",
