@@ -38,7 +38,7 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     references = {one.name: [one] for one in found if not one.incumbent}
     of = f"{len(incumbents)} of {counted(len(run_files(folder)), 'run')}"
     budget = settings.ladder.amount(settings.ladder.maximum)
-    devices = sorted({_on(e) for one in found for e in one.evaluations})
+    devices = sorted({_on(e, settings) for one in found for e in one.evaluations})
     first, *others = headings(settings)
     return [
         "<h2>Real retrainings</h2>",
@@ -112,10 +112,12 @@ def _spread(own: Sequence[Retrained], metric: Metric) -> str:
     return mean if len(values) < 2 else f"{mean} ± {metric.shown(float(values.std(ddof=1)))}"
 
 
-def _on(evaluation: Evaluation) -> str:
-    """On what it was trained; by what, where it is no network of ours, which has a precision."""
+def _on(evaluation: Evaluation, settings: Settings) -> str:
+    """On what it was trained, and, where a function of a person's own did it, by which."""
     where = evaluation.provenance
-    return f"{where.device}, {where.precision}" if where.precision else f"{where.device} by {where.code_version}"
+    return (
+        f"{where.device} by {where.code_version}" if settings.images is None else f"{where.device}, {where.precision}"
+    )
 
 
 def _note(settings: Settings) -> str:
