@@ -64,6 +64,15 @@ def test_a_good_surrogate_is_usable() -> None:
         ({"r2_low": 0.45}, CARE),
         ({"r2_low": None}, CARE),
         ({"sparse_kendall_low": 0.3}, CARE),
+        # Where luck keeps a perfect predictor below what is refused, half of what that reaches, and more than chance.
+        ({"r2": 0.46, "r2_low": -0.2, "ceiling_r2": 0.44}, CARE),
+        ({"r2": 0.23, "ceiling_r2": 0.48}, NOT),
+        ({"r2": 0.25, "ceiling_r2": 0.48}, CARE),
+        ({"r2": 0.15, "ceiling_r2": 0.2}, NOT),
+        ({"r2": 0.9, "ceiling_r2": 0.4}, CARE),
+        ({"r2": 0.46, "ceiling_r2": 0.6}, NOT),
+        ({"sparse_kendall": 0.21, "ceiling_sparse_kendall": 0.3}, CARE),
+        ({"sparse_kendall": 0.19, "ceiling_sparse_kendall": 0.3}, NOT),
     ],
 )
 def test_each_number_decides(changed: dict[str, Any], word: str) -> None:

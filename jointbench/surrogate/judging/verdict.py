@@ -26,6 +26,9 @@ R2_REFUSED, R2_USABLE = 0.5, 0.8
 #: Of two configurations it says (1 + tau) / 2 times rightly which is better: 7 of 10 at .4, 8 of 10 at .6. Who wins
 #: is a question of order, and a coin is right 5 times.
 ORDER_REFUSED, ORDER_USABLE = 0.4, 0.6
+#: Where luck keeps even a perfect predictor below what is refused, the task is noisy and the surrogate not at fault: it
+#: is refused below this share of what that reaches, and wherever it could be by chance.
+SHARE_OF_PERFECT, CHANCE = 0.5, 0.2
 #: Among the best, differences are small and partly luck, so that little order is no reason to refuse. Of the quarter;
 #: the tenth are so few that more cannot be asked than that the order is not reversed.
 BEST_ORDER_USABLE = 0.3
@@ -125,12 +128,12 @@ def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
     """
     where = f"at {ladder.amount(ladder.maximum)}"
     score: Mapping[str, Any] = next(iter(_at_the_top(ladder, scores)), {})
-    grounds = []
+    grounds: list[Ground] = []
     if (count := _number(score, "configurations")) is not None:
-        refused, usable = CONFIGURATIONS_REFUSED, CONFIGURATIONS_USABLE
-        word = NOT if count < refused else CARE if count < usable else USABLE
+        fewest, usable = CONFIGURATIONS_REFUSED, CONFIGURATIONS_USABLE
+        word = NOT if count < fewest else CARE if count < usable else USABLE
         grounds.append(
-            Ground("number of configurations", f"{count:,.0f}", "", "", f"from {usable}", f"below {refused}", word)
+            Ground("number of configurations", f"{count:,.0f}", "", "", f"from {usable}", f"below {fewest}", word)
         )
     for name, key, low, high in (
         ("R2", "r2", R2_REFUSED, R2_USABLE),
@@ -140,8 +143,12 @@ def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
         if interval == "" and _number(score, key) is not None:
             reached += " without an interval"
         wanted = f"from {high:g}, interval above {low:g}"
-        word = _word(score, key, low, high)
-        grounds.append(Ground(name, reached, interval, perfect, wanted, f"below {low:g}", word))
+        word, refused = _word(score, key, low, high), f"below {low:g}"
+        value, ceiling = _number(score, key), _number(score, f"ceiling_{key}")
+        if value is not None and ceiling is not None and ceiling < low:
+            least = max(SHARE_OF_PERFECT * ceiling, CHANCE)
+            word, refused = NOT if value < least else CARE, f"below {least:.2f}, as luck hides the rest"
+        grounds.append(Ground(name, reached, interval, perfect, wanted, refused, word))
     rows = _at_the_top(ladder, best) or [{"share": SHARE_OF_ORDER}]
     return Verdict((*grounds, *(ground for row in rows for ground in _among_the_best(row))), where)
 
