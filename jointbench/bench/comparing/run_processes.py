@@ -175,10 +175,10 @@ def _work(theirs: "connection.Connection[Progress | Ended, Job]") -> None:
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     while True:
         try:
-            job = theirs.recv()
-        except EOFError:
+            theirs.send(_made(theirs.recv(), theirs))
+        except (EOFError, OSError):
+            # The parent is gone: killed, it leaves what it was told unread.
             return
-        theirs.send(_made(job, theirs))
 
 
 def _made(job: Job, theirs: "connection.Connection[Progress | Ended, Job]") -> Ended:
