@@ -64,7 +64,7 @@ def fronts_at_equal_budgets(evidence: Evidence, folder: Path | None) -> Exhibit:
     total = spent_by_all(runs)
     ours = next((one for one in runs if one.split(":")[0] == OURS), None)
     rows, numbers, against = list[list[str]](), dict[str, list[Any]](), dict[str, Known]()
-    order = sorted(runs, key=lambda one: -_known([float(run.spent(np.array([total]))[0]) for run in runs[one]])[0])
+    order = sorted(runs, key=lambda one: -_known(_shares_at(runs[one], total))[0])
     for one in order:
         at = {share: _known(_shares_at(runs[one], share * total)) for share in SHARES}
         columns: dict[str, Any] = {"optimizer": one, "runs": len(runs[one])}

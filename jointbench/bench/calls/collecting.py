@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_space, whole
+from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.time_limit import time_limit
@@ -20,8 +21,7 @@ from jointbench.bench.collecting.evidence import EvidencePlan, optimizer_of
 from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
-from jointbench.bench.running.function_objective import FunctionObjective
-from jointbench.bench.running.own_function import Function, OwnFunction
+from jointbench.bench.running.own_function import Function
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Evaluation
@@ -270,15 +270,7 @@ def _of_function(
     # What its budgets are is the function's to know.
     rungs = Ladder.parse(ladder, any_unit=True) if isinstance(ladder, str) else ladder
     task = Task(the_space(space), rungs, metrics=(*named, *measured))
-    how = Workers.of(**workers)
-    place = how.for_function()
-    seconds = None if timeout is None else above_zero("timeout", timeout)
-    function = OwnFunction.of(objective)
-
-    def on(log: EvaluationLog) -> Trained:
-        return FunctionObjective(function, log.task, seconds, how.memory, log.path)
-
-    FunctionObjective(function, task).check()
+    _, place, on = own_trainings(objective, task, timeout, workers)
     return _Trained(task, place, on)
 
 

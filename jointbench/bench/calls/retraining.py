@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jointbench.bench.calls.comparing import Comparison
-from jointbench.bench.calls.given import above_zero, check_trained_here, whole
+from jointbench.bench.calls.given import check_trained_here, whole
+from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
@@ -21,8 +22,7 @@ from jointbench.bench.comparing.retraining_results import Retrained, judged_by, 
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.report import PAGE, write_report
 from jointbench.bench.pages.retraining_section import cells, headings, scatter
-from jointbench.bench.running.function_objective import FunctionObjective
-from jointbench.bench.running.own_function import Function, OwnFunction
+from jointbench.bench.running.own_function import Function
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
@@ -206,15 +206,7 @@ def _of_function(
     workers: WorkerOptions,
 ) -> tuple[list[Retraining], Callable[[EvaluationLog], Trained], Workplace]:
     """Calls of a person's own function, which can be loaded."""
-    how = Workers.of(**workers)
-    place = how.for_function()
-    seconds = None if timeout is None else above_zero("timeout", timeout)
-    function = OwnFunction.of(objective)
-
-    def on(log: EvaluationLog) -> Trained:
-        return FunctionObjective(function, log.task, seconds, how.memory, log.path)
-
-    FunctionObjective(function, Settings.read(folder).task).check()
+    function, place, on = own_trainings(objective, Settings.read(folder).task, timeout, workers)
     return plan_own(folder, wanted, function=function, seeds=seeds), on, place
 
 
