@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,9 @@ KINDS: Mapping[str, Mapping[str, type]] = {
     "draws": {"configurations": int, "architectures": int, "trained": int, "trainings": int, "rung": float},
     "ends": {"benchmark": str, "optimizers": list, "runs": int, "full_budgets": float},
 }
+
+#: Kinds whose trials the part's numbers decide, whatever the log holds.
+_GROWING = ("sobol", "draws")
 
 
 @dataclass(frozen=True)
@@ -117,25 +120,47 @@ def full_budgets_of(part: Part, trials: list[Trial], ladder: Ladder) -> float:
 def optimizer_of(part: Part, log: EvaluationLog) -> tuple[Optimizer, float]:
     """The part's optimizer and the full budgets that it may spend.
 
-    Trials that are chosen by what the log holds are chosen once and kept beside the journal. Raises LogError when the
-    log holds too little for the choice.
+    Trials that are chosen by what the log holds are chosen once and kept beside the journal; where the plan's numbers
+    alone decide, and have grown since, what they add comes after what was kept. Raises LogError when the log holds too
+    little for the choice.
     """
     space, ladder, seed = log.space, log.ladder, collection_seed(part.seed)
     if part.kind == "search":
         full_budgets = full_budgets_of(part, [], ladder)
         name = part.options["optimizer"]
         return make_optimizer(name, space, ladder, seed=seed, full_budgets=full_budgets), full_budgets
-    trials = _kept(log.journals / f"{part.name}.trials.json", lambda: _CHOICES[part.kind](part, log))
+    trials = _kept(
+        log.journals / f"{part.name}.trials.json", lambda: _CHOICES[part.kind](part, log), grows=part.kind in _GROWING
+    )
     full_budgets = full_budgets_of(part, trials, ladder)
     made = FixedList(space, ladder, seed=seed, full_budgets=full_budgets, name=part.kind, trials=trials)
     return made, full_budgets
 
 
-def _kept(path: Path, choose: Callable[[], list[Trial]]) -> list[Trial]:
+def _kept(path: Path, choose: Callable[[], list[Trial]], *, grows: bool) -> list[Trial]:
     if not path.exists():
         make_folder(path.parent)
-        write_whole(path, json.dumps([_as_dict(trial) for trial in choose()]), once=True)
-    return [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))]
+        _keep(path, choose(), once=True)
+    kept = [Trial(**trial) for trial in json.loads(path.read_text(encoding="utf-8"))]
+    if not grows:
+        return kept
+    there, added = Counter(map(_written, kept)), []
+    for trial in choose():
+        if there[_written(trial)]:
+            there[_written(trial)] -= 1
+        else:
+            added.append(trial)
+    if added:
+        _keep(path, kept + added)
+    return kept + added
+
+
+def _keep(path: Path, trials: Sequence[Trial], *, once: bool = False) -> None:
+    write_whole(path, f"[{', '.join(map(_written, trials))}]", once=once)
+
+
+def _written(trial: Trial) -> str:
+    return json.dumps(_as_dict(trial))
 
 
 def _as_dict(trial: Trial) -> dict[str, Any]:

@@ -61,6 +61,18 @@ def test_networks_differ_within_a_configuration_and_trainings_within_a_network(l
     assert [one.architecture_seed for one in again] == [one.architecture_seed for one in found]
 
 
+def test_a_part_whose_numbers_grew_goes_on_with_what_they_add(log: EvaluationLog) -> None:
+    """So that a run that has made its first trials can go on."""
+    part = Part("draws-2", "draws", 2, OPTIONS)
+    made = [(one.configuration, one.architecture_seed) for one in evaluations(*optimizer_of(part, log))]
+    grown = Part("draws-2", "draws", 2, {**OPTIONS, "configurations": 4, "trainings": 5})
+    more = [(one.configuration, one.architecture_seed) for one in evaluations(*optimizer_of(grown, log))]
+    assert more[: len(made)] == made
+    assert len(more) == 4 * 4 + 2 * 4
+    # Fewer than are kept take nothing away.
+    assert len(evaluations(*optimizer_of(part, log))) == len(more)
+
+
 def test_a_space_that_draws_nothing_has_no_draws(tmp_path: Path) -> None:
     joint = get_space("joint-small")
     log = EvaluationLog.open_or_create(tmp_path / "log", joint, LADDER, known_facts("digits"))
