@@ -88,7 +88,7 @@ claims: .venv/.installed
 CLOCK ?= reference:epyc-thread-v1
 # What is there was trained on a GPU; a comparison goes on where it was begun, on a GPU again.
 REALITY_PLACE ?= --device cuda --workers-per-gpu 2
-TRUTH = --full-budgets 32 --seeds 3
+TRUTH = --full-budgets 64 --seeds 3
 
 reality: .venv/.installed-train
 	$(BIN)/jointbench compare $(BENCHMARK) $(TRUTH) --workers $(EVIDENCE_WORKERS) --out runs/$(BENCHMARK)-surrogate --force
