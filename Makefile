@@ -94,7 +94,7 @@ reality: .venv/.installed-train
 	$(BIN)/jointbench compare $(BENCHMARK) $(TRUTH) --workers $(EVIDENCE_WORKERS) --out runs/$(BENCHMARK)-surrogate --force
 	nice -n 19 $(BIN)/jointbench compare $(BENCHMARK) $(TRUTH) --workers $(EVIDENCE_WORKERS) --objective train \
 		$(REALITY_PLACE) --clock $(CLOCK) --memory 2 --out $(EVIDENCE)/reality
-	nice -n 19 $(BIN)/jointbench retrain $(EVIDENCE)/reality --device cpu --clock $(CLOCK) --memory 2 --seeds 5 \
+	nice -n 19 $(BIN)/jointbench retrain $(EVIDENCE)/reality $(REALITY_PLACE) --clock $(CLOCK) --memory 2 --seeds 5 \
 		--references none --workers $(EVIDENCE_WORKERS)
 	$(BIN)/jointbench report runs/$(BENCHMARK)-surrogate $(EVIDENCE)/reality
 
