@@ -22,6 +22,7 @@ from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure
 from jointbench.bench.pages.comparison_page import again
 from jointbench.bench.pages.comparison_words import words
+from jointbench.bench.pages.held_to_retrainings_section import held_to_retrainings_section
 from jointbench.bench.pages.held_to_trainings_section import held_to_trainings_section
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.templates import fill
@@ -87,6 +88,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         "table. "
         "The last column is Spearman's rank correlation of the two median trajectories over the times that both "
         "comparisons have.</p>",
+        *held_to_retrainings_section(*folders),
         *held_to_trainings_section(*folders),
         *(part for folder in folders for part in again(folder)),
     ]

@@ -1,0 +1,88 @@
+"""What the incumbents of real searches are worth, beside what a surrogate says of them."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from comparing import small
+
+from jointbench.bench.comparing.comparison_folder import RETRAININGS
+from jointbench.bench.comparing.held_to_retrainings import held_to_retrainings
+from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.pages.side_by_side import side_by_side
+from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.stored import load_benchmark, released
+
+#: Of the two trainings of a run's incumbent, by the run's seed.
+ERRORS = {0: (0.10, 0.12), 1: (0.20, 0.26)}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A comparison on digits-cpu, and one that says it was by trainings, whose incumbents were trained twice again."""
+    folder = tmp_path_factory.mktemp("both")
+    first, second = folder / "surrogate", folder / "real"
+    # They never end with the same configuration.
+    small(first, ("random", "two-stage"))
+    shutil.copytree(first, second)
+    file = second / "comparison.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["settings"]["objective"] = "training"
+    file.write_text(json.dumps(content), encoding="utf-8")
+    shipped = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")
+    one = next(e for e in shipped.evaluations() if e.ok and e.budget == shipped.ladder.maximum)
+    log = EvaluationLog.open_or_create(second / RETRAININGS / "joint", shipped.space, shipped.ladder, shipped.images)
+    for incumbent in final_incumbents(second):
+        for seed, error in enumerate(ERRORS[incumbent.run_seed]):
+            metrics, key = (
+                {**one.metrics, "validation_error": error},
+                f"{incumbent.optimizer} {incumbent.run_seed} {seed}",
+            )
+            made = replace(one, configuration=incumbent.configuration, seed=2**53 + seed, metrics=metrics, key=key)
+            log.append([made])
+    return first, second
+
+
+def test_an_optimizers_incumbents_have_the_mean_over_runs_of_their_trainings(both: tuple[Path, Path]) -> None:
+    found = held_to_retrainings(*both)
+    assert found is not None
+    benchmark = load_benchmark("digits-cpu")
+    ended = final_incumbents(both[1])
+    assert {one.optimizer for one in found.optimizers} == {one.optimizer for one in ended}
+    for one in found.optimizers:
+        own = [each for each in ended if each.optimizer == one.optimizer]
+        of_each = [np.mean(ERRORS[each.run_seed]) for each in own]
+        assert (one.runs, one.trainings) == (len(own), 2 * len(own))
+        assert one.again.value == pytest.approx(np.mean(of_each))
+        said = [benchmark.query(each.configuration, benchmark.ladder.maximum).validation_error for each in own]
+        assert one.said.value == pytest.approx(np.mean(said))
+        assert one.searched.value == one.simulated.value
+
+
+def test_pairs_are_of_runs_with_the_same_seed(both: tuple[Path, Path]) -> None:
+    found = held_to_retrainings(*both)
+    assert found is not None
+    assert len(found.pairs) == len(found.optimizers) * (len(found.optimizers) - 1) // 2
+    for _, _, again, _ in found.pairs:
+        # All optimizers have the same errors in runs of one seed.
+        assert (again.value, again.half) == pytest.approx((0.0, 0.0)) or np.isnan(again.half)
+
+
+def test_the_page_of_both_says_it_whichever_comes_first(both: tuple[Path, Path]) -> None:
+    first, second = both
+    for page in ("".join(side_by_side(first, second)), "".join(side_by_side(second, first))):
+        assert "What the real incumbents are worth" in page
+
+
+def test_without_trainings_of_incumbents_there_is_nothing_to_say(both: tuple[Path, Path]) -> None:
+    first, second = both
+    assert (
+        held_to_retrainings(first, first)
+        is held_to_retrainings(second, second)
+        is held_to_retrainings(second, first)
+        is None
+    )
+    assert "What the real incumbents are worth" not in "".join(side_by_side(first, first))
