@@ -31,7 +31,8 @@ class Proposals:
         """The run's trial of this number, from 0 on; None where the optimizer waits or has no more.
 
         Raises OptimizerError when the optimizer raises (SystemExit included), or returns anything else than a Trial
-        with a configuration of the space, a rung of the ladder and a seed or None.
+        with a configuration of the space, a rung of the ladder, a seed or None, and of an architecture one only where the
+        space draws any.
         """
         try:
             proposed = self.optimizer.ask()
@@ -82,6 +83,8 @@ class Proposals:
         seed = None if proposed.seed is None else _seed(proposed.seed)
         drawn = proposed.architecture_seed
         architecture_seed = 0 if drawn == 0 else _seed(drawn, "architecture seed")
+        if architecture_seed and not self.space.draws:
+            raise InputError("architecture seed", drawn, f"0, since {self.space.name} draws no networks")
         return Trial(ReadOnlyConfiguration(configuration), budget, seed, architecture_seed)
 
 
