@@ -31,8 +31,8 @@ class Proposals:
         """The run's trial of this number, from 0 on; None where the optimizer waits or has no more.
 
         Raises OptimizerError when the optimizer raises (SystemExit included), or returns anything else than a Trial
-        with a configuration of the space, a rung of the ladder, a seed or None, and of an architecture one only where the
-        space draws any.
+        with a configuration of the space, a rung of the ladder, and a seed or None; one of an architecture only where
+        the space draws any.
         """
         try:
             proposed = self.optimizer.ask()
