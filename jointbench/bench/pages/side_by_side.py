@@ -70,6 +70,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
             for name, some, one in zip(names, runs, settings, strict=True)
         ),
         "</div>",
+        *_not_the_same(settings),
         "<h2>The table</h2>",
         table_html(
             HEADINGS,
@@ -98,6 +99,17 @@ def _box(folder: Path, settings: Settings) -> list[str]:
     return judged_box(settings.name, judged_verdict(folder))
 
 
+def _not_the_same(settings: Sequence[Settings]) -> list[str]:
+    """A note where the one knows of an incumbent what the other must train for."""
+    if {one.objective for one in settings} != {"surrogate", "training"}:
+        return []
+    return [
+        '<p class="note">Before the end the two are not the same: of an incumbent a surrogate knows what it is worth '
+        "at the largest budget, without noise; real trainings show what came at the largest budget at which it was "
+        "trained, luck included.</p>"
+    ]
+
+
 def _ranks(losses: FloatArray) -> FloatArray:
     from scipy.stats import rankdata
 
@@ -121,7 +133,7 @@ def _over_time(runs: Sequence[Runs], grid: FloatArray) -> str:
     if np.isnan(tau):
         return "At no time can their orders be compared."
     return (
-        f"Over the times that both have, from {grid[0]:.3g} to {grid[-1]:.3g} seconds, Kendall's rank correlation of "
+        f"Over the times that both have, from {grid[0]:.3g} to {grid[-1]:,.0f} seconds, Kendall's rank correlation of "
         f"their orders is {tau:.2f} on average."
     )
 
