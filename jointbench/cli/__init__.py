@@ -37,6 +37,7 @@ from jointbench.cli.stopping import what_is_kept
 from jointbench.cli.terminal import hear_nothing_more, print_anywhere
 from jointbench.cli.termination import Terminated, terminated_in_order
 from jointbench.data.errors import JointBenchError
+from jointbench.data.option_words import on_command_line
 
 #: In the order in which a person meets them.
 MODULES = (
@@ -79,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             made.print_help()
             return
         parsed.words = shlex.join(["jointbench", *words])
-        with terminated_in_order(), _silent(parsed.quiet):
+        with on_command_line(), terminated_in_order(), _silent(parsed.quiet):
             parsed.action(parsed)
         sys.stdout.flush()
     except JointBenchError as error:

@@ -61,14 +61,14 @@ def add_to(commands: Commands) -> None:
     )
     add(
         "--objectives",
-        type=names,
+        type=names("objectives"),
         metavar="METRIC[,METRIC...]",
         help="what is searched for, metrics that are answered or that arithmetic knows (parameters, flops, "
         "sample_memory); of several, such as validation_error,sample_memory, the page shows fronts and hypervolumes",
     )
     add(
         "--optimizers",
-        type=names,
+        type=names("optimizers"),
         default=DEFAULT_OPTIMIZERS,
         metavar="NAME[,NAME...]",
         help=f"default {DEFAULT_OPTIMIZERS}, as far as there are several budgets for them; also optuna.SAMPLER, "

@@ -26,7 +26,12 @@ def add_to(commands: Commands) -> None:
         help="folder of a comparison (also over tasks), or an entry of another board; an optimizer's own file lies in "
         "it, or where it was",
     )
-    add("--optimizers", type=names, metavar="NAME[,NAME...]", help="which of the comparison's; default all")
+    add(
+        "--optimizers",
+        type=names("optimizers"),
+        metavar="NAME[,NAME...]",
+        help="which of the comparison's; default all",
+    )
     add("--name", metavar="NAME", help="what the board calls the one that is added; default as tables do")
     add(
         "--fifth",

@@ -28,11 +28,11 @@ def add_to(commands: Commands) -> None:
         metavar="SECONDS",
         help="give a training of the function up then; default: where the budget is in seconds ten of it and a minute",
     )
-    add("--optimizers", type=names, help="whose incumbents; default all")
+    add("--optimizers", type=names("optimizers"), help="whose incumbents; default all")
     add("--runs", type=whole("runs", 1), metavar="N", help="only the incumbents of an optimizer's first N runs")
     add(
         "--references",
-        type=names,
+        type=names("references"),
         default=["all"],
         help="published networks to train beside them, as `jointbench describe` lists them; default all, or none",
     )

@@ -68,11 +68,14 @@ def worker_counts(text: str) -> list[int]:
     return counts
 
 
-def names(text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if not all(names) or len(set(names)) != len(names):
-        raise InputError("optimizers", text, "different names separated by commas")
-    return names
+def names(field: str) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = [name.strip() for name in text.split(",")]
+        if not all(names) or len(set(names)) != len(names):
+            raise InputError(field, text, "different names separated by commas")
+        return names
+
+    return parse
 
 
 def image_shape(text: str) -> tuple[int, int, int]:

@@ -1,6 +1,6 @@
 """What a benchmark answers: one outcome, or a batch of them in columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,23 +10,28 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
+from jointbench.data.metrics import METRICS
 from jointbench.data.notebook import SHOWN, html_table
 
 #: In the order of `Answers.status`.
 STATUSES = tuple(Status)
 
-#: Fields of an answer that an optimizer can minimise.
+#: Fields of an answer that an optimizer can search for: all its metrics, and how likely it fails.
 OBJECTIVES = (
     *("validation_error", "test_error", "training_seconds", "wall_seconds", "peak_memory"),
-    *("parameters", "flops", "failure_probability"),
+    *("parameters", "flops", "epochs", "images_per_second", "failure_probability"),
 )
+#: Those of them of which more is better.
+_MAXIMISED = frozenset(name for name in OBJECTIVES if name in METRICS and METRICS[name].maximize)
 
 
-def checked_objectives(names: Sequence[str]) -> tuple[str, ...]:
-    """The names as they are. Raises UnknownNameError for one not in `OBJECTIVES`, or for none at all."""
-    for name in names or [""]:
-        if name not in OBJECTIVES:
-            raise UnknownNameError.of("objective", name, OBJECTIVES)
+def checked_objectives(names: Sequence[str], known: Iterable[str] = OBJECTIVES) -> tuple[str, ...]:
+    """The names as they are. Raises UnknownNameError for one that is not `known`, or for none at all."""
+    if not names:
+        raise UnknownNameError("objective", (), f"at least one of {', '.join(sorted(known))}")
+    for name in names:
+        if name not in known:
+            raise UnknownNameError.of("objective", name, known)
     return tuple(names)
 
 
@@ -81,8 +86,10 @@ class Answer:
         return self.wall_seconds
 
     def objectives(self, *names: str) -> tuple[float, ...]:
-        """What is minimised, in the order of the names. Raises UnknownNameError for a name not in `OBJECTIVES`."""
-        return tuple([getattr(self, name) for name in checked_objectives(names)])
+        """What is minimised, in the order of the names: `epochs` and `images_per_second`, which are maximised, have the
+        other sign. Raises UnknownNameError for a name not in `OBJECTIVES`, and for none at all."""
+        found = [(name, getattr(self, name)) for name in checked_objectives(names)]
+        return tuple([-value if name in _MAXIMISED else value for name, value in found])
 
     def _repr_html_(self) -> str:
         values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
@@ -112,9 +119,9 @@ class Answers(Sequence[Answer]):
     uncertainty: FloatArray | None = None
 
     def objectives(self, *names: str) -> FloatArray:
-        """What is minimised (n, names). Raises UnknownNameError for a name not in `OBJECTIVES`."""
-        columns = [np.asarray(getattr(self, name), dtype=np.float64) for name in checked_objectives(names)]
-        return np.stack(columns, axis=1)
+        """What is minimised (n, names), as `Answer.objectives` has it."""
+        found = [(name, np.asarray(getattr(self, name), dtype=np.float64)) for name in checked_objectives(names)]
+        return np.stack([-column if name in _MAXIMISED else column for name, column in found], axis=1)
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:

@@ -16,7 +16,6 @@ from jointbench.data.errors import (
     InputError,
     JointBenchError,
     MissingExtraError,
-    UnknownNameError,
 )
 from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
@@ -123,11 +122,7 @@ class Benchmark:
             return (self.task.objective.name,)
         if not isinstance(self._outcomes, MetricOutcomes):
             return checked_objectives(names)
-        known = [*self._outcomes.names, "failure_probability"]
-        for name in names or [""]:
-            if name not in known:
-                raise UnknownNameError.of("objective", name, known)
-        return tuple(names)
+        return checked_objectives(names, [*self._outcomes.names, "failure_probability"])
 
     def minimised(self, answer: Any, *names: str) -> tuple[Any, ...]:
         """What is minimised of an answer, or in columns of a batch of them, in the order of the names: a metric that is
@@ -136,7 +131,7 @@ class Benchmark:
         found, known = [], self.task.by_name
         for name in self.checked_objectives(names):
             value = fields[name] if name in fields else getattr(answer, name)
-            found.append(-value if name in known and name in fields and known[name].maximize else value)
+            found.append(-value if name in known and known[name].maximize else value)
         return tuple(found)
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jointbench.data.errors import UnwritableError, WouldOverwriteError
 from jointbench.data.files import check_writable, make_folder, unfinished, write_whole
+from jointbench.data.option_words import option
 from jointbench.surrogate.stored import MANIFEST
 
 
@@ -22,7 +23,7 @@ def check_replaceable(
     """
     if os.path.lexists(folder):
         if not force:
-            raise WouldOverwriteError("folder", str(folder), "one that does not exist, or --force")
+            raise WouldOverwriteError("folder", str(folder), f"one that does not exist, or {option('force', True)}")
         replaceable = folder.is_dir() and (ours(folder) or not any(folder.iterdir()))
         if folder.is_symlink() or not replaceable:
             raise WouldOverwriteError("folder", str(folder), f"one with a {what} in it, or an empty one")

@@ -339,5 +339,5 @@ class TestValuesOfOthers:
 def test_an_unknown_objective_is_refused_before_an_optimizer_begins(
     adapter: Callable[..., object], objectives: list[str]
 ) -> None:
-    with pytest.raises(UnknownNameError, match=r"objective: .* one of failure_probability"):
+    with pytest.raises(UnknownNameError, match=r"objective: .* one of epochs"):
         adapter(BENCHMARK, objectives)

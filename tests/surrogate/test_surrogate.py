@@ -17,6 +17,7 @@ from jointbench.data.errors import BenchmarkError, ConfigurationError, InputErro
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import METRICS
 from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import card
@@ -258,6 +259,19 @@ class TestQueries:
         for chosen in (answers, answers[0]):
             with pytest.raises(UnknownNameError, match="validation_error"):
                 chosen.objectives("status")
+            with pytest.raises(UnknownNameError, match=r"objective: \(\) given, expected at least one of epochs, "):
+                chosen.objectives()
+
+    def test_an_answer_has_what_a_comparison_can_search_for(self) -> None:
+        """All its metrics, those that are maximised with the other sign."""
+        benchmark = load_benchmark("digits-cpu")
+        answers = benchmark.query_batch(corners_and_samples(JOINT, 5), 27.0)
+        for name, metric in ((name, METRICS[name]) for name in answers[0].metrics):
+            losses = [metric.loss(getattr(answer, name)) for answer in answers]
+            assert answers.objectives(name)[:, 0].tolist() == losses
+            assert [answer.objectives(name)[0] for answer in answers] == losses
+            assert benchmark.minimised(answers, name)[0].tolist() == losses
+        assert {"epochs", "images_per_second"} <= answers[0].metrics.keys()
 
     def test_a_batch_is_a_sequence_of_answers(self) -> None:
         answers = load_benchmark("digits-cpu").query_batch(corners_and_samples(JOINT, 8), 27.0)

@@ -31,6 +31,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
+from jointbench.data.option_words import option
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.space import Space
 from jointbench.data.visible import visible
@@ -178,7 +179,7 @@ def analyse(
     else:
         for field, value in (("beside", beside), ("fronts", fronts)):
             if value is not None:
-                raise InputError(field, value, "--claims beside it")
+                raise InputError(field, value, f"{option('claims')} beside it")
         made = _analysis(_result(source), source, configuration, [the_log(one) for one in retrainings])
     if out is not None:
         made.write(out, formats)

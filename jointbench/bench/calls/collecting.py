@@ -30,6 +30,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metric_words import parse_metrics
 from jointbench.data.metrics import METRICS, VALIDATION_ERROR, Metric
+from jointbench.data.option_words import option
 from jointbench.data.seeds import collection_seed
 from jointbench.data.task import Task
 from jointbench.optimizers.optimizer import Optimizer
@@ -195,14 +196,14 @@ def collect(
         workers = {**workers, "clock": evidence.clock, "memory": evidence.memory}
     for field, needed in (("ladder", ladder), ("full budgets", evidence or full_budgets)):
         if needed is None:
-            raise InputError(field, None, f"--{field.replace(' ', '-')}, or a --plan")
+            raise InputError(field, None, f"{option(field.replace(' ', '_'))}, or a {option('plan')}")
     assert ladder is not None
     every = above_zero("checkpoint every", checkpoint_every)
     minutes = None if stop_after is None else above_zero("stop after", stop_after)
     if objective is None:
         for field, value in (("metrics", metrics), ("timeout", timeout)):
             if value is not None:
-                raise InputError(field, value, "an --objective of your own with it")
+                raise InputError(field, value, f"an {option('objective')} of your own with it")
         trained = _of_networks("joint" if space is None else space, images, ladder, data, every, workers)
     else:
         for field, ours in (("images", images), ("data", data), ("plan", plan)):
@@ -239,7 +240,8 @@ def _of_networks(
 ) -> _Trained:
     """Trainings of our networks, with a checkpoint `every` so many seconds."""
     if images is None:
-        raise InputError("images", None, "--images, a --plan, or an --objective of your own")
+        expected = f"{option('images')}, a {option('plan')}, or an {option('objective')} of your own"
+        raise InputError("images", None, expected)
     at, rungs = the_space(space), the_ladder(ladder)
     place, hardware = Workers.of(**workers).workplace()
     # Only now that torch is known to be there.
@@ -261,9 +263,8 @@ def _of_function(
 ) -> _Trained:
     """Calls of a person's own function, which can be loaded."""
     if space is None:
-        raise InputError(
-            "space", None, "--space with an objective of your own: a name, or a file of ConfigSpace's JSON"
-        )
+        expected = f"{option('space')} with an objective of your own: a name, or a file of ConfigSpace's JSON"
+        raise InputError("space", None, expected)
     named = parse_metrics(VALIDATION_ERROR.name if metrics is None else metrics)
     # On the simulated cluster of a comparison a training takes as long as it did.
     measured = () if any(metric == WALL_SECONDS for metric in named) else (WALL_SECONDS,)

@@ -37,6 +37,7 @@ from jointbench.data.frames import tidy
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.option_words import option
 from jointbench.data.pareto import check_hypervolume
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
@@ -223,7 +224,7 @@ def compare(
         raise InputError("optimizers", optimizers, "a list of at least one")
     names = list(dict.fromkeys(optimizer_name(one) for one in optimizers))
     if time is not None and full_budgets is not None:
-        raise InputError("full budgets", full_budgets, "one stop: either these or --time")
+        raise InputError("full budgets", full_budgets, f"one stop: either these or {option('time')}")
     numbers = [workers] if workers is None or isinstance(workers, int) else list(workers)
     real = objective == "train"
     default = None if real else WORKERS

@@ -62,6 +62,7 @@ from jointbench.bench.running.run_code import library_versions, optimizer_code, 
 from jointbench.data.errors import InputError, UnknownNameError, UnwritableError, WouldOverwriteError
 from jointbench.data.files import check_writable, make_folder, write_whole
 from jointbench.data.frames import frame
+from jointbench.data.option_words import option
 from jointbench.data.quantities import counted
 from jointbench.data.visible import visible
 
@@ -326,7 +327,7 @@ def _chosen(given: Sequence[Submitted], optimizers: Sequence[str] | None, name: 
         raise InputError("submissions", [], "at least one comparison")
     if name is not None:
         if len({one.optimizer for one in chosen}) > 1:
-            raise InputError("name", name, "one optimizer to be called so: choose it by --optimizers")
+            raise InputError("name", name, f"one optimizer to be called so: choose it by {option('optimizers')}")
         chosen = [replace(one, called=name) for one in chosen]
     for one in chosen:
         checked_name("name of an entry", one.called)
@@ -339,7 +340,7 @@ def _check(board: Path, rules: Rules, given: Sequence[Submitted], new_tasks: boo
     for one in given:
         if one.task not in rules.tasks and not new_tasks:
             names = ", ".join(rules.tasks)
-            more = "--new-tasks takes another, and entries without it leave the standings over all"
+            more = f"{option('new_tasks', True)} takes another, and entries without it leave the standings over all"
             raise InputError("task", one.task, f"one of the board's ({names}); {more}")
         known = found.get(one.task) or task_settings(board, one.task)
         if one.settings not in checked:
@@ -364,9 +365,8 @@ def _new(board: Path, rules: Rules, given: Sequence[Submitted]) -> tuple[list[Su
     for one in given:
         this = _on_board(one), _code(one)
         if codes.setdefault(one.called, this) != this:
-            raise InputError(
-                "entry", one.called, f"--name and another name, since {codes[one.called][0]} of other code has it"
-            )
+            expected = f"{option('name')} and another name, since {codes[one.called][0]} of other code has it"
+            raise InputError("entry", one.called, expected)
         known = runs.get((one.called, one.task))
         if known is None:
             runs[one.called, one.task] = dict(one.runs)

@@ -30,6 +30,7 @@ from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import METRICS, Metric
+from jointbench.data.option_words import option
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.registry import SPACES, find_configuration
 from jointbench.data.spaces.space import Space
@@ -148,7 +149,7 @@ def retrain(
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
     if objective is None:
         if timeout is not None:
-            raise InputError("timeout", timeout, "an --objective of your own with it")
+            raise InputError("timeout", timeout, f"an {option('objective')} of your own with it")
         check_trained_here(Settings.read(folder).space, "retrain COMPARISON")
         check_writable(folder / PAGE, "page")
         wanted = [*_incumbents(folder, optimizers, first_runs), *_references(references)]

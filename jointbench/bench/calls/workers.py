@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 from jointbench.bench.calls.given import above_zero, whole
 from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
+from jointbench.data.option_words import option
 
 if TYPE_CHECKING:
     from jointbench.bench.training.hardware import Hardware
@@ -145,7 +146,7 @@ class Workers:
             return replace(self, clock="calibrated").workplace()[0]
         self._check_pages()
         if self.per_gpu is not None:
-            raise InputError("workers per GPU", self.per_gpu, "--device cuda with it")
+            raise InputError("workers per GPU", self.per_gpu, f"{option('device', 'cuda')} with it")
         self._check_config()
         workers = self.workers or 1
         if self.cluster == "slurm":
@@ -155,13 +156,13 @@ class Workers:
 
     def _check_pages(self) -> None:
         if self.dashboard and find_spec("bokeh") is None:
-            raise MissingExtraError("bokeh is needed for --dashboard: pip install 'jointbench[dashboard]'")
+            raise MissingExtraError(f"bokeh is needed for {option('dashboard')}: pip install 'jointbench[dashboard]'")
 
     def _check_config(self) -> None:
         if self.config is not None and self.cluster != "slurm":
-            raise InputError("config", str(self.config), "--cluster slurm with it")
+            raise InputError("config", str(self.config), f"{option('cluster', 'slurm')} with it")
         if self.config is None and self.cluster == "slurm":
-            raise InputError("cluster", "slurm", "--config FILE.toml with it")
+            raise InputError("cluster", "slurm", f"{option('config', 'FILE.toml')} with it")
 
     def _place(self) -> "tuple[ThisMachine | Slurm, Hardware]":
         device, share = self.hardware(), self.per_gpu

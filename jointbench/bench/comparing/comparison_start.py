@@ -24,6 +24,7 @@ from jointbench.bench.comparing.run_table import written_by
 from jointbench.bench.running.run_code import library_versions, optimizer_code
 from jointbench.data.errors import WouldOverwriteError
 from jointbench.data.files import check_writable, make_folder
+from jointbench.data.option_words import option
 from jointbench.data.visible import visible
 
 
@@ -36,7 +37,7 @@ def check_start(folder: Path, settings: Settings, optimizers: Iterable[str], for
     if _there(folder):
         changed = [] if force else _changed(folder, settings)
         if changed:
-            expected = f"one with the same {', '.join(changed)}, another --out, or --force"
+            expected = f"one with the same {', '.join(changed)}, another {option('out')}, or {option('force', True)}"
             raise WouldOverwriteError("comparison folder", str(folder), expected)
     elif os.path.lexists(folder) and (not folder.is_dir() or not all(map(_just_begun, visible(folder)))):
         if _there(folder):

@@ -34,6 +34,7 @@ from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import TRAINED, Metric
+from jointbench.data.option_words import option
 from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
@@ -96,7 +97,8 @@ def compare_for_real(
         check_optimizer(name, space, ladder, full_budgets=settings.full_budgets)
     if not force:
         for name in outdated(out, optimizers):
-            raise WouldOverwriteError("runs of an optimizer", name, "its code as it was, another --out, or --force")
+            expected = f"its code as it was, another {option('out')}, or {option('force', True)}"
+            raise WouldOverwriteError("runs of an optimizer", name, expected)
     start(out, settings, optimizers, command, force)
     log = EvaluationLog.open_or_create(out / TRAININGS, space, ladder, settings.images, space.metrics)
     objective = TrainingObjective(

@@ -19,6 +19,7 @@ from jointbench.data.errors import BenchmarkError, InputError, LogError
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
+from jointbench.data.option_words import option
 from jointbench.data.seeds import comparison_seed
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers import make_optimizer
@@ -46,7 +47,8 @@ def random_seconds(objective: SimulatedObjective, workers: int, full_budgets: fl
         ends += [max(one.end for one in run(optimizer, cluster, ladder, full_budgets=full_budgets, seed=seed))]
     seconds = float(f"{sum(ends) / len(ends):.3g}")
     if not seconds > 0:
-        raise InputError("time", seconds, "--full-budgets instead, since these evaluations took no time")
+        expected = f"{option('full_budgets')} instead, since these evaluations took no time"
+        raise InputError("time", seconds, expected)
     return seconds
 
 

@@ -13,6 +13,7 @@ from jointbench.bench.running.cluster import Started
 from jointbench.data.errors import LogError, ReplayError, UnwritableError
 from jointbench.data.evaluation import Evaluation
 from jointbench.data.files import make_folder
+from jointbench.data.option_words import option
 from jointbench.data.schema import as_record, from_record
 from jointbench.optimizers.optimizer import Trial
 
@@ -78,11 +79,9 @@ class Journal:
             raise LogError("run", self.path.stem, f"no other process that is running it on {log}") from None
         except OSError as error:
             self._file.close()
-            raise LogError(
-                "journal",
-                str(self.path),
-                f"a file system that can lock files ({error.strerror}), or --no-lock where no other process runs it",
-            ) from None
+            unlocked = f"{option('lock', False)} where no other process runs it"
+            expected = f"a file system that can lock files ({error.strerror}), or {unlocked}"
+            raise LogError("journal", str(self.path), expected) from None
 
     def _write(self, entry: dict[str, Any]) -> None:
         line = json.dumps(entry).encode() + b"\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.data.errors import MissingDataError, MissingExtraError
+from jointbench.data.option_words import option
 
 #: Where image data is looked for when no folder is given.
 DATA_FOLDER_VARIABLE = "JOINTBENCH_DATA"
@@ -39,5 +40,5 @@ def through_torchvision(dataset: str, folder: Path, files: str, *, downloads: bo
             failed = error
     else:
         fetched = "torchvision cannot download them ({}): put them there by hand or name their"
-    expected = f"{files}; {fetched.format(type(failed).__name__)} folder with --data or ${DATA_FOLDER_VARIABLE}"
-    raise MissingDataError("image data", dataset, expected)
+    named = f"{fetched.format(type(failed).__name__)} folder with {option('data')} or ${DATA_FOLDER_VARIABLE}"
+    raise MissingDataError("image data", dataset, f"{files}; {named}")

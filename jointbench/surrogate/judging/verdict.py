@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.ladder import Ladder
+from jointbench.data.option_words import option
 
 Word = Literal["usable", "usable with care", "not usable"]
 USABLE: Word = "usable"
@@ -248,5 +249,5 @@ def off_among_best(ladder: Ladder, best: Rows) -> tuple[str, Mapping[str, Any]] 
 def check_usable(name: str, found: Verdict, *, anyway: bool) -> None:
     """Raises BenchmarkError for what is not usable, unless it is to be used `anyway`."""
     if found.word == NOT and not anyway:
-        expected = f"a usable benchmark, or --anyway (in Python anyway=True), since this one is {found.word}"
+        expected = f"a usable benchmark, or {option('anyway', True)}, since this one is {found.word}"
         raise BenchmarkError("benchmark", name, f"{expected}: {found.reasons}")

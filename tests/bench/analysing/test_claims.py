@@ -311,5 +311,5 @@ class TestCall:
     def test_claims_are_of_generators(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="evidence of generators"):
             jointbench.analyse("digits-cpu", claims="nago")
-        with pytest.raises(InputError, match="--claims beside it"):
+        with pytest.raises(InputError, match="expected claims beside it"):
             jointbench.analyse("digits-cpu", fronts=tmp_path)

@@ -220,7 +220,7 @@ class TestLocks:
     @pytest.mark.usefixtures("no_locks")
     def test_a_file_system_without_them_is_not_another_process(self, tmp_path: Path) -> None:
         path = tmp_path / "runs" / "x.journal"
-        with pytest.raises(LogError, match=r"file system that can lock files \(No locks available\), or --no-lock"):
+        with pytest.raises(LogError, match=r"file system that can lock files \(No locks available\), or lock=False"):
             Journal(path)
         Journal(path, lock=False).close()
 
