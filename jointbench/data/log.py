@@ -19,6 +19,7 @@ from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import tidy
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.metric_words import in_words
 from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.notebook import html_table
 from jointbench.data.parts import (
@@ -167,6 +168,8 @@ class EvaluationLog:
             # What is in no registry is read as a space of another class.
             same = field == "space" and found.space.as_dict() == space.as_dict()
             if there != wanted and not same:
+                if field == "metrics":
+                    there, wanted = in_words(found.metrics), in_words(task.metrics)
                 raise LogError(f"{field} of the log {path}", str(there), f"{wanted}, as this run has")
         return log
 

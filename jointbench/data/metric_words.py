@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from jointbench.data.errors import InputError, UnknownNameError
-from jointbench.data.metrics import Metric, checked_metrics, get_metric
+from jointbench.data.metrics import METRICS, Metric, checked_metrics, get_metric
 
 _EXPECTED = "a name, :max behind it to maximise it, and bounds such as :0..1"
 
@@ -27,6 +27,19 @@ def parse_metric(text: str) -> Metric:
     if words:
         raise InputError("metric", text, f"{known.name} alone: direction and bounds of this name are known")
     return known
+
+
+def in_words(metrics: Iterable[Metric]) -> str:
+    """As `parse_metrics` takes them; of a metric that words cannot make its name with what they can say of it."""
+    return ",".join(map(_in_words, metrics))
+
+
+def _in_words(metric: Metric) -> str:
+    if METRICS.get(metric.name) == metric:
+        return metric.name
+    low, high = ("" if math.isinf(end) else f"{end:g}" for end in metric.bounds)
+    bounds = f":{low}..{high}" if low or high else ""
+    return f"{metric.name}{':max' if metric.maximize else ''}{bounds}"
 
 
 def parse_metrics(given: str | Iterable[str | Metric]) -> tuple[Metric, ...]:

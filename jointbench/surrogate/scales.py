@@ -24,6 +24,9 @@ _DECADE = 10.0
 #: Draws in a value between bounds as an error counted on so many images is, so that both bounds stay finite.
 _BOUNDED = ErrorScale(10_000)
 
+#: Larger numbers have squares, and sums of these over a log, that are none.
+LARGEST = 1e140
+
 #: Skewnesses closer than this are the same.
 _SAME = 1e-9
 
@@ -93,9 +96,12 @@ class MetricScale:
     def fit(cls, metric: Metric, values: FloatArray, *, ratio: bool = False) -> "MetricScale":
         """From the values (n,) of a log, none missing: of a metric that is bounded on both sides and fills a part of
         what is between the logit; the logarithm of one that is a `ratio`, or is positive, spans a decade and is no
-        more skewed by its logarithms than by itself; else itself."""
+        more skewed by its logarithms than by itself; else itself. Raises InputError for a value beyond LARGEST."""
         low, high = (end if abs(end) < MOST else math.copysign(math.inf, end) for end in metric.bounds)
         least, most = float(values.min()), float(values.max())
+        if max(-least, most) > LARGEST:
+            far = least if -least > most else most
+            raise InputError(f"metric {metric.name}", far, f"values between {-LARGEST:g} and {LARGEST:g}")
         kind: Kind = "linear"
         if most - least >= _SPANNED * (high - low):
             kind = "logit"

@@ -168,6 +168,12 @@ class TestRefused:
             {"space": {"hyperparameters": []}},
             {"skip_bad_rows": -1},
             {"metrics": "seed=val_loss"},
+            # A column is one thing.
+            {"metrics": "loss=epoch"},
+            {"hyperparameters": ["lr", "epoch"]},
+            {"hyperparameters": ["lr", "val_loss"]},
+            {"hyperparameters": ["lr", "outcome"]},
+            {"hyperparameters": ["lr", "lr"]},
         ],
     )
     def test_what_cannot_be_is_refused(self, changed: dict[str, object], tmp_path: Path) -> None:
@@ -214,3 +220,22 @@ class TestUsed:
         assert replicates(evidence).empty
         with pytest.raises(LogError, match="nowhere between, to replay"):
             jointbench.compare(log, ["random"], seeds=1, full_budgets=2, out=log.path / "c")
+
+
+def test_a_hyperparameter_called_as_a_column_of_every_log_is_kept_apart(tmp_path: Path) -> None:
+    """In frames, in CSV files and in what is drawn of them."""
+    cells = curves(12).query("outcome == 'ok'").drop(columns=["outcome", "momentum"])
+    cells = cells.rename(columns={"lr": "budget", "layers": "loss", "optimizer": "status"})
+    imported = jointbench.import_table(
+        cells, tmp_path / "log", budget="epoch", metrics="loss=val_loss", hyperparameters=["budget", "loss", "status"]
+    )
+    frame = imported.log.to_pandas()
+    assert set(frame["budget"]) == set(cells["epoch"].astype(float))
+    assert frame["hyperparameter_budget"].tolist() == pytest.approx(cells["budget"].tolist())
+    assert set(frame["hyperparameter_status"]) == set(cells["status"])
+    assert set(frame["status"]) == {"ok"}
+    evidence = Evidence("log", imported.log.task, frame)
+    assert evidence.ok["value"].tolist() == frame["loss"].tolist() == pytest.approx(cells["val_loss"].tolist())
+    first = next(iter(imported.log.evaluations()))
+    assert evidence.configuration(evidence.ok.iloc[0]) == dict(first.configuration)
+    assert evidence.unit_rows(evidence.ok).shape == (len(frame), 3)

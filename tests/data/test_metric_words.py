@@ -5,7 +5,7 @@ import math
 import pytest
 
 from jointbench.data.errors import InputError
-from jointbench.data.metric_words import parse_metric, parse_metrics
+from jointbench.data.metric_words import in_words, parse_metric, parse_metrics
 from jointbench.data.metrics import VALIDATION_ERROR, Metric
 
 
@@ -24,6 +24,12 @@ def test_a_failure_counts_as_the_worst_within_the_bounds() -> None:
     assert (loss.bounds, loss.failure) == ((0, 20), 20)
     assert parse_metric("loss:0..").failure is None
     assert parse_metric("gain:max:..0").bounds == (-math.inf, 0)
+
+
+@pytest.mark.parametrize("words", ["validation_error,test_error", "accuracy:max:0..1,loss:0..20", "gain:max:..0,x:0.."])
+def test_metrics_are_said_in_the_words_that_make_them(words: str) -> None:
+    assert in_words(parse_metrics(words)) == words
+    assert parse_metrics(in_words(parse_metrics(words))) == parse_metrics(words)
 
 
 def test_metrics_and_words_go_together() -> None:

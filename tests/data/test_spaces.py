@@ -108,6 +108,7 @@ def test_truth_values_and_numbers_are_different_choices() -> None:
         ({"hyperparameters": [{"type": "normal_float", "name": "x"}]}, "uniform_float, uniform_int"),
         ({"hyperparameters": [{"type": "uniform_float", "name": "x", "lower": 1}]}, "as ConfigSpace writes it"),
         ({"hyperparameters": [{"type": "uniform_float", "name": "x", "lower": 1, "upper": 0}]}, "finite and apart"),
+        ({"hyperparameters": [{"type": "uniform_float", "name": "x", "lower": 0, "upper": 5e299}]}, "and 1e[+]37"),
         ({"hyperparameters": [{"type": "constant", "name": "x", "value": 1}], "forbiddens": [1]}, "none"),
         (
             {

@@ -21,6 +21,7 @@ from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
+from jointbench.data.frames import configurations_of, hyperparameter_column
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import METRICS as KNOWN
@@ -273,10 +274,15 @@ class TestSaved:
         frame = log.to_pandas()
         for (_, row), evaluation in zip(frame.iterrows(), log.evaluations(), strict=True):
             for name in TOY.names:
-                value = evaluation.configuration.get(name)
-                assert row[name] == value if value is not None else row[name] != row[name] or row[name] is None
+                value, cell = evaluation.configuration.get(name), row[hyperparameter_column(name, row)]
+                assert cell == value if value is not None else cell != cell or cell is None
+            # A metric of the same name as a hyperparameter.
+            if SIZE.name in evaluation.metrics:
+                assert row[SIZE.name] == evaluation.metrics[SIZE.name]
         assert np.array_equal(
-            TOY.rows(frame[list(TOY.names)]), TOY.rows([e.configuration for e in log.evaluations()]), equal_nan=True
+            TOY.rows(configurations_of(frame, TOY.names)),
+            TOY.rows([e.configuration for e in log.evaluations()]),
+            equal_nan=True,
         )
 
 
@@ -385,6 +391,10 @@ class TestScales:
         assert MetricScale.fit(loss, np.exp(even)).kind == "log"
         # A ratio stays one.
         assert MetricScale.fit(loss, even, ratio=True).kind == "log"
+
+    def test_values_whose_squares_are_no_numbers_are_refused(self) -> None:
+        with pytest.raises(InputError, match=r"metric m: 1e\+300 given, expected values between"):
+            MetricScale.fit(Metric("m"), np.array([0.5, 1e300]))
 
     def test_above_nought_over_decades(self) -> None:
         loss = Metric("m", bounds=(0, 1e9))

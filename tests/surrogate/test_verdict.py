@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import jointbench
 from jointbench.bench.comparing.comparison_folder import SETTINGS, Settings
 from jointbench.bench.comparing.judged import JUDGED, judged, judged_verdict
-from jointbench.bench.comparing.nearest import nearest
+from jointbench.bench.comparing.nearest import Nearest, nearest
 from jointbench.bench.comparing.summary import summary
 from jointbench.bench.pages.comparison_page import comparison_page
 from jointbench.bench.pages.report import write_report
@@ -374,6 +374,14 @@ class TestTrust:
     def test_where_the_best_were_not_judged_it_is_said(self, tmp_path: Path) -> None:
         small(tmp_path / "out", objective=SurrogateObjective(load_benchmark(_older(tmp_path / "older"))))
         assert "has not been judged" in trust_words(tmp_path / "out", summary(tmp_path / "out"))[0]
+
+    @pytest.mark.parametrize(
+        ("own", "random", "dimensions", "far"), [(0.86, 0.89, 17, True), (0.3, 0.89, 17, False), (0.01, 0.01, 1, False)]
+    )
+    def test_little_was_trained_where_nothing_is_close_and_no_nearer_than_by_chance(
+        self, own: float, random: float, dimensions: int, far: bool
+    ) -> None:
+        assert Nearest({"bohb": [own, own]}, random, dimensions).far == far
 
     def test_incumbents_are_as_far_from_the_trainings_as_brute_force_finds(self, anyway: Path) -> None:
         found, log = nearest(anyway), EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")

@@ -12,6 +12,7 @@ from jointbench.bench.analysing.evidence import unit_rows
 from jointbench.bench.analysing.expected import expected
 from jointbench.bench.drawing.palette import Style, styles
 from jointbench.data.arrays import FloatArray
+from jointbench.data.frames import configurations_of
 from jointbench.data.metrics import Metric
 from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
@@ -74,7 +75,8 @@ class Compared:
         if self.benchmark is None:
             return None
         names = list(self.task.space.names)
-        different = self.frame[names].drop_duplicates()
+        proposed = configurations_of(self.frame, names)
+        different = proposed.drop_duplicates()
         values, _ = expected(self.benchmark, different, self.benchmark.ladder.maximum, self.objective.name)
-        merged = self.frame[names].merge(different.assign(_expected=values), how="left", on=names)
+        merged = proposed.merge(different.assign(_expected=values), how="left", on=names)
         return merged["_expected"].to_numpy(float)

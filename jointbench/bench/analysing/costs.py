@@ -11,6 +11,7 @@ from jointbench.bench.analysing.every_evaluation import thinned
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.drawing.palette import BLACK, rung_colour
+from jointbench.data.frames import hyperparameter_column
 from jointbench.data.metrics import Metric
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def costs(evidence: Evidence) -> Exhibit:
                 half=True,
             )
         )
+        columns = [hyperparameter_column(one, front.columns) for one in evidence.task.space.names]
         for row in front.to_dict("records"):
             budget = evidence.amount(int(row["rung"]))
             rows.append([_called(cost), cost.shown(row[cost.name]), evidence.objective.shown(row["value"]), budget])
@@ -50,7 +52,7 @@ def costs(evidence: Evidence) -> Exhibit:
                 ("amount", row[cost.name]),
                 (evidence.objective.name, row["value"]),
                 ("budget", row["budget"]),
-                *((one, row[one]) for one in evidence.task.space.names),
+                *((name, row[name]) for name in columns),
             ):
                 numbers.setdefault(str(key), []).append(value)
     words = (

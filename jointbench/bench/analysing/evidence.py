@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jointbench.bench.comparing.nearest import units
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration, Status
+from jointbench.data.frames import configurations_of, hyperparameter_column
 from jointbench.data.metrics import Metric
 from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
@@ -56,7 +57,7 @@ class Evidence:
         """As `ok`, failures among them. Only where there is a frame."""
         assert self.frame is not None
         found = self.frame.copy()
-        rows = self.task.space.rows(found[list(self.task.space.names)])
+        rows = self.task.space.rows(configurations_of(found, self.task.space.names))
         found["rung"] = [self.task.ladder.place_of(budget) for budget in found["budget"]]
         found["group"] = groups(rows) if len(found) else np.zeros(0, dtype=np.int64)
         found["value"] = found[self.objective.name].astype(float)
@@ -85,7 +86,8 @@ class Evidence:
     def configuration(self, row: Any) -> Configuration:
         """Of a row of a frame, which has the values of hyperparameters and not their numbers."""
         space = self.task.space
-        return space.configuration(space.rows([{name: row[name] for name in space.names}])[0])
+        values = {name: row[hyperparameter_column(name, row)] for name in space.names}
+        return space.configuration(space.rows([values])[0])
 
     @property
     def least_drawn(self) -> float:
@@ -104,4 +106,4 @@ class Evidence:
 
 def unit_rows(task: Task, frame: Any) -> FloatArray:
     """As `Evidence.unit_rows`."""
-    return units(task.space, frame[list(task.space.names)])
+    return units(task.space, configurations_of(frame, task.space.names))

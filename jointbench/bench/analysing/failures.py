@@ -10,6 +10,7 @@ from jointbench.bench.analysing.resampling import LEVEL
 from jointbench.bench.drawing.palette import BLACK, VERMILION, rung_colour
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
+from jointbench.data.frames import configurations_of
 
 #: Failures below which nothing is said of where they happen.
 FEWEST = 10
@@ -115,7 +116,7 @@ def _where(found: list[Shift]) -> Table:
 
 def _numbers(evidence: Evidence, frame: Any, name: str) -> list[float]:
     space = evidence.task.space
-    found: list[float] = space.rows(frame[list(space.names)])[:, space.names.index(name)].tolist()
+    found: list[float] = space.rows(configurations_of(frame, space.names))[:, space.names.index(name)].tolist()
     return found
 
 

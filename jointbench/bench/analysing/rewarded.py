@@ -12,6 +12,7 @@ from jointbench.bench.analysing.resampling import bootstrap, spearman
 from jointbench.bench.comparing.nearest import RANDOM, distances, units
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
+from jointbench.data.frames import configurations_of
 
 #: Incumbents below which no correlation is given.
 FEWEST = 20
@@ -36,11 +37,12 @@ def rewarded(compared: Compared) -> Exhibit:
         return Exhibit(
             name, title, missing=["No run has an incumbent, or nothing was trained with the largest budget."]
         )
-    space, names = compared.task.space, list(compared.task.space.names)
-    trained = units(space, ok[names])
-    far = distances(units(space, incumbents[names]), trained)
+    space = compared.task.space
+    ended = configurations_of(incumbents, space.names)
+    trained = units(space, configurations_of(ok, space.names))
+    far = distances(units(space, ended), trained)
     usual = float(np.median(distances(units(space, space.sample(np.random.default_rng(0), RANDOM)), trained)))
-    doubts = benchmark.query_batch(incumbents[names], benchmark.ladder.maximum).uncertainty
+    doubts = benchmark.query_batch(ended, benchmark.ladder.maximum).uncertainty
     values, shown = incumbents["value"].to_numpy(float), compared.objective.shown
     rows, numbers = list[list[str]](), dict[str, list[Any]]()
     for one in compared.optimizers:

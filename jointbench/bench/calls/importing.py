@@ -96,6 +96,7 @@ def import_table(
         if constant:
             notes.append(f"no hyperparameter, since they never differ: {', '.join(constant)}")
     found: Space = inferred if space is None else _the_space(space, name)
+    roles.check(found.names)
     read = read_rows(columns, found, roles, unit or _unit(budget), skipped)
     files = {new_part(target, 0).name: _content(read), SPACE_FILE: _json(found)}
     write_folder(target, files, force=force, ours=_is_log, what="log")
@@ -126,6 +127,7 @@ def _of_hyperparameters(columns: Columns, roles: Roles, chosen: Sequence[str] | 
     names = [name for name in columns.cells if name not in roles.columns] if chosen is None else list(chosen)
     if isinstance(chosen, str) or not names:
         raise InputError("hyperparameters", chosen, "some columns of the table")
+    roles.check(names)
     kept = [place for place in range(len(columns)) if place not in columns.broken]
     found = {name: columns.column(name, "hyperparameters") for name in names}
     return {name: [cells[place] for place in kept] for name, cells in found.items()} if columns.broken else found

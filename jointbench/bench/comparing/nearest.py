@@ -1,5 +1,6 @@
 """How far from a benchmark's trainings the incumbents of a comparison lie, in the unit cube."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,21 +18,31 @@ from jointbench.surrogate.croissant import EVALUATIONS
 
 #: Configurations of the space beside which the incumbents' distances are read.
 RANDOM = 1_000
+#: Of the distance of random configurations, beyond which an incumbent is no nearer to the trainings than chance.
+_FAR = 0.9
+#: Of the unit interval of each hyperparameter, within which a training is close.
+_CLOSE = 0.1
 
 
 @dataclass(frozen=True)
 class Nearest:
     """Distances to the nearest configuration that was trained with the largest budget and ended ok, Euclidean in the
-    unit cube, where each hyperparameter goes from 0 to 1: of the final incumbents, by optimizer; `random`, the median
-    of random configurations.
+    unit cube, where each of `dimensions` hyperparameters goes from 0 to 1: of the final incumbents, by optimizer;
+    `random`, the median of random configurations.
     """
 
     by_optimizer: dict[str, list[float]]
     random: float
+    dimensions: int
 
     @property
     def median(self) -> float:
         return float(np.median([distance for own in self.by_optimizer.values() for distance in own]))
+
+    @property
+    def far(self) -> bool:
+        """Whether little was trained where the optimizers end: no nearer than by chance, and nothing close."""
+        return self.median > max(_FAR * self.random, _CLOSE * math.sqrt(self.dimensions))
 
 
 def nearest(folder: Path) -> Nearest | None:
@@ -54,7 +65,7 @@ def nearest(folder: Path) -> Nearest | None:
     by_optimizer: dict[str, list[float]] = {}
     for incumbent, distance in zip(incumbents, own.tolist(), strict=True):
         by_optimizer.setdefault(incumbent.optimizer, []).append(distance)
-    return Nearest(by_optimizer, float(np.median(sampled)))
+    return Nearest(by_optimizer, float(np.median(sampled)), len(space.names))
 
 
 def units(space: Space, configurations: Any) -> FloatArray:

@@ -14,6 +14,8 @@ from jointbench.bench.comparing.run_table import run_labels, written_by
 from jointbench.bench.comparing.simulated_objective import answering, simulated_settings, timed_settings
 from jointbench.bench.running.run_code import optimizer_code, optimizer_file, simulation_code
 from jointbench.data.errors import InputError, LogError
+from jointbench.data.metric_words import in_words
+from jointbench.data.metrics import Metric
 from jointbench.optimizers.options import split_name
 
 
@@ -163,4 +165,6 @@ def _check_same(given: Settings, wanted: Settings, where: str, why: str) -> None
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, tuple) and all(isinstance(one, Metric) for one in value):
+        return in_words(value)
     return value if isinstance(value, str | int | float | None) else str(value)

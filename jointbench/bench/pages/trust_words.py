@@ -14,9 +14,6 @@ from jointbench.bench.comparing.summary import Row
 from jointbench.bench.pages.templates import fill
 from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best
 
-#: Of the distance of random configurations, beyond which an incumbent is no nearer to the trainings than chance.
-_FAR = 0.9
-
 
 def verdict_box(name: str, found: Verdict, warning: str = "") -> str:
     """The verdict on a benchmark as a paragraph of HTML; `warning`: what follows from it, a sentence."""
@@ -103,11 +100,10 @@ def _distance_words(folder: Path) -> list[str]:
     if found is None:
         return []
     ladder = Settings.read(folder).ladder
-    ratio = found.median / found.random if found.random else 0.0
     return [
         f"The incumbents lie {found.median:.2f} (median) from the nearest configuration that was trained for "
         f"{ladder.amount(ladder.maximum)}, where each hyperparameter runs from 0 to 1; random configurations lie "
-        f"{found.random:.2f} away" + (": where the optimizers end, little was trained." if ratio > _FAR else ".")
+        f"{found.random:.2f} away" + (": where the optimizers end, little was trained." if found.far else ".")
     ]
 
 

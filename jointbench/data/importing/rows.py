@@ -46,6 +46,19 @@ class Roles:
         named = (self.budget, self.seed, self.status, self.group, *(one.column for one in self.metrics))
         return {column for column in named if column is not None}
 
+    def check(self, hyperparameters: Sequence[str]) -> None:
+        """That nothing is two things of which one would foretell the other. Raises InputError."""
+        if self.metrics[0].column == self.budget:
+            raise InputError("metrics", self.budget, "an objective that is not the column of budgets")
+        taken = {one.column: f"of the metric {one.metric.name}" for one in self.metrics}
+        taken |= {self.budget: "of budgets"} | ({self.status: "of the status"} if self.status is not None else {})
+        taken |= {self.seed: "of seeds"} if self.seed is not None else {}
+        for name in hyperparameters:
+            if name in taken:
+                raise InputError("hyperparameters", name, f"a column that is not that {taken[name]}")
+            if hyperparameters.count(name) > 1:
+                raise InputError("hyperparameters", name, "each column once")
+
 
 @dataclass
 class Read:

@@ -22,6 +22,9 @@ from jointbench.data.errors import ConfigurationError, InputError
 from jointbench.data.exact import exp, log
 from jointbench.data.numbers import plain_number
 
+#: Models see numbers in single precision, which ends at 3e38.
+LARGEST = 1e37
+
 #: What a configuration holds of one hyperparameter.
 Value = float | int | str | bool
 
@@ -100,6 +103,8 @@ class Number(Hyperparameter):
         ends = (self.low, self.high)
         if not -np.inf < self.low <= self.high < np.inf or (self.low == self.high and not self.integer):
             raise InputError(self.name, ends, "a lower and an upper end, finite and apart")
+        if max(-self.low, self.high) > LARGEST:
+            raise InputError(self.name, ends, f"ends between {-LARGEST:g} and {LARGEST:g}")
         if self.log and self.low <= 0:
             raise InputError(self.name, ends, "ends above 0 on a log scale")
         if self.integer and (self.low != int(self.low) or self.high != int(self.high)):

@@ -289,7 +289,7 @@ class TestRules:
         assert "0.1 (eeeeeee)" in leaderboard.build(old).table("standings").rows[0]
 
     def test_other_code_needs_another_name(self, board: Path, compared: Path) -> None:
-        with pytest.raises(InputError, match="entry: 'random' given, expected --name and another name"):
+        with pytest.raises(InputError, match="entry: 'random' given, expected name and another name"):
             leaderboard.add(board, compared, optimizers=["greedy"], name="random", quiet=True)
 
     def test_optimizers_are_chosen_by_their_names(self, board: Path, compared: Path) -> None:
