@@ -22,6 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     for one in checks(arguments.optimizer, space=arguments.space, trials=arguments.trials):
         failed += not one.holds
         say(f"  {'ok    ' if one.holds else 'FAILED'} {one.name}: {one.asks if one.holds else one.failed}")
-    say("the contract holds" if not failed else f"{failed} of the contract's promises are not kept")
+    verb = "is" if failed == 1 else "are"
+    say("the contract holds" if not failed else f"{failed} of the contract's promises {verb} not kept")
     if failed:
         sys.exit(1)

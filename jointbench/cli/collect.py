@@ -9,6 +9,7 @@ from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import training_options
 from jointbench.cli.values import positive, whole
 from jointbench.cli.workplace_options import worker_keywords, workplace_options
+from jointbench.data.quantities import counted
 
 if TYPE_CHECKING:
     from jointbench.bench.collecting.collection_progress import CollectionProgress
@@ -85,7 +86,7 @@ def run(arguments: argparse.Namespace) -> None:
         display(progress)
         if progress.event == "ended":
             log = jointbench.EvaluationLog.open(arguments.log)
-            say(f"{progress.stage}: {len(log):,} evaluations in {log.path}")
+            say(f"{progress.stage}: {counted(len(log), 'evaluation')} in {log.path}")
 
     with CollectionDisplay(arguments.quiet) as display:
         made = jointbench.collect(

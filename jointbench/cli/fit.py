@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, force, say
 from jointbench.cli.values import whole
+from jointbench.data.quantities import counted
 
 
 def add_to(commands: Commands) -> None:
@@ -66,10 +67,11 @@ def run(arguments: argparse.Namespace) -> None:
     for sentence in made.notes:
         say(f"note: {sentence}")
     if arguments.tune:
-        say(f"found by {arguments.tune} trials: {made.surrogate.held_out.settings}")
+        say(f"found by {counted(arguments.tune, 'trial')}: {made.surrogate.held_out.settings}")
     for shown in ("scores", "best", "noise_floor", "targets", "baselines", "tuning", "ingredients"):
         if shown in made.judged:
             show(judged_table(made.judged[shown]))
     benchmark = made.benchmark
-    say(f"{benchmark.name}: fitted to {benchmark.provenance['evaluations']:,} evaluations, in {arguments.out}")
+    evaluations = counted(benchmark.provenance["evaluations"], "evaluation")
+    say(f"{benchmark.name}: fitted to {evaluations}, in {arguments.out}")
     say(f"how far it can be trusted: {arguments.out / PAGE}")

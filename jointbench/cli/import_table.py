@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jointbench.cli.command import Commands, force, say
 from jointbench.cli.values import whole
+from jointbench.data.quantities import counted
 
 
 def add_to(commands: Commands) -> None:
@@ -68,7 +69,8 @@ def run(arguments: argparse.Namespace) -> None:
     count = len({tuple(e.configuration.items()) for e in made.evaluations})
     objective = log.task.objective
     goal = "maximised" if objective.maximize else "minimised"
-    say(f"{len(made.evaluations):,} evaluations of {count:,} configurations in {log.path}; {objective.name} is {goal}")
+    found = f"{counted(len(made.evaluations), 'evaluation')} of {counted(count, 'configuration')}"
+    say(f"{found} in {log.path}; {objective.name} is {goal}")
     between = ", and anywhere between" if log.ladder.continuous else ""
     say(f"budgets: {log.ladder.amounts()}{between}")
     say(f"next: jointbench fit {log.path} --out BENCHMARK")

@@ -8,6 +8,7 @@ from jointbench.cli.command import Commands, say
 from jointbench.cli.training_options import hardware, training_options
 from jointbench.cli.values import IMAGE_NAMES, whole
 from jointbench.data.errors import InputError
+from jointbench.data.quantities import counted
 
 
 def add_to(commands: Commands) -> None:
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> None:
     write_whole(out, json.dumps(content, indent=1) + "\n")
     low, middle, high = (1e3 * seconds for seconds in np.quantile(measured.seconds, [0.1, 0.5, 0.9]))
     errors = content["held_out_error"]
-    say(f"{len(measured.seconds)} networks of '{space.name}' on {images.facts.name}, {device.description}")
+    say(f"{counted(len(measured.seconds), 'network')} of '{space.name}' on {images.facts.name}, {device.description}")
     say(f"a step takes {middle:.3g} ms at the median, {low:.3g} to {high:.3g} ms for four in five")
     say(f"relative error of the law on networks that it has not seen: median {errors['median']:.1%}, 90th percentile")
     say(f"{errors['90th percentile']:.1%}; the clock is {out}, to be used by --clock reference:{out}")

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from jointbench.cli.command import Commands, say
+from jointbench.data.quantities import counted
 
 
 def add_to(commands: Commands) -> None:
@@ -17,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     import jointbench
 
     log = jointbench.merge(arguments.logs, arguments.out).log
-    say(f"{log.table(['key']).num_rows:,} evaluations in {log.path}")
+    say(f"{counted(log.table(['key']).num_rows, 'evaluation')} in {log.path}")

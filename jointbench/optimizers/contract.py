@@ -22,6 +22,7 @@ import numpy as np
 from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration, Evaluation, Status
 from jointbench.data.metrics import TRAINED
+from jointbench.data.quantities import counted
 from jointbench.optimizers.optimizer import Optimizer, Trial
 
 Maker = Callable[[int], Optimizer]
@@ -119,7 +120,7 @@ def check_many_outstanding(make: Maker, *, trials: int) -> None:
     order = np.random.default_rng(0).permutation(len(running))
     for number, place in enumerate(order):
         optimizer.tell(running[place], outcome(optimizer, running[place], failed=number % 10 == 0))
-    assert optimizer.ask() is not None, f"nothing more after {len(running)} trials at once"
+    assert optimizer.ask() is not None, f"nothing more after {counted(len(running), 'trial')} at once"
 
 
 def check_deterministic(make: Maker, *, trials: int) -> None:
@@ -139,7 +140,9 @@ def check_goes_on(make: Maker, *, trials: int) -> None:
     for failures in (0.0, 0.5, 1.0):
         for outstanding in (1, 30):
             count = len(proposals(drive(make(0), trials, outstanding=outstanding, failures=failures, order=1)))
-            assert count == trials, f"{count} of {trials} trials when {failures:.0%} fail, {outstanding} outstanding"
+            assert count == trials, (
+                f"{count} of {counted(trials, 'trial')} when {failures:.0%} fail, {outstanding} outstanding"
+            )
 
 
 def check_no_number(make: Maker, *, trials: int) -> None:

@@ -12,6 +12,7 @@ from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
 from jointbench.data.metrics import METRICS
 from jointbench.data.notebook import SHOWN, html_table
+from jointbench.data.quantities import counted
 
 #: In the order of `Answers.status`.
 STATUSES = tuple(Status)
@@ -137,7 +138,9 @@ class Answers(Sequence[Answer]):
         if not len(self):
             return "<0 answers>"
         low, high = self.validation_error.min(), self.validation_error.max()
-        return f"<{len(self):,} answers, {self.ok.sum():,} of them ok, validation errors {low:.2%} to {high:.2%}>"
+        return (
+            f"<{counted(len(self), 'answer')}, {self.ok.sum():,} of them ok, validation errors {low:.2%} to {high:.2%}>"
+        )
 
     def _repr_html_(self) -> str:
         first = self[:SHOWN].columns()

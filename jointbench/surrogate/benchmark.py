@@ -23,6 +23,7 @@ from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import SAME_RUNG
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
+from jointbench.data.quantities import counted
 from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES, Answer, Answers, checked_objectives
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
@@ -290,10 +291,10 @@ class Benchmark:
     def _repr_html_(self) -> str:
         made = self.provenance
         rows = [
-            ("space", f"{self.space.name}, {len(self.space.names)} hyperparameters"),
+            ("space", f"{self.space.name}, {counted(len(self.space.names), 'hyperparameter')}"),
             ("images", "none" if self.task.images is None else self.task.images.name),
             ("budgets", f"{self.ladder} {self.ladder.unit}"),
-            ("fitted to", f"{made.get('evaluations', 0):,} trainings"),
+            ("fitted to", f"{counted(made.get('evaluations', 0), 'training')}"),
             ("on", "; ".join(made.get("devices", ()))),
             ("from", self.source),
         ]

@@ -6,6 +6,7 @@ from typing import Any
 from jointbench.data.evaluation import REFERENCE_CLOCK
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import TRAINED
+from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
@@ -97,17 +98,17 @@ def _of_our_trainings(benchmark: Benchmark) -> bool:
 def _lead(benchmark: Benchmark) -> str:
     """What it is, in a sentence."""
     count, space = f"{benchmark.provenance['evaluations']:,}", benchmark.space
+    hyperparameters = counted(len(space.names), "hyperparameter")
     if benchmark.manifest.measures is not None and _of_our_trainings(benchmark):
         drawn = "of a generator, of which each training draws a network of its own" if space.draws else "a network"
         return (
             f"A surrogate of training networks of the space `{space.name}` ({f'{space.source}: ' * bool(space.source)}"
-            f"{len(space.names)} hyperparameters {drawn}) on `{benchmark.images.name}`, fitted to {count} real "
-            "trainings."
+            f"{hyperparameters} {drawn}) on `{benchmark.images.name}`, fitted to {count} real trainings."
         )
     if benchmark.manifest.measures is not None:
         objective = benchmark.task.objective
         return (
-            f"A surrogate of evaluations of the space `{space.name}` ({len(space.names)} hyperparameters), whose "
+            f"A surrogate of evaluations of the space `{space.name}` ({hyperparameters}), whose "
             f"objective is `{objective.name}`, to be {'maximised' if objective.maximize else 'minimised'}; fitted to "
             f"{count} evaluations."
         )
@@ -162,17 +163,21 @@ def _provenance(made: Mapping[str, Any], *, trained: bool) -> list[str]:
     ]
 
 
+def _repeated(made: Mapping[str, Any]) -> str:
+    return counted(made["repeats"], "configuration that was", "configurations that were")
+
+
 def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
     if not trained:
         return (
             "Two evaluations of one configuration differ by luck, which a query with a seed draws, for each metric on "
-            f"its own. It is calibrated on {made['repeats']} configurations that were evaluated with several seeds at "
+            f"its own. It is calibrated on {_repeated(made)} evaluated with several seeds at "
             "one budget, or where there are none on what predictions miss, which overstates it."
         )
     return (
         "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
         "moves validation and test error together, that of the images each on its own. Both are calibrated on "
-        f"{made['repeats']} configurations that were trained with several seeds at one budget."
+        f"{_repeated(made)} trained with several seeds at one budget."
     )
 
 

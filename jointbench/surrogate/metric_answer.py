@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.notebook import SHOWN, html_table
+from jointbench.data.quantities import counted
 from jointbench.surrogate.answer import STATUSES
 
 
@@ -74,7 +75,7 @@ class MetricAnswers(Sequence[MetricAnswer]):
             return "<0 answers>"
         name, values = next(iter(self.metrics.items()))
         return (
-            f"<{len(self):,} answers, {self.ok.sum():,} of them ok, "
+            f"<{counted(len(self), 'answer')}, {self.ok.sum():,} of them ok, "
             f"{name.replace('_', ' ')} {values.min():.4g} to {values.max():.4g}>"
         )
 

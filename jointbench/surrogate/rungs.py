@@ -12,6 +12,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.log_at_rungs import LogAtRungs
+from jointbench.data.quantities import counted
 from jointbench.surrogate.table import check_enough, groups, is_training, rows_of
 
 #: Configurations that ended ok at a rung below which nothing is said of it, as of an optimizer that is left out.
@@ -64,11 +65,13 @@ class Rungs:
         if not self.left_out:
             return []
         there = [n for n, rung in zip(self.configurations, self.ladder.rungs, strict=True) if rung not in self.kept]
-        fewer = f"{self._budgets(self.left_out)} with {_listed([f'{number:,}' for number in there])}"
+        *before, last = there
+        numbers = _listed([*(f"{number:,}" for number in before), counted(last, "configuration")])
+        fewer = f"{self._budgets(self.left_out)} with {numbers}"
         if not self.kept:
             return [f"no surrogate can be fitted: no budget has {FEWEST_AT_A_RUNG} configurations that ended ok"]
         said = [
-            f"a surrogate is fitted for {self._budgets(self.kept)} and not for {fewer} configurations that ended ok: "
+            f"a surrogate is fitted for {self._budgets(self.kept)} and not for {fewer} that ended ok: "
             f"each budget from the largest down needs {FEWEST_AT_A_RUNG} for it to be judged there. "
             "To have all, collect more into the same log by `jointbench collect --optimizer hyperband`"
         ]

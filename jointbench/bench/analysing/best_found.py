@@ -6,6 +6,7 @@ from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
 from jointbench.bench.analysing.resampling import wilson
 from jointbench.data.evaluation import Configuration
+from jointbench.data.quantities import counted
 
 #: The paper's best configuration, by its name in the joint space.
 PAPER = "zela-2018"
@@ -34,7 +35,7 @@ def best_found(evidence: Evidence) -> Exhibit:
         (),
         exhibit.tables,
         exhibit.missing,
-        f"{finding}, of {len(evidence.ok):,} evaluations that ended ok.",
+        f"{finding}, of {counted(len(evidence.ok), 'evaluation')} that ended ok.",
     )
 
 

@@ -20,6 +20,7 @@ from jointbench.bench.analysing.expected import expected
 from jointbench.bench.analysing.resampling import RESAMPLES, spearman, spearman_interval
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 #: Configurations trained at both budgets below which no correlation is given.
 FEWEST = 20
@@ -129,8 +130,9 @@ def budget_correlations(evidence: Evidence) -> Exhibit:
                 numbers.setdefault(f"{column}{key}", []).append(value)
     for one in kinds.get("trained at both", []):
         if one.n < FEWEST:
+            there = counted(one.n, "configuration was", "configurations were")
             missing.append(
-                f"{one.n:,} configurations were trained at both {evidence.amount(one.low)} and "
+                f"{there} trained at both {evidence.amount(one.low)} and "
                 f"{evidence.amount(one.high)}; a correlation needs {FEWEST}."
             )
     if "unselected" in kinds and not any(one.known for one in kinds["unselected"]):
@@ -189,7 +191,8 @@ def ranks_of_generators(evidence: Evidence) -> Exhibit:
 def _claimed(kind: str, one: Correlation) -> str:
     of = {"surrogate": "random configurations as the surrogate predicts them"}.get(kind, f"{kind} configurations")
     if not one.known:
-        return f"of {of} this cannot be told ({one.n:,} were trained at both, {FEWEST} are needed)"
+        verb = "was" if one.n == 1 else "were"
+        return f"of {of} this cannot be told ({one.n:,} {verb} trained at both, {FEWEST} are needed)"
     low, high = one.interval
     verdict = "holds" if low >= CLAIMED else "does not hold" if high < CLAIMED else "cannot be told with this evidence"
     return f"of {of} this {verdict} ({one.words})"

@@ -15,6 +15,7 @@ from jointbench.bench.analysing.resampling import LEVEL
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 #: Quantiles of the table.
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -40,7 +41,8 @@ def error_distribution(evidence: Evidence) -> Exhibit:
             found[index] = values
         else:
             missing.append(
-                f"{len(values)} evaluations of {evidence.amount(index)} ended ok; a distribution needs {FEWEST}."
+                f"{counted(len(values), 'evaluation')} of {evidence.amount(index)} ended ok; "
+                f"a distribution needs {FEWEST}."
             )
     if not found:
         return Exhibit(name, title, missing=missing)

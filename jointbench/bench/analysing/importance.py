@@ -25,6 +25,7 @@ from jointbench.bench.analysing.resampling import ends
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 from jointbench.data.spaces.hyperparameters import Hyperparameter
 from jointbench.surrogate.judging.scores import side_by_side
 
@@ -216,8 +217,8 @@ def _missing(evidence: Evidence, trained: Sequence[Fitted]) -> list[str]:
         count = int((evidence.ok["rung"] == index).sum())
         if index not in there:
             said.append(
-                f"{count:,} trainings of {evidence.amount(index)} ended ok; a forest of trainings needs {FEWEST}, and "
-                "values that differ."
+                f"{counted(count, 'training')} of {evidence.amount(index)} ended ok; a forest of "
+                f"trainings needs {FEWEST}, and values that differ."
             )
     if evidence.benchmark is None:
         said.append("Importances by a surrogate are missing: `jointbench fit` makes a benchmark of the log.")

@@ -11,6 +11,7 @@ from jointbench.bench.drawing.axes import number_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
 from jointbench.data.metrics import VALIDATION_ERROR, Metric
+from jointbench.data.quantities import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,8 +35,8 @@ def learning_curves(evidence: Evidence) -> Exhibit:
         validated = frame[_reported(evidence.task.followed, frame).map(len) > 1]
         if len(validated) < FEWEST:
             missing.append(
-                f"{len(validated)} trainings of {evidence.amount(index)} were validated more than once; learning "
-                f"curves need {FEWEST}."
+                f"{counted(len(validated), 'training')} of {evidence.amount(index)} with more than one validation; "
+                f"learning curves need {FEWEST}."
             )
         else:
             grid, curves = quantile_curves(evidence, validated)

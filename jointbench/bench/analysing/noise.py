@@ -11,6 +11,7 @@ from jointbench.bench.analysing.resampling import bootstrap
 from jointbench.bench.drawing.axes import share_axis
 from jointbench.bench.drawing.palette import BLACK, rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -41,8 +42,9 @@ def noise(evidence: Evidence) -> Exhibit:
     for index, rung in enumerate(evidence.rungs):
         own = found[found["rung"] == index]
         if len(own) < FEWEST:
+            there = counted(len(own), "configuration was", "configurations were")
             missing.append(
-                f"{len(own)} configurations were trained with several seeds for {evidence.amount(index)}; noise needs "
+                f"{there} trained with several seeds for {evidence.amount(index)}; noise needs "
                 f"{FEWEST} (`jointbench collect` with a list of them, or `jointbench train --seed`)."
             )
             continue

@@ -138,7 +138,7 @@ def noise_models(evidence: Evidence, **how: Any) -> Exhibit:
         for key, value in columns.items():
             numbers.setdefault(key, []).append(value)
     words = (
-        f"nago-mobo's networks, fitted to two thirds of {len(frame):,} evaluations of {configurations:,} "
+        f"nago-mobo's networks, fitted to two thirds of {counted(len(frame), 'evaluation')} of {configurations:,} "
         f"configurations after {evidence.amount(rung)} (the first training of each network) and asked for the "
         f"{evidence.objective.label} of the rest, in {PARTITIONS * PARTS} splits: {PARTITIONS} partitions into {PARTS} "
         "parts; evaluations of one configuration stay together. Negative log likelihoods of an evaluation in nats, of "

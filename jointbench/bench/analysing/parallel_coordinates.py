@@ -8,6 +8,7 @@ from jointbench.bench.analysing.axes_of_metrics import hover
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Figure
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,7 +24,7 @@ def parallel_coordinates(evidence: Evidence) -> Exhibit:
     name, title = "parallel_coordinates", "The best configurations, side by side"
     best = best_configurations(evidence)
     if len(best) < FEWEST:
-        why = f"{len(best)} configurations ended ok at one budget; this needs {FEWEST}."
+        why = f"{counted(len(best), 'configuration')} ended ok at one budget; this needs {FEWEST}."
         return Exhibit(name, title, missing=[why])
     label, shown = evidence.objective.label, evidence.objective.shown
     spread = unit_spread(evidence.unit_rows(best))

@@ -10,6 +10,7 @@ from jointbench.bench.analysing.exhibit import Exhibit, Figure
 from jointbench.bench.analysing.file_names import plain
 from jointbench.bench.analysing.resampling import mean_interval
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 #: Evaluations of each optimizer that are placed on the map.
 PLACED = 300
@@ -36,7 +37,7 @@ def sampled_regions(compared: Compared) -> Exhibit:
         own = np.flatnonzero((frame["optimizer"] == optimizer).to_numpy())
         chosen += rng.choice(own, min(PLACED, len(own)), replace=False).tolist()
     if len(chosen) < 3:
-        return Exhibit(name, title, missing=[f"There are {len(chosen)} evaluations; a map needs 3."])
+        return Exhibit(name, title, missing=[f"{counted(len(chosen), 'evaluation')} in all; a map needs 3."])
     placed, kept = classical_mds(compared.points[chosen])
     spread = {one: _spread(compared, one) for one in compared.optimizers}
     narrow, wide = (pick(spread, key=lambda one: spread[one].mean()) for pick in (min, max))
@@ -44,9 +45,9 @@ def sampled_regions(compared: Compared) -> Exhibit:
     finding = f"{last}, and widest apart of {wide}, {_from_mean(spread[wide])}." if wide != narrow else f"{last}."
     words = (
         f"Up to {PLACED} evaluations of each optimizer, placed by multidimensional scaling of their distances in the "
-        f"unit cube of {len(compared.task.space.names)} hyperparameters; two dimensions keep {kept:.0%} of the "
-        "squared distances, so that what is close here may be far apart. The lighter, the later in its run; grey are "
-        f"the others' evaluations. {finding}"
+        f"unit cube of {counted(len(compared.task.space.names), 'hyperparameter')}; two dimensions keep {kept:.0%} of "
+        "the squared distances, so that what is close here may be far apart. The lighter, the later in its run; grey "
+        f"are the others' evaluations. {finding}"
     )
     figures = [
         Figure(f"sampled_regions_{plain(one)}", one, _draw(compared, one, chosen, placed), 380, half=True)

@@ -11,6 +11,7 @@ from jointbench.bench.analysing.resampling import bootstrap, spearman
 from jointbench.bench.drawing.axes import number_axis
 from jointbench.bench.drawing.palette import rung_colour
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import counted
 
 #: Evaluations below which no slope is fitted.
 FEWEST = 20
@@ -32,7 +33,8 @@ def throughput(evidence: Evidence) -> Exhibit:
         return Exhibit(name, title, missing=["No evaluation has FLOPs and a speed."])
     own = evidence.ok[(evidence.ok["flops"] > 0) & (evidence.ok["images_per_second"] > 0)]
     if len(own) < FEWEST:
-        return Exhibit(name, title, missing=[f"{len(own)} evaluations have FLOPs and a speed; this needs {FEWEST}."])
+        there = counted(len(own), "evaluation has", "evaluations have")
+        return Exhibit(name, title, missing=[f"{there} FLOPs and a speed; this needs {FEWEST}."])
     flops, speed = own["flops"].to_numpy(float), own["images_per_second"].to_numpy(float)
     rho, found = spearman(flops, speed), slope(flops, speed)
     low, high = bootstrap(slope, flops, speed)

@@ -289,6 +289,6 @@ def _about(evidence: Evidence) -> str:
     task = evidence.task
     on = "" if task.images is None else f" on {task.images.name}"
     count = 0 if evidence.frame is None else len(evidence.frame)
-    where = f"{count:,} evaluations" if evidence.frame is not None else "no evaluations"
+    where = f"{counted(count, 'evaluation')}" if evidence.frame is not None else "no evaluations"
     fitted = "" if evidence.benchmark is None else f", and the surrogate {evidence.benchmark.name} fitted to them"
     return f"{where} of the space {task.space.name}{on}, with budgets of {task.ladder.amounts()}{fitted}."

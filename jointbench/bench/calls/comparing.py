@@ -39,6 +39,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.option_words import option
 from jointbench.data.pareto import check_hypervolume
+from jointbench.data.quantities import counted
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.verdict import check_usable
@@ -122,7 +123,7 @@ class Comparison(Result):
     def __repr__(self) -> str:
         runs = run_files(self.folder)
         names = ", ".join(dict.fromkeys(run_labels(self.folder)[name] for name, _, _ in runs)) or "no optimizer yet"
-        return f"<comparison {self.folder}: {names}; {len(runs)} runs on {self.settings.name}>"
+        return f"<comparison {self.folder}: {names}; {counted(len(runs), 'run')} on {self.settings.name}>"
 
     def _repr_html_(self) -> str:
         box = "".join(judged_box(self.settings.name, judged_verdict(self.folder)))

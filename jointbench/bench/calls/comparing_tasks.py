@@ -34,6 +34,7 @@ from jointbench.data.errors import InputError, JointBenchError, UnknownNameError
 from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import frame
 from jointbench.data.incumbent import IncumbentRule
+from jointbench.data.quantities import counted
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.stored import MANIFEST, released
@@ -74,7 +75,9 @@ class TasksComparison(Result):
         return fallbacks(self.across)
 
     def tables(self) -> dict[str, ResultTable]:
-        title = f"normalised regret over {len(self.across.tasks)} tasks: 0 the optimum, 1 a random configuration"
+        title = (
+            f"normalised regret over {counted(len(self.across.tasks), 'task')}: 0 the optimum, 1 a random configuration"
+        )
         standings = ResultTable(title, HEADINGS, [standing_cells(one) for one in self.across.standings], ("optimizer",))
         words = ("task", "objective", "winner", "second")
         return {

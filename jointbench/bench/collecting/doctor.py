@@ -14,6 +14,7 @@ from jointbench.data.files import UNFINISHED
 from jointbench.data.log import CALIBRATIONS, CHECKPOINTS, CREDENTIALS, EvaluationLog
 from jointbench.data.log_check import faults
 from jointbench.data.parts import DAMAGED, PART, parts, read_part, task_of_part
+from jointbench.data.quantities import counted
 from jointbench.data.task import Task
 from jointbench.data.visible import visible
 from jointbench.surrogate.rungs import at_fitted_rungs
@@ -85,16 +86,17 @@ def _parts(path: Path, found: Findings) -> tuple[Task | None, list[pa.Table]]:
 def _rows(table: pa.Table, task: Task, found: Findings) -> None:
     keys = table["key"].to_pylist()
     different = len(set(keys))
-    found.facts.append(f"{different:,} evaluations")
+    found.facts.append(f"{counted(different, 'evaluation')}")
     if different < len(keys):
-        found.notes.append(f"{len(keys) - different:,} rows stand twice (a merger was interrupted); they count once")
+        twice = counted(len(keys) - different, "row stands", "rows stand")
+        found.notes.append(f"{twice} twice (a merger was interrupted); each counts once")
     _, first = np.unique(np.array(keys, dtype=str), return_index=True)
     table = table.take(first)
     found.facts.append(f"budgets of {task.ladder} {task.ladder.unit}")
     budgets, statuses = table["budget"].to_numpy(), table["status"].to_numpy()
     for rung in task.ladder.rungs:
-        counted = Counter(statuses[task.ladder.at(budgets, rung)])
-        found.evaluations[f"{rung:g}"] = {s.value: counted[s.value] for s in Status}
+        ended = Counter(statuses[task.ladder.at(budgets, rung)])
+        found.evaluations[f"{rung:g}"] = {s.value: ended[s.value] for s in Status}
     clocks = Counter(table["clock"].to_pylist())
     if len(clocks) > 1 and task.ladder.unit == "seconds":
         shares = "; ".join(f"{clock or 'unknown'} ({number:,})" for clock, number in clocks.most_common())
@@ -160,6 +162,6 @@ def _journals(log: EvaluationLog, keys: set[str], found: Findings) -> None:
                 lost += 1
                 if entry.get("evaluation") is None:
                     found.problems.append(f"{path.name}: trial {trial} ended, but the log has no evaluation of it")
-        found.facts.append(f"run {path.stem}: {asked} trials begun, {told} ended")
+        found.facts.append(f"run {path.stem}: {counted(asked, 'trial')} begun, {told} ended")
         if lost:
             found.notes.append(f"{path.name}: {lost} ended trial(s) are missing in the log; the same run restores them")

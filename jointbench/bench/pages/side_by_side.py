@@ -30,6 +30,7 @@ from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
 from jointbench.data.metrics import Metric
+from jointbench.data.quantities import counted
 
 #: Settings in which two comparisons may differ and still be expected to agree.
 _OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
@@ -123,7 +124,8 @@ def _at_the_end(final: Sequence[FloatArray], objective: Metric) -> str:
 
     pairs = list(combinations(range(len(final[0])), 2))
     same = sum(np.sign(final[0][i] - final[0][j]) == np.sign(final[1][i] - final[1][j]) for i, j in pairs)
-    text = f"By final {objective.label} {same} of {len(pairs)} pairs of them stand in the same order"
+    stand = counted(len(pairs), "pair of them stands", "pairs of them stand")
+    text = f"By final {objective.label} {same} of {stand} in the same order"
     rho = rank_correlation(spearmanr, *final)
     return f"{text}." if len(final[0]) < 3 or np.isnan(rho) else f"{text} (Spearman's rank correlation {rho:.2f})."
 

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 from jointbench.bench.speed.measure import interleave, parser, present, progress
 from jointbench.bench.speed.simulations import Workload, syne_tune
+from jointbench.data.quantities import counted
 
 WORKERS = (1, 10, 1_000, 10_000)
 EVALUATIONS = 20_000
@@ -58,7 +59,7 @@ def main() -> None:
         figures[f"{key}_us"] = round(each["other"], 1)
         figures[f"{key}_ratio"] = round(each["other"] / each["ours"], 1)
         ours, other = f"{each['ours']:.1f} us", f"{each['other']:,.0f} us"
-        rows.append((f"{workers:,} workers; {name}", ours, other, f"{each['other'] / each['ours']:,.0f}x"))
+        rows.append((f"{counted(workers, 'worker')}; {name}", ours, other, f"{each['other'] / each['ours']:,.0f}x"))
     present(
         "what simulating adds to an evaluation",
         ("", "ours", "the other", "ratio"),

@@ -192,7 +192,7 @@ class TestComparison:
         )
         done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        assert done.stdout == "once\n<comparison out: random; 1 runs on digits-cpu-v2>\n"
+        assert done.stdout == "once\n<comparison out: random; 1 run on digits-cpu-v2>\n"
 
 
 class TestNames:
