@@ -17,7 +17,7 @@ from comparing import small
 from test_cli import COMMANDS
 
 from jointbench.bench.comparing.comparison_folder import run_file
-from jointbench.bench.comparing.run_processes import _signals_held
+from jointbench.bench.running.child_process import signals_held
 from jointbench.cli import main
 from jointbench.cli.termination import Terminated, terminated_in_order
 
@@ -152,7 +152,7 @@ def test_a_signal_while_a_process_is_started_is_heard_of_afterwards() -> None:
     done = []
 
     def start() -> None:
-        with _signals_held():
+        with signals_held():
             os.kill(os.getpid(), signal.SIGINT)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
             done.append("inside")

@@ -71,6 +71,12 @@ class NoTell(Optimizer):
 
 class Bare:
     pass
+
+class Interrupts(Works):
+    def ask(self): raise KeyboardInterrupt
+
+class InterruptsLate(Works):
+    def tell(self, trial, evaluation): raise KeyboardInterrupt("told")
 """
 
 #: What each that fails is said to have done.
@@ -80,6 +86,8 @@ SAID = {
     "Wrong": "Wrong, seed 0, ask 1: trial: {'budget': 27} given, expected a Trial, or None to wait",
     "Nothing": "Nothing, seed 0, ask 1: trial: None given, expected a Trial, since none is running",
     "Leaves": "Leaves, seed 0, ask 1: SystemExit: 3 (broken.py:27)",
+    "Interrupts": "Interrupts, seed 0, ask 1: KeyboardInterrupt (broken.py:56)",
+    "InterruptsLate": "InterruptsLate, seed 0, tell of trial 1: KeyboardInterrupt: told (broken.py:59)",
     "Gone": "broken.py:Gone, seed 0: its process ended with exit code 3",
     "Killed": "broken.py:Killed, seed 0: its process was killed by SIGKILL",
     "Unmade": "Unmade, seed 0, before its first ask: ValueError: no such thing (broken.py:36)",

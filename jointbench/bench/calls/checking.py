@@ -1,15 +1,23 @@
 """The contract of optimizers, run on a person's own: what holds and, in a sentence, what does not."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from jointbench.bench.calls.given import the_optimizer, whole
+from jointbench.bench.calls.without_main import without_main
+from jointbench.bench.running.child_process import end_with_the_parent, hears_ctrl_c, how_it_ended, signals_held
+from jointbench.data.errors import JointBenchError
 from jointbench.data.ladder import Ladder
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.contract import CHECKS
+from jointbench.optimizers.contract import CHECKS, Check
 from jointbench.optimizers.failure import happened
 from jointbench.optimizers.optimizer import Optimizer
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 #: Trials of a check; more find more, and take longer.
 TRIALS = 100
@@ -37,8 +45,9 @@ class Checked:
 def check(optimizer: str | type[Optimizer], *, space: str | Space = "joint", trials: int = TRIALS) -> list[Checked]:
     """Run the optimizer contract on a name (`mine.py:Greedy`) or a class of your own; nothing is trained.
 
-    The outcomes that it is told follow a formula. Raises UnknownNameError, InputError and OptimizerError where no
-    optimizer can be made of what was given.
+    The outcomes that it is told follow a formula. By its name it is tried in a process of its own, so that one that
+    ends its process fails; a class is tried in this one. Raises UnknownNameError, InputError and OptimizerError where
+    no optimizer can be made of what was given.
     """
     return list(checks(optimizer, space=space, trials=trials))
 
@@ -47,21 +56,74 @@ def checks(optimizer: str | type[Optimizer], *, space: str | Space, trials: int)
     """As `check`, one after the other."""
     at = get_space(space) if isinstance(space, str) else space
     whole("trials", trials, 1)
+    if isinstance(optimizer, str) and isinstance(space, str):
+        yield from _beside(optimizer, space, trials)
+    else:
+        yield from _here(optimizer, at, trials, CHECKS)
 
+
+def _here(optimizer: str | type[Optimizer], space: Space, trials: int, wanted: Sequence[Check]) -> Iterator[Checked]:
     def make(seed: int) -> Optimizer:
-        return the_optimizer(optimizer, at, LADDER, seed=seed, full_budgets=float(trials))
+        return the_optimizer(optimizer, space, LADDER, seed=seed, full_budgets=float(trials))
 
     # What is no optimizer at all is said once.
     make(0)
-    for one in CHECKS:
-        name = one.__name__.removeprefix("check_").replace("_", " ")  # type: ignore[attr-defined]
-        asks = " ".join((one.__doc__ or "").split())
+    for one in wanted:
+        promise = _promise(one)
         try:
             one(make, trials=trials)
         except AssertionError as error:
             # Python's own assertions, in the optimizer, have no sentence.
-            yield Checked(name, asks, " ".join(str(error).split()) or happened(error))
+            yield replace(promise, failed=" ".join(str(error).split()) or happened(error))
         except (Exception, SystemExit) as error:
-            yield Checked(name, asks, happened(error))
+            yield replace(promise, failed=happened(error))
+        except KeyboardInterrupt as error:
+            if hears_ctrl_c():
+                raise
+            yield replace(promise, failed=happened(error))
         else:
-            yield Checked(name, asks)
+            yield promise
+
+
+def _promise(check: Check) -> Checked:
+    name = check.__name__.removeprefix("check_").replace("_", " ")  # type: ignore[attr-defined]
+    return Checked(name, " ".join((check.__doc__ or "").split()))
+
+
+def _beside(optimizer: str, space: str, trials: int) -> Iterator[Checked]:
+    """As `_here`, in a process; the promise during which it ends is not kept, and another tries those that are left."""
+    context, done = multiprocessing.get_context("spawn"), 0
+    while done < len(CHECKS):
+        ours, theirs = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(theirs, optimizer, space, trials, done))
+        with signals_held(), without_main():
+            process.start()
+        # Its end is its own, so that ours says when it is gone.
+        theirs.close()
+        try:
+            while done < len(CHECKS):
+                message: Checked | JointBenchError = ours.recv()
+                if isinstance(message, JointBenchError):
+                    raise message
+                done += 1
+                yield message
+        except EOFError:
+            process.join()
+            assert process.exitcode is not None
+            yield replace(_promise(CHECKS[done]), failed=how_it_ended(process.exitcode))
+            done += 1
+        finally:
+            process.kill()
+            process.join()
+            ours.close()
+
+
+def _work(
+    theirs: "Connection[Checked | JointBenchError, Any]", optimizer: str, space: str, trials: int, first: int
+) -> None:
+    end_with_the_parent()
+    try:
+        for one in _here(optimizer, get_space(space), trials, CHECKS[first:]):
+            theirs.send(one)
+    except JointBenchError as error:
+        theirs.send(error)

@@ -1,21 +1,18 @@
 """Runs in processes of their own, side by side: one that dies takes no other with it, and none outlives its parent."""
 
 import multiprocessing
-import os
-import signal
-import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, resource_tracker
+from multiprocessing import connection
 from multiprocessing.context import SpawnContext
 
 from jointbench.bench.comparing.comparison_folder import labels
 from jointbench.bench.comparing.comparison_run import Job, run_job
 from jointbench.bench.comparing.failures import Failure
+from jointbench.bench.running.child_process import end_with_the_parent, how_it_ended, signals_held
 from jointbench.data.errors import OptimizerError
 
 #: Seconds between two looks at the runs, and between two reports of one.
@@ -92,7 +89,7 @@ class _RunProcess:
     def __init__(self, context: SpawnContext) -> None:
         self.connection, theirs = context.Pipe()
         self._process = context.Process(target=_work, args=(theirs,))
-        with _signals_held():
+        with signals_held():
             self._process.start()
         # Its end is its own, so that ours says when it is gone.
         theirs.close()
@@ -129,9 +126,8 @@ class _RunProcess:
         job, code = self._job, self._process.exitcode
         assert job is not None
         assert code is not None
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         called = labels([job.optimizer])[job.optimizer]
-        return Failure(job.optimizer, job.seed, f"{called}, seed {job.seed}: its process {how}")
+        return Failure(job.optimizer, job.seed, f"{called}, seed {job.seed}: {how_it_ended(code)}")
 
     def end(self) -> None:
         """Let a process that has nothing to do end by itself."""
@@ -147,32 +143,8 @@ class _RunProcess:
         self.connection.close()
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """No process is left half-started by a signal, which is heard of afterwards; and what is started inside never hears
-    of Ctrl-C, which a terminal sends to all: its parent ends it."""
-    # Python starts it with the first process and lets interrupts through again.
-    resource_tracker.ensure_running()
-    held: list[int] = []
-    # Only the main thread hears of signals, whichever it is that they reach.
-    numbers = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    handlers = {number: signal.getsignal(number) for number in numbers}
-    heard_by_python = [number for number, handler in handlers.items() if callable(handler)]
-    for number in heard_by_python:
-        signal.signal(number, lambda number, frame: held.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        for number in heard_by_python:
-            signal.signal(number, handlers[number])
-        for caught in held:
-            signal.raise_signal(caught)
-
-
 def _work(theirs: "connection.Connection[Progress | Ended, Job]") -> None:
-    threading.Thread(target=_end_with_the_parent, daemon=True).start()
+    end_with_the_parent()
     while True:
         try:
             theirs.send(_made(theirs.recv(), theirs))
@@ -200,11 +172,3 @@ def _made(job: Job, theirs: "connection.Connection[Progress | Ended, Job]") -> E
         error.add_note(traceback.format_exc())
         return Ended(error=error)
     return Ended()
-
-
-def _end_with_the_parent() -> None:
-    """However the parent ends: nobody waits for the run any more."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from jointbench.bench.running.child_process import hears_ctrl_c
 from jointbench.data.errors import InputError, OptimizerError
 from jointbench.data.evaluation import Evaluation, ReadOnlyConfiguration
 from jointbench.data.ladder import Ladder
@@ -30,13 +31,15 @@ class Proposals:
     def ask(self, number: int) -> Trial | None:
         """The run's trial of this number, from 0 on; None where the optimizer waits or has no more.
 
-        Raises OptimizerError when the optimizer raises (SystemExit included), or returns anything else than a Trial
+        Raises OptimizerError when the optimizer raises (SystemExit included, and KeyboardInterrupt where no person can
+        interrupt), or returns anything else than a Trial
         with a configuration of the space, a rung of the ladder, and a seed or None; one of an architecture only where
         the space draws any.
         """
         try:
             proposed = self.optimizer.ask()
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            _check_its_own(error)
             raise self._failed("ask", number, happened(error)) from error
         if proposed is None:
             return None
@@ -57,7 +60,8 @@ class Proposals:
             evaluation = replace(evaluation, configuration=ReadOnlyConfiguration(evaluation.configuration))
         try:
             self.optimizer.tell(self._own.pop(number), evaluation)
-        except (Exception, SystemExit) as error:
+        except (Exception, SystemExit, KeyboardInterrupt) as error:
+            _check_its_own(error)
             raise self._failed("tell of trial", number, happened(error)) from error
 
     def check_any(self) -> None:
@@ -86,6 +90,12 @@ class Proposals:
         if architecture_seed and not self.space.draws:
             raise InputError("architecture seed", drawn, f"0, since {self.space.name} draws no networks")
         return Trial(ReadOnlyConfiguration(configuration), budget, seed, architecture_seed)
+
+
+def _check_its_own(error: BaseException) -> None:
+    """Raises an interrupt again that may be a person's, who stops the run and is no failing optimizer."""
+    if isinstance(error, KeyboardInterrupt) and hears_ctrl_c():
+        raise error
 
 
 def _seed(value: object, field: str = "seed") -> int:

@@ -24,8 +24,11 @@ from jointbench.data.errors import (
     UnwritableError,
     WouldOverwriteError,
 )
+from jointbench.data.evaluation import Evaluation
 from jointbench.data.images.registry import IMAGES
 from jointbench.data.spaces.registry import SPACES
+from jointbench.optimizers.contract import CHECKS
+from jointbench.optimizers.optimizer import Optimizer, Trial
 from jointbench.optimizers.registry import OPTIMIZERS, make_optimizer, own_name
 from jointbench.surrogate.stored import released
 
@@ -230,6 +233,34 @@ class Impostor(Own):
     name = "bohb"
 """
 
+ENDING = """
+import os
+
+class Ends(Own):
+    alone = 0
+
+    def ask(self):
+        self.alone += 1
+        # No other promise has so many trials at once.
+        if self.alone == 150:
+            self.end()
+        return super().ask()
+
+    def tell(self, trial, evaluation):
+        self.alone = 0
+
+    def end(self):
+        os._exit(0)
+
+class Dies(Ends):
+    def end(self):
+        os.kill(os.getpid(), 9)
+
+class Interrupts(Own):
+    def ask(self):
+        raise KeyboardInterrupt
+"""
+
 
 class TestCheck:
     def test_what_ships_keeps_the_contract(self) -> None:
@@ -242,6 +273,30 @@ class TestCheck:
         assert wrong["deterministic"] == ""
         clumsy = {one.failed for one in jointbench.check(f"{tmp_path}/mine.py:Clumsy", trials=20)}
         assert any("ZeroDivisionError" in failed and "mine.py:" in failed for failed in clumsy)
+
+    @pytest.mark.parametrize(("kind", "how"), [("Ends", "ended with exit code 0"), ("Dies", "was killed by SIGKILL")])
+    def test_one_that_ends_its_process_fails_and_the_other_promises_are_tried(
+        self, kind: str, how: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "mine.py").write_text(OWN + ENDING, encoding="utf-8")
+        found = {one.name: one.failed for one in jointbench.check(f"{tmp_path}/mine.py:{kind}", trials=20)}
+        assert {name: failed for name, failed in found.items() if failed} == {"many outstanding": f"its process {how}"}
+        assert len(found) == len(CHECKS)
+
+    def test_an_interrupt_of_its_own_fails(self, tmp_path: Path) -> None:
+        (tmp_path / "mine.py").write_text(OWN + ENDING, encoding="utf-8")
+        failed = {one.failed for one in jointbench.check(f"{tmp_path}/mine.py:Interrupts", trials=20)}
+        assert all(one.startswith("KeyboardInterrupt (mine.py:") for one in failed)
+
+    def test_a_person_s_interrupt_stops_it(self) -> None:
+        class Stopped(Optimizer):
+            def ask(self) -> Trial | None:
+                raise KeyboardInterrupt
+
+            def tell(self, trial: Trial, evaluation: Evaluation) -> None: ...
+
+        with pytest.raises(KeyboardInterrupt):
+            jointbench.check(Stopped, trials=20)
 
     def test_what_is_no_optimizer_is_refused_once(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownNameError):
