@@ -184,6 +184,30 @@ class TestRefused:
         assert len(str(caught.value).splitlines()) == 1
         assert not list(tmp_path.iterdir())
 
+    @pytest.mark.parametrize(
+        ("content", "changed", "said"),
+        [
+            ("lr,epoch,loss\n1,2,3,4\n2,2,3\n", {}, "row 1 of {file}: '4 cells' given, expected 3, one a column"),
+            (
+                "lr,epoch,loss\n1,2\n2,2,3\n1\n",
+                {},
+                "row 1 of {file}: '2 cells' given, expected 3, one a column (1 more",
+            ),
+            ("lr,epoch,loss\n1,2,3\n1,2,3\n", {"seed_column": "no"}, "seed column: 'no' given, expected a column of"),
+            ("lr,epoch,loss\n1,2,3\n1,2,3\n", {"group": "no"}, "group: 'no' given, expected a column of"),
+            ("lr,epoch,loss\n1,2,3\n1,2,3\n", {"budget": "no"}, "budget: 'no' given, expected a column of"),
+            ("lr,epoch,loss\n1,2,3,4\n2,2,3\n", {"skip_bad_rows": 1}, "hyperparameters: ['lr'] given"),
+        ],
+    )
+    def test_what_is_wrong_with_a_row_or_a_name_is_said_before_what_cannot_be_inferred(
+        self, content: str, changed: dict[str, object], said: str, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "mine.csv"
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(InputError) as caught:
+            jointbench.import_table(file, tmp_path / "out", **{"budget": "epoch", "metrics": "loss=loss", **changed})
+        assert str(caught.value).startswith(said.format(file=file))
+
 
 class TestUsed:
     """A log with evaluations anywhere between its rungs is fitted, judged, answered from and drawn."""

@@ -17,7 +17,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.importing.cells import ending, is_nothing, number, reader, truth
 from jointbench.data.importing.columns import read_columns
 from jointbench.data.importing.inferred import inferred_space
-from jointbench.data.importing.named_metrics import MetricColumn, metric_columns, settled
+from jointbench.data.importing.named_metrics import MetricColumn, metric_cells, metric_columns, settled
 from jointbench.data.importing.rows import MOST_LEVELS, Roles, ladder_of, read_rows
 from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.spaces.configspace import PlainSpace
@@ -188,11 +188,31 @@ class TestMetrics:
         assert odd.column == "a:b"
 
     @pytest.mark.parametrize(
-        "words", ["", "loss", "=x", "loss=", "a=b,a=c", "validation_error=e:max", "Loss=x", "l=x:2..1"]
+        "words", ["", "loss", "=x", "loss=", "a=b,a=c", "validation_error=e:max", "Loss=x", "l=x:2..1", "l=x:max:min"]
     )
     def test_what_says_none_is_refused(self, words: str) -> None:
         with pytest.raises(InputError, match=r"metric|bounds"):
             metric_columns(words)
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ("loss=nll:foo", "metric loss: 'nll:foo' given, expected the name of a column, :max behind it"),
+            ("loss=nll:nan..1", "metric loss: 'nll:nan..1' given, expected the name of a column, :max behind it"),
+            ("loss=nll:0..1:0..2", "metric loss: 'nll:0..1:0..2' given, expected the name of a column, :max behind it"),
+            ("validation_error=nll:foo", "metric validation_error: 'nll:foo' given, expected a column alone"),
+            ("loss=nil:foo", "metrics: 'nil:foo' given, expected a column of the frame: nll"),
+        ],
+    )
+    def test_what_stands_behind_a_column_that_is_there_is_what_is_wrong(self, words: str, said: str) -> None:
+        columns = read_columns({"nll": [1.0]})
+        with pytest.raises(InputError) as caught:
+            metric_cells(metric_columns(words)[0], columns)
+        assert str(caught.value).startswith(said)
+
+    def test_a_column_with_a_colon_in_its_name_is_found(self) -> None:
+        columns = read_columns({"nll": [1.0], "nll:foo": [2.0]})
+        assert metric_cells(metric_columns("loss=nll:foo:max")[0], columns) == [2.0]
 
     def test_a_failure_counts_as_the_worst_that_ended_ok(self) -> None:
         for words, failure, low in (("l=x", 7.0, 0.0), ("l=x:max", 2.0, 0.0)):

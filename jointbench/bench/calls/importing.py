@@ -14,7 +14,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.importing.columns import Columns, read_columns
 from jointbench.data.importing.inferred import inferred_space
 from jointbench.data.importing.named_metrics import metric_columns
-from jointbench.data.importing.rows import Read, Roles, read_rows
+from jointbench.data.importing.rows import Read, Roles, check_few, check_named, read_rows
 from jointbench.data.json_text import read_json
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
@@ -90,9 +90,16 @@ def import_table(
     name = _space_name(table)
     if space is not None and hyperparameters is not None:
         raise InputError("hyperparameters", list(hyperparameters), "none, or no space, which names them")
+    check_named(columns, roles)
     notes: list[str] = []
     if space is None:
-        inferred, constant = inferred_space(name, _of_hyperparameters(columns, roles, hyperparameters))
+        chosen = _of_hyperparameters(columns, roles, hyperparameters)
+        try:
+            inferred, constant = inferred_space(name, chosen)
+        except InputError:
+            # Of the rows that are left nothing can be inferred; what is wrong with the others comes first.
+            check_few(list(columns.broken.values()), skipped)
+            raise
         if constant:
             notes.append(f"no hyperparameter, since they never differ: {', '.join(constant)}")
     found: Space = inferred if space is None else _the_space(space, name)

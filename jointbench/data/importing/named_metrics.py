@@ -7,9 +7,12 @@ from typing import Any
 
 from jointbench.data.errors import InputError
 from jointbench.data.importing.cells import number
+from jointbench.data.importing.columns import Columns
 from jointbench.data.metrics import METRICS, Metric
 
 _EXPECTED = "NAME=COLUMN pairs separated by commas, such as validation_error=val_err,training_seconds=time"
+_SUFFIXES = "the name of a column, :max behind it to maximise it, and bounds such as :0..1"
+_ALONE = "a column alone: direction and bounds of this name are known"
 
 
 @dataclass(frozen=True)
@@ -56,25 +59,37 @@ def _metric_column(name: Any, words: Any) -> MetricColumn:
         raise InputError(f"column of the metric {name}", words, "the name of a column")
     if isinstance(name, Metric):
         return MetricColumn(name, words)
-    column, maximize = words, False
+    column = words
+    maximize: bool | None = None
     bounds: tuple[float, float] | None = None
     while ":" in column:
         before, _, option = column.rpartition(":")
         if option in ("max", "min"):
-            maximize = option == "max"
+            again, maximize = maximize is not None, option == "max"
         elif (found := _bounds(option)) is not None:
-            bounds = found
+            again, bounds = bounds is not None, found
         else:
             # A column may have a colon in its name.
             break
+        if again:
+            raise InputError(f"metric {name}", words, _SUFFIXES)
         column = before
     if name in METRICS:
         if column != words:
-            raise InputError(f"metric {name}", words, "a column alone: direction and bounds of this name are known")
+            raise InputError(f"metric {name}", words, _ALONE)
         return MetricColumn(METRICS[name], column)
     if bounds is None:
-        return MetricColumn(Metric(name, maximize=maximize), column, own=True)
-    return MetricColumn(Metric(name, maximize=maximize, bounds=bounds), column, own=True, bounded=True)
+        return MetricColumn(Metric(name, maximize=bool(maximize)), column, own=True)
+    return MetricColumn(Metric(name, maximize=bool(maximize), bounds=bounds), column, own=True, bounded=True)
+
+
+def metric_cells(one: MetricColumn, columns: Columns) -> list[Any]:
+    """The cells of a metric's column. Raises InputError for one that is there but for what stands behind a colon, and
+    UnknownNameError for one that is not there at all."""
+    begins = [one.column[:place] for place, letter in enumerate(one.column) if letter == ":"]
+    if one.column not in columns.cells and any(begin in columns.cells for begin in begins):
+        raise InputError(f"metric {one.metric.name}", one.column, _SUFFIXES if one.own else _ALONE)
+    return columns.column(one.column, "metrics")
 
 
 def _bounds(option: str) -> tuple[float, float] | None:

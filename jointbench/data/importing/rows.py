@@ -13,10 +13,11 @@ from jointbench.data.errors import ConfigurationError, InputError
 from jointbench.data.evaluation import Configuration, Evaluation, Provenance, ReadOnlyConfiguration, Status
 from jointbench.data.importing.cells import ending, is_nothing, number, reader
 from jointbench.data.importing.columns import Columns
-from jointbench.data.importing.named_metrics import MetricColumn, settled
+from jointbench.data.importing.named_metrics import MetricColumn, metric_cells, settled
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.numbers import checked_seed
+from jointbench.data.option_words import option
 from jointbench.data.spaces.hyperparameters import Choice
 from jointbench.data.spaces.space import Space
 from jointbench.data.table_groups import GROUP
@@ -98,16 +99,32 @@ def read_rows(columns: Columns, space: Space, roles: Roles, unit: str, skip: int
             wrong.append(error)
     rows, twice = _with_seeds(rows, columns)
     wrong = sorted([*wrong, *twice], key=_row_of)
-    if len(wrong) > skip:
-        more = len(wrong) - 1
-        also = f" ({more:,} more {'rows are' if more > 1 else 'row is'} wrong" if more else " ("
-        hint = f"{also}{'; ' if more else ''}--skip-bad-rows {len(wrong)} leaves {'them' if more else 'it'} out)"
-        raise InputError(wrong[0].field, wrong[0].value, wrong[0].expected + hint)
+    check_few(wrong, skip)
     if not rows:
         raise InputError("table", columns.source, f"a row that can be used; none of its {len(columns):,} can")
     if not any(row.status is Status.OK for row in rows):
         raise InputError("table", columns.source, "an evaluation that ended ok")
     return Read(*_evaluations(rows, space, roles, unit, columns.digest), wrong)
+
+
+def check_few(wrong: Sequence[InputError], skip: int) -> None:
+    """Raises the first of the rows that are wrong, and says how many there are, where they are more than `skip`."""
+    if len(wrong) <= skip:
+        return
+    more = len(wrong) - 1
+    also = f" ({more:,} more {'rows are' if more > 1 else 'row is'} wrong" if more else " ("
+    hint = f"{also}{'; ' if more else ''}{option('skip_bad_rows', len(wrong))} leaves {'them' if more else 'it'} out)"
+    raise InputError(wrong[0].field, wrong[0].value, wrong[0].expected + hint)
+
+
+def check_named(columns: Columns, roles: Roles) -> None:
+    """Raises UnknownNameError for a column that is to play a role and is not there."""
+    columns.column(roles.budget, "budget")
+    for one in roles.metrics:
+        metric_cells(one, columns)
+    for name, role in ((roles.seed, "seed column"), (roles.status, "status column"), (roles.group, "group")):
+        if name is not None:
+            columns.column(name, role)
 
 
 def _row_of(error: InputError) -> int:
@@ -117,7 +134,7 @@ def _row_of(error: InputError) -> int:
 def _parser(columns: Columns, space: Space, roles: Roles) -> Callable[[int], _Row]:
     """What reads the row of a number (from 0). Raises InputError."""
     budgets = columns.column(roles.budget, "budget")
-    metrics = [(one.metric, one.column, columns.column(one.column, "metrics")) for one in roles.metrics]
+    metrics = [(one.metric, one.column, metric_cells(one, columns)) for one in roles.metrics]
     seeds = None if roles.seed is None else columns.column(roles.seed, "seed column")
     statuses = None if roles.status is None else columns.column(roles.status, "status column")
     groups = None if roles.group is None else columns.column(roles.group, "group")
