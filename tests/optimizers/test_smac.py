@@ -21,11 +21,13 @@ from smac import Scenario
 from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.model.random_forest import RandomForest
 from smac.runhistory import RunHistory, StatusType, TrialInfo, TrialValue
+from toy import TOY
 
 from jointbench.data.ladder import Ladder
 from jointbench.data.machine_code import compiled
 from jointbench.data.metrics import Metric
 from jointbench.data.spaces.joint import JOINT
+from jointbench.data.spaces.space import Space
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
 from jointbench.optimizers.smac import climbing
@@ -179,6 +181,16 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
     # Two forests of ten trees with other random splits: as good as each other on a smooth function.
     errors = [float(np.mean((predicted - at[:, 0] ** 2) ** 2)) for predicted in (mine, plain)]
     assert 0.5 < errors[0] / errors[1] < 2
+
+
+@pytest.mark.parametrize("space", [TOY, JOINT])
+def test_trees_grow_depth_first_in_any_space(space: Space) -> None:
+    """Which is all that is quick where there are choices."""
+    optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=8)
+    model = optimizer._facade._config_selector._model
+    assert isinstance(model, ExactForest) == space.all_numbers
+    if not space.all_numbers:
+        assert model._rf_opts["max_leaf_nodes"] is None
 
 
 def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:

@@ -164,7 +164,7 @@ class SMACDefault(SMACFacade):
 class QuickFacade(SMACFacade):
     """A facade with a forest, whose forest grows and whose searches run as `SMAC` says.
 
-    In a space of choices or conditions it is the plain one.
+    In a space of choices or conditions the searches are smac's own, and what they hang on has the bits of the processor.
     """
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
@@ -175,11 +175,11 @@ class QuickFacade(SMACFacade):
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         parts = super()._parts(kind, scenario)
-        if not self.space.all_numbers:
-            # Its own parts know numbers that are always there.
-            return parts
         model = kind.get_model(scenario)
         assert isinstance(model, RandomForest)
+        if not self.space.all_numbers:
+            # The parts below know numbers that are always there. Without a limit of leaves trees grow depth first.
+            return {**parts, "model": Forest.of(model, max_leaf_nodes=None)}
         forest = ExactForest.of(model)
         space = CubeSpace.of(scenario.configspace)
         encoder = kind.get_runhistory_encoder(scenario)
