@@ -164,7 +164,7 @@ class SMACDefault(SMACFacade):
 class QuickFacade(SMACFacade):
     """A facade with a forest, whose forest grows and whose searches run as `SMAC` says.
 
-    In a space of choices or conditions the searches are smac's own, and what they hang on has the bits of the processor.
+    In a space of choices or conditions the searches are smac's own, and hang on the bits of the processor.
     """
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
