@@ -87,7 +87,7 @@ SAID = {
     "Nothing": "Nothing, seed 0, ask 1: trial: None given, expected a Trial, since none is running",
     "Leaves": "Leaves, seed 0, ask 1: SystemExit: 3 (broken.py:27)",
     "Interrupts": "Interrupts, seed 0, ask 1: KeyboardInterrupt (broken.py:56)",
-    "InterruptsLate": "InterruptsLate, seed 0, tell of trial 1: KeyboardInterrupt: told (broken.py:59)",
+    "InterruptsLate": "InterruptsLate, seed 0, tell of trial 2: KeyboardInterrupt: told (broken.py:59)",
     "Gone": "broken.py:Gone, seed 0: its process ended with exit code 3",
     "Killed": "broken.py:Killed, seed 0: its process was killed by SIGKILL",
     "Unmade": "Unmade, seed 0, before its first ask: ValueError: no such thing (broken.py:36)",
