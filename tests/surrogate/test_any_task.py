@@ -327,6 +327,10 @@ def test_judged_tables_name_the_metric(surrogate: Surrogate) -> None:
     assert "rung_correlations" not in tables
     assert not any("validation error" in table.words.lower() for table in tables.values())
     assert {row[1] for row in tables["scores"].rows} == {"loss", "accuracy"}
+    # Of a log without repeats it is said that nobody knows its luck.
+    guessed = "the noise is a guess"
+    assert guessed not in tables["scores"].words
+    assert guessed in judged_tables(replace(judged, noise_floor=[]), ONE_RUNG)["scores"].words
 
 
 def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:

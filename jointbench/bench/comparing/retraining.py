@@ -114,7 +114,11 @@ def _check_alike(folder: Path, field: str, given: str) -> None:
         write_whole(file, json.dumps({field: given}) + "\n", once=True)
     there = json.loads(file.read_text(encoding="utf-8"))[field]
     if there != given:
-        raise LogError(f"{field} of the retrainings", given, f"{there}, as those in {folder}")
+        raise LogError(
+            f"{field} of the retrainings",
+            given,
+            f"{there}, as those in {folder} (which begin anew where it is removed)",
+        )
 
 
 def retrain(

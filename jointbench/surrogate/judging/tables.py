@@ -110,7 +110,7 @@ def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "On held-out configurations",
         f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok; means over "
         "several partitions into folds; n counts evaluations, one for each seed of a configuration. "
-        f"{_INTERVALS} The regret is the real error of the configuration predicted best, less the lowest.",
+        f"{_intervals(judgement)} The regret is the real error of the configuration predicted best, less the lowest.",
         (f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
     )
@@ -121,6 +121,15 @@ _INTERVALS = (
     "predictor would reach, which knows the expected error of each configuration: the mean of "
     f"{WORLDS} logs drawn with the surrogate's own noise."
 )
+#: Where nothing says how large luck is.
+_GUESSED = (
+    " Nothing was trained twice with one budget, so that the noise is a guess, and with it what a perfect predictor "
+    "would reach."
+)
+
+
+def _intervals(judgement: Judgement) -> str:
+    return _INTERVALS if judgement.noise_floor else f"{_INTERVALS}{_GUESSED}"
 
 
 def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
@@ -138,7 +147,7 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         "Where optimizers end",
         "The same predictions among the configurations whose measured mean error is lowest: their real error, by how "
         "much the predicted is above it (bias; also as a share of the real), and how well they are ordered. Selecting "
-        f"by what was measured selects luck too, so that even a perfect predictor is above. {_INTERVALS}"
+        f"by what was measured selects luck too, so that even a perfect predictor is above. {_intervals(judgement)}"
         f"{_signs(judgement)}",
         (
             *(f"budget, {ladder.unit}", "error", "best", "n", "real error"),
