@@ -208,6 +208,35 @@ class TestRefused:
             jointbench.import_table(file, tmp_path / "out", **{"budget": "epoch", "metrics": "loss=loss", **changed})
         assert str(caught.value).startswith(said.format(file=file))
 
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"budget": None}, "budget: None given, expected the name of a column"),
+            ({"budget": ["epoch"]}, "budget: ['epoch'] given, expected the name of a column"),
+            ({"seed_column": 3}, "seed column: 3 given, expected the name of a column"),
+            ({"status_column": 3}, "status column: 3 given, expected the name of a column"),
+            ({"group": ["id"]}, "group: ['id'] given, expected the name of a column"),
+            ({"hyperparameters": 3}, "hyperparameters: 3 given, expected some columns"),
+            ({"hyperparameters": [["lr"]]}, "hyperparameters: ['lr'] given, expected the name of a column"),
+            ({"out": 3}, "out: 3 given, expected the name of a file or a folder"),
+            ({"out": None}, "out: None given, expected the name of a file or a folder"),
+            ({"out": "a\0b"}, "out: 'a\\x00b' given, expected the name of a file or a folder"),
+            ({"table": "a\0b"}, "table: 'a\\x00b' given, expected the name of a file or a folder"),
+            ({"space": "a\0b"}, "space: 'a\\x00b' given, expected the name of a file or a folder"),
+            ({"table": {"lr": 1, "epoch": [1, 2]}}, "column lr of the table: 1 given, expected a list of cells"),
+            ({"table": {"lr": "ab", "epoch": [1, 2]}}, "column lr of the table: 'ab' given, expected a list of cells"),
+            ({"table": 3}, "table: 'int' given, expected a CSV or Parquet file, or a frame"),
+        ],
+    )
+    def test_what_is_of_another_type_is_refused_by_the_name_of_the_argument(
+        self, given: dict[str, object], said: str, tmp_path: Path
+    ) -> None:
+        how = {"table": curves(2), "out": tmp_path / "out", "budget": "epoch", "metrics": "loss=val_loss"}
+        with pytest.raises(InputError) as caught:
+            jointbench.import_table(**{**how, **given})
+        assert str(caught.value).startswith(said)
+        assert not list(tmp_path.iterdir())
+
 
 class TestUsed:
     """A log with evaluations anywhere between its rungs is fitted, judged, answered from and drawn."""

@@ -19,7 +19,7 @@ from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.exporting import BenchmarkResult, result_of
 from jointbench.bench.calls.figure_files import check_drawable
 from jointbench.bench.calls.files import FIGURES, TABLES, checked_formats
-from jointbench.bench.calls.given import the_log
+from jointbench.bench.calls.given import the_log, the_path
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.judged import judged_verdict
@@ -173,7 +173,7 @@ def analyse(
     if out is not None:
         if set(checked_formats(default_formats() if formats is None else formats)) & set(FIGURES):
             check_drawable()
-        check_writable(Path(out), folder=True)
+        check_writable(the_path("out", out), folder=True)
     if claims is not None:
         made = _claims(_result(source), source, beside, fronts)
     else:
@@ -189,7 +189,7 @@ def analyse(
 def default_folder(source: str | Path) -> Path:
     """Where an analysis goes that nobody gave a folder for: into the source's, or the working directory's for what
     ships with this package."""
-    path = Path(source)
+    path = the_path("source", source)
     with resources.as_file(resources.files("jointbench")) as package:
         ships = package.resolve() in path.resolve().parents
     if path.is_dir() and not ships:

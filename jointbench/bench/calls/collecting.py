@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_space, whole
+from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_path, the_space, whole
 from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -190,7 +190,7 @@ def collect(
     "accuracy:max:0..1,loss" or Metric objects, the objective first; default validation_error. `timeout`: seconds after
     which a training is given up.
     """
-    evidence = None if plan is None else EvidencePlan.read(Path(plan))
+    evidence = None if plan is None else EvidencePlan.read(the_path("plan", plan))
     if evidence is not None:
         space, images, ladder = evidence.space, evidence.images, evidence.ladder
         workers = {**workers, "clock": evidence.clock, "memory": evidence.memory}

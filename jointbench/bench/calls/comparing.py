@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jointbench.bench.calls.comparison_runs import Wanted, simulate, train
-from jointbench.bench.calls.given import above_zero, optimizer_name, the_benchmark, whole
+from jointbench.bench.calls.given import above_zero, optimizer_name, the_benchmark, the_path, whole
 from jointbench.bench.calls.progress import Hear, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.calls.without_main import without_main
@@ -62,7 +62,7 @@ class Comparison(Result):
     """
 
     def __init__(self, folder: str | Path, *, failed: Sequence[Failure] = (), notes: Sequence[str] = ()) -> None:
-        self.folder, self.failed, self.notes = Path(folder), list(failed), list(notes)
+        self.folder, self.failed, self.notes = the_path("comparison", folder), list(failed), list(notes)
         self.settings = Settings.read(self.folder)
 
     @cached_property
@@ -231,7 +231,7 @@ def compare(
     default = None if real else WORKERS
     wanted = Wanted(
         names,
-        Path(out),
+        the_path("out", out),
         [default if number is None else whole("workers", number, 1) for number in numbers],
         None if seeds is None else whole("seeds", seeds, 1),
         None if until_decided is None else whole("until decided", until_decided, 2),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jointbench.bench.calls.comparing import OPTIMIZERS, Comparison, check_objective, compare, simulated
-from jointbench.bench.calls.given import optimizer_name
+from jointbench.bench.calls.given import optimizer_name, the_path
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.across_tasks import AcrossTasks, Scale, write_tasks
@@ -53,7 +53,7 @@ class TasksComparison(Result):
     """
 
     def __init__(self, folder: str | Path, *, failed: Sequence[Failure] = (), notes: Sequence[str] = ()) -> None:
-        self.folder, self.failed, self.notes = Path(folder), list(failed), list(notes)
+        self.folder, self.failed, self.notes = the_path("comparison", folder), list(failed), list(notes)
 
     @cached_property
     def across(self) -> AcrossTasks:
@@ -153,7 +153,7 @@ def compare_tasks(
     for one of the tasks, as two-stage where nothing is architecture, is left out on all, and `notes` says so. Raises as
     `compare` does.
     """
-    names, folder = task_names(tasks), Path(out)
+    names, folder = task_names(tasks), the_path("out", out)
     called = {Path(name).name: name for name in names}
     if len(called) < len(names):
         raise InputError("tasks", names, "folders of different names")

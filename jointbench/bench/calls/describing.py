@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
-from jointbench.bench.calls.given import seed_of_a_draw, the_configuration, whole
+from jointbench.bench.calls.given import seed_of_a_draw, the_configuration, the_path, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.drawing.network_drawing import draw_network
 from jointbench.data.errors import InputError
@@ -110,7 +110,7 @@ class DescribedConfiguration(Result):
     def draw(self, out: str | Path) -> Path:
         """Write a picture of the network, as SVG. Raises InputError for a space that draws no networks, and for a name
         that does not end in .svg."""
-        path = Path(out)
+        path = the_path("out", out)
         if not isinstance(self.space, GeneratorSpace):
             raise InputError("space", self.space.name, "one whose networks are drawn, such as hnag, for a picture")
         if path.suffix != ".svg":

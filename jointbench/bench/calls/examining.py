@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jointbench.bench.calls.given import the_path
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.collecting.doctor import Findings, examine
 from jointbench.bench.comparing.comparison_doctor import examine_comparison
@@ -73,5 +74,5 @@ def doctor(folder: str | Path) -> Examined:
 
     Raises LogError where there is neither.
     """
-    path = Path(folder)
+    path = the_path("folder", folder)
     return Examined(examine_comparison(path) if (path / SETTINGS).exists() else examine(path))

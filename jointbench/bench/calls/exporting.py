@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.files import write_result
-from jointbench.bench.calls.given import the_benchmark
+from jointbench.bench.calls.given import the_benchmark, the_path
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.comparison_folder import SETTINGS
 from jointbench.data.errors import UnknownNameError
@@ -57,7 +57,7 @@ def result_of(source: str | Path) -> Result:
 
     Raises UnknownNameError where it is none of these.
     """
-    path = Path(source)
+    path = the_path("source", source)
     if (path / SETTINGS).exists():
         return Comparison(path)
     if (path / MANIFEST).exists() or (not path.exists() and str(source).rpartition("-v")[0] in released()):

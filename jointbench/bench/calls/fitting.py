@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jointbench.bench.analysing.card_section import card_section
 from jointbench.bench.analysing.evidence import Evidence
-from jointbench.bench.calls.given import the_log, whole
+from jointbench.bench.calls.given import the_log, the_path, whole
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.left_out_runs import LeftOut, left_out_runs
@@ -168,7 +168,7 @@ def fit(
     folds = (1 if quick else PARTITIONS) if partitions is None else whole("partitions", partitions, 1)
     numbered = whole("version", version, 1)
     if out is not None:
-        check_replaceable(Path(out), force=force)
+        check_replaceable(the_path("out", out), force=force)
     name = name or (Path(opened.path).resolve().stem if out is None else Path(out).resolve().name)
     checked_name(name)
     at_rungs, rungs = at_fitted_rungs(opened)

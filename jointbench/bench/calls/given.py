@@ -32,6 +32,17 @@ def the_log(given: str | Path | EvaluationLog) -> EvaluationLog:
     return given if isinstance(given, EvaluationLog) else EvaluationLog.open(given)
 
 
+def the_path(field: str, given: Any) -> Path:
+    """A path, whatever it is that says it. Raises InputError for what says none, and for one that there cannot be."""
+    try:
+        path = Path(given)
+    except TypeError:
+        path = None
+    if path is None or "\0" in str(path):
+        raise InputError(field, given, "the name of a file or a folder")
+    return path
+
+
 def the_space(given: Any) -> Space:
     """A space, its name, or a file of ConfigSpace's JSON; or a ConfigSpace object. Raises as `find_space` does."""
     if isinstance(given, Space):

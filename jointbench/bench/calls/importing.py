@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.bench.calls.collecting import Collection
-from jointbench.bench.calls.given import whole
+from jointbench.bench.calls.given import the_path, whole
 from jointbench.bench.calls.result import ResultTable
 from jointbench.data.errors import InputError, LogError, UnwritableError
 from jointbench.data.evaluation import Status
@@ -82,14 +82,16 @@ def import_table(
     Raises InputError for what is no table, and for the first row that is wrong, with its number, column, value and what
     was expected; WouldOverwriteError, UnwritableError.
     """
-    target, skipped = Path(out), whole("skip bad rows", skip_bad_rows, 0)
+    target, skipped = the_path("out", out), whole("skip bad rows", skip_bad_rows, 0)
     check_replaceable(target, force=force, ours=_is_log, what="log")
-    columns = read_columns(table)
+    columns = read_columns(the_path("table", table) if isinstance(table, (str, Path)) else table)
+    others = {"seed_column": seed_column, "status_column": status_column, "group": group}
+    _check_names(budget=budget, **{name: given for name, given in others.items() if given is not None})
     named, when_true = _status(status_column)
     roles = Roles(budget, metric_columns(metrics), seed_column, named, when_true, group)
     name = _space_name(table)
     if space is not None and hyperparameters is not None:
-        raise InputError("hyperparameters", list(hyperparameters), "none, or no space, which names them")
+        raise InputError("hyperparameters", hyperparameters, "none, or no space, which names them")
     check_named(columns, roles)
     notes: list[str] = []
     if space is None:
@@ -118,6 +120,13 @@ def _is_log(folder: Path) -> bool:
     return True
 
 
+def _check_names(**named: object) -> None:
+    """Raises InputError for what is no name of a column, with the parameter that it was given for."""
+    for parameter, given in named.items():
+        if not isinstance(given, str):
+            raise InputError(parameter.replace("_", " "), given, "the name of a column")
+
+
 def _status(given: str | None) -> tuple[str | None, Status | None]:
     """A column, and what its truth means: of `diverged`, and of `epoch_diverged=diverged`."""
     if given is None:
@@ -131,9 +140,14 @@ def _status(given: str | None) -> tuple[str | None, Status | None]:
 
 
 def _of_hyperparameters(columns: Columns, roles: Roles, chosen: Sequence[str] | None) -> dict[str, list[Any]]:
-    names = [name for name in columns.cells if name not in roles.columns] if chosen is None else list(chosen)
+    try:
+        names = [name for name in columns.cells if name not in roles.columns] if chosen is None else list(chosen)
+    except TypeError:
+        names = []
     if isinstance(chosen, str) or not names:
         raise InputError("hyperparameters", chosen, "some columns of the table")
+    for name in names:
+        _check_names(hyperparameters=name)
     roles.check(names)
     kept = [place for place in range(len(columns)) if place not in columns.broken]
     found = {name: columns.column(name, "hyperparameters") for name in names}
@@ -147,7 +161,7 @@ def _the_space(given: str | Path | Mapping[str, Any] | Space, name: str) -> Spac
         return SPACES[given]
     described: Any = given
     if isinstance(given, (str, Path)):
-        path = Path(given)
+        path = the_path("space", given)
         try:
             described = read_json(path.read_bytes(), f"space {path}")
         except OSError as error:

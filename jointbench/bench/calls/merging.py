@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jointbench.bench.calls.collecting import Collection
+from jointbench.bench.calls.given import the_path
 from jointbench.data.errors import InputError
 from jointbench.data.merging import merge as merge_logs
 
@@ -15,5 +16,5 @@ def merge(logs: Sequence[str | Path | Collection], out: str | Path) -> Collectio
     """
     if isinstance(logs, (str, Path, Collection)) or not logs:
         raise InputError("logs", logs, "a list of at least one")
-    paths = [one.log.path if isinstance(one, Collection) else Path(one) for one in logs]
-    return Collection(merge_logs(paths, Path(out)))
+    paths = [one.log.path if isinstance(one, Collection) else the_path("logs", one) for one in logs]
+    return Collection(merge_logs(paths, the_path("out", out)))

@@ -5,7 +5,7 @@ from datetime import date as day
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointbench.bench.calls.given import the_benchmark
+from jointbench.bench.calls.given import the_benchmark, the_path
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.data.errors import InputError
 from jointbench.data.frames import frame
@@ -70,7 +70,7 @@ def publish(
         when = day.today() if date is None else day.fromisoformat(date)
     except (TypeError, ValueError):
         raise InputError("date", date, "a day such as 2026-12-24") from None
-    folder = Path(out)
+    folder = the_path("out", out)
     check_replaceable(folder, force=force)
     made = the_benchmark(benchmark)
     wheel = write_published(made, folder, when.isoformat(), force=force, anyway=anyway)

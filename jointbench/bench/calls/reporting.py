@@ -5,6 +5,7 @@ from pathlib import Path
 
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
+from jointbench.bench.calls.given import the_path
 from jointbench.bench.pages.report import write_report, write_side_by_side
 from jointbench.bench.pages.templates import fill
 
@@ -37,7 +38,7 @@ def report(
     `out`: the file; by default in the folder, or here for a log that ships with JointBench. Raises LogError where the
     folder holds neither, InputError for comparisons that have too few optimizers in common, UnwritableError.
     """
-    place = None if out is None else Path(out)
+    place = None if out is None else the_path("out", out)
     if second is None:
         return Page(write_report(_folder(folder), place))
     return Page(write_side_by_side(_folder(folder), _folder(second), place))

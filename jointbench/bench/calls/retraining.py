@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jointbench.bench.calls.comparing import Comparison
-from jointbench.bench.calls.given import check_trained_here, whole
+from jointbench.bench.calls.given import check_trained_here, the_path, whole
 from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -145,7 +145,7 @@ def retrain(
     sentence what there is to do. `workers`: as `WorkerOptions` has them. Raises LogError where there is no comparison,
     UnknownNameError, InputError, MissingExtraError without torch.
     """
-    folder = comparison.folder if isinstance(comparison, Comparison) else Path(comparison)
+    folder = comparison.folder if isinstance(comparison, Comparison) else the_path("comparison", comparison)
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
     if objective is None:
         if timeout is not None:

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from jointbench.bench.calls.given import above_zero, whole
+from jointbench.bench.calls.given import above_zero, the_path, whole
 from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.option_words import option
@@ -91,7 +91,7 @@ class Workers:
             None if workers is None else whole("workers", workers, 1),
             None if workers_per_gpu is None else whole("workers per GPU", workers_per_gpu, 1),
             cluster,
-            None if config is None else Path(config),
+            None if config is None else the_path("config", config),
             dashboard,
         )
 

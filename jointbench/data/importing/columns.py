@@ -131,9 +131,10 @@ def _of_frame(given: Any) -> Columns:
     )
     try:
         names = list(labels)
-        cells = {name: _cells(given[name]) for name in dict.fromkeys(names)}
+        columns = {name: given[name] for name in dict.fromkeys(names)}
     except (TypeError, KeyError, ValueError, AttributeError):
         raise InputError("table", type(given).__name__, "a CSV or Parquet file, or a frame") from None
+    cells = {name: _cells(name, column) for name, column in columns.items()}
     for name in names:
         if not isinstance(name, str):
             raise InputError("columns of the frame", name, "names that are text")
@@ -144,8 +145,14 @@ def _of_frame(given: Any) -> Columns:
     return _checked(Columns("the frame", cells, digest))
 
 
-def _cells(column: Any) -> list[Any]:
-    for method in ("to_pylist", "to_list", "tolist"):
-        if hasattr(column, method):
-            return list(getattr(column, method)())
-    return list(column)
+def _cells(name: object, column: Any) -> list[Any]:
+    """Raises InputError, which names the column, for what is no column, text among it."""
+    try:
+        if isinstance(column, (str, bytes, Mapping)):
+            raise TypeError
+        for method in ("to_pylist", "to_list", "tolist"):
+            if hasattr(column, method):
+                return list(getattr(column, method)())
+        return list(column)
+    except (TypeError, ValueError, AttributeError):
+        raise InputError(f"column {name} of the table", column, "a list of cells, one a row") from None

@@ -3,6 +3,7 @@
 import os
 import sys
 import types
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -375,3 +376,23 @@ def test_every_command_but_those_of_a_shell_is_a_call() -> None:
 
     names = {module.__name__.rpartition(".")[2] for module in MODULES} - {"query", "measure", "listing"}
     assert names <= set(jointbench.__all__)
+
+
+@pytest.mark.parametrize("given", [3, b"bytes", "a\0b"])
+def test_a_path_that_is_none_is_refused_by_the_name_of_the_argument(given: Any, tmp_path: Path) -> None:
+    calls: dict[str, list[Callable[[], object]]] = {
+        "out": [
+            lambda: jointbench.compare("digits-cpu", ["random"], seeds=1, out=given),
+            lambda: jointbench.compare_tasks("mfh3-good", ["random"], out=given),
+            lambda: jointbench.merge([tmp_path], given),
+            lambda: jointbench.publish("digits-cpu", given),
+            lambda: jointbench.report(tmp_path, out=given),
+            lambda: jointbench.analyse("digits-cpu", out=given),
+        ],
+        "comparison": [lambda: jointbench.Comparison(given), lambda: jointbench.retrain(given)],
+        "folder": [lambda: jointbench.doctor(given)],
+    }
+    for field, several in calls.items():
+        for call in several:
+            with pytest.raises(InputError, match=f"^{field}: .* given, expected the name of a file or a folder"):
+                call()
