@@ -21,18 +21,29 @@ def read_json(content: bytes, field: str, error: type[InputError] = InputError) 
             raise error(field, twice, "JSON that gives each name once")
         return found
 
+    # It follows from the first bytes (RFC 4627, section 3), a byte-order mark among them.
+    encoding = json.detect_encoding(content)
     try:
-        # The encoding follows from the first bytes (RFC 4627, section 3), a byte-order mark among them.
-        text = content.decode(json.detect_encoding(content))
+        text = content.decode(encoding)
     except UnicodeDecodeError as wrong:
         raise error(field, content[wrong.start : wrong.end], f"JSON in UTF-8 ({wrong.reason})") from None
     try:
         return json.loads(text, object_pairs_hook=once)
     except json.JSONDecodeError as wrong:
-        line = text.split("\n")[wrong.lineno - 1].strip()
-        raise error(field, line, f"JSON (line {wrong.lineno}, column {wrong.colno}: {wrong.msg})") from None
+        found: str | bytes = _until(text, wrong.lineno)
+        if not encoding.startswith("utf-8") and not (found and text.isascii()):
+            # The first bytes of what is no text say any encoding; what they decode to nobody has written.
+            found = content
+        raise error(field, found, f"JSON (line {wrong.lineno}, column {wrong.colno}: {wrong.msg})") from None
     except RecursionError:
         raise error(field, text, "JSON that is not nested so deeply") from None
     except ValueError as wrong:
         # Integers of thousands of digits.
         raise error(field, text, f"JSON ({wrong})") from None
+
+
+def _until(text: str, number: int) -> str:
+    """The line of a number, from 1 on, or the last before it that is not empty: JSON that breaks off is missed at its
+    end."""
+    lines = (line.strip() for line in reversed(text.split("\n")[:number]))
+    return next(filter(None, lines), "")

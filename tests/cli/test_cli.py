@@ -1,6 +1,7 @@
 """The command line, as a person runs it: what it prints, and one clear sentence for what it cannot use."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from xml.etree import ElementTree
@@ -88,6 +89,17 @@ def test_describe_says_what_a_benchmark_is_about(capsys: pytest.CaptureFixture[s
     assert frame["name"].tolist()[0] == "validation_error"
     assert set(frame["name"]) <= carried.keys()
     assert frame.set_index("name")["exact"]["parameters"]
+
+
+def test_describe_aligns_long_names_and_leaves_no_section_empty(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["describe"])
+    out = capsys.readouterr().out
+    for section in out.split("space '")[1:]:
+        rows = [found for line in section.splitlines() if (found := re.search(r"(?<=^  )\w+ +(?=an? \w+ in )", line))]
+        assert len({row.end() for row in rows}) <= 1, section
+        if "but for" in section:
+            assert rows, section
+    assert "space 'wideresnet-28-10': hyperparameters and ranges as 'preact-resnet-18' has them" in out
 
 
 def small_network(path: Path) -> Path:
@@ -180,6 +192,10 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
     [
         ("explore", "explore"),
         ("describe no-such", "zela-2018"),
+        ("describe no-such", "digits-cpu, fashion-small,"),
+        ("describe no-such", "joint, joint-small,"),
+        ("describe no-such", "a JSON file of a configuration, or the folder of a benchmark"),
+        ("describe hnag:no-such", "cifar10-bohb"),
         ("describe zela-2018 --image-shape 3x32", "3x32"),
         ("describe zela-2018 --image-shape 0x32x32", "0x32x32"),
         ("describe zela-2018 --classes 1", "classes: '1'"),

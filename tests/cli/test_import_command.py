@@ -1,6 +1,7 @@
 """`jointbench import`, as a person calls it, and what can be done with the log that it writes."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import jointbench
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.noise import replicates
+from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
 from jointbench.bench.pages.report import write_report
 from jointbench.cli import main
 from jointbench.data.errors import InputError, LogError, WouldOverwriteError
@@ -251,6 +253,9 @@ class TestUsed:
         rows = {row["budget"]: row for row in surrogate.held_out.scores() if row["error"] == "loss"}
         assert sum(row["n"] for budget, row in rows.items() if budget is not None) == rows[None]["n"]
         assert rows[None]["r2"] > 0.5
+
+    def test_it_is_described_as_collected_by_hand(self, surrogate: Surrogate) -> None:
+        assert re.search(r"collected by\s+hand \(600\)", str(DescribedBenchmark(surrogate.benchmark)))
 
     def test_it_keeps_the_contract_of_benchmarks(self, surrogate: Surrogate) -> None:
         for check in CHECKS:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jointbench.bench.calls.aligned import aligned
 from jointbench.bench.calls.describing_benchmarks import DescribedBenchmark
 from jointbench.bench.calls.given import seed_of_a_draw, the_configuration, the_path, whole
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.drawing.network_drawing import draw_network
-from jointbench.data.errors import InputError
+from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import write_whole
 from jointbench.data.frames import frame
@@ -58,13 +59,14 @@ class DescribedSpaces(Result):
             if like is space:
                 head = f"space '{space.name}', {counted(len(space.names), 'hyperparameter')}: {_words(space)}"
                 lines += [*textwrap.wrap(head, 100), ""]
-                lines += [
-                    f"  {name:<16} {of:<28} {scale:<7} {part}" for name, of, scale, part in _hyperparameters(space)
-                ]
+                lines += aligned(_hyperparameters(space), (16, 28, 7))
             else:
-                lines += [f"space '{space.name}': as '{like.name}' but for", ""]
                 both = zip(space.hyperparameters, like.hyperparameters, strict=True)
-                lines += [f"  {one.name:<16} {one.range}" for one, other in both if one != other]
+                differing = [(one.name, one.range) for one, other in both if one != other]
+                if differing:
+                    lines += [f"space '{space.name}': as '{like.name}' but for", "", *aligned(differing, (16,))]
+                else:
+                    lines += [f"space '{space.name}': hyperparameters and ranges as '{like.name}' has them"]
             lines.append("")
             named = {
                 name: f"{large(space.facts(configuration).parameters)} parameters"
@@ -72,7 +74,8 @@ class DescribedSpaces(Result):
                 if like is space or configuration not in like.named.values()
             }
             if named:
-                lines += ["  named configurations:", *(f"    {name:<24} {words}" for name, words in named.items()), ""]
+                rows = aligned(list(named.items()), (24,))
+                lines += ["  named configurations:", *(f"  {row}" for row in rows), ""]
         return "\n".join(lines).rstrip()
 
     __repr__ = __str__
@@ -164,14 +167,16 @@ class DescribedConfiguration(Result):
         return f"for {height}x{width} images with {counted(channels, 'channel')} and {self.classes} classes"
 
     def __str__(self) -> str:
-        wide = max(16, *map(len, self.configuration))
-        lines = [
-            f"  {name:<{wide}} {readable(value)}" + (f"  (inert: {self.inert[name]})" if name in self.inert else "")
-            for name, value in self.configuration.items()
-        ]
+        lines = aligned(
+            [
+                (name, readable(value) + (f"  (inert: {self.inert[name]})" if name in self.inert else ""))
+                for name, value in self.configuration.items()
+            ],
+            (16,),
+        )
         drawn = f", the network of architecture seed {self.seed}" if self.space.draws else ""
         lines += ["", f"  {self._images()}{drawn}:"]
-        return "\n".join([*lines, *(f"  {name:<16} {value}" for name, value in self._of_facts())])
+        return "\n".join([*lines, *aligned(self._of_facts(), (16,))])
 
     __repr__ = __str__
 
@@ -206,7 +211,14 @@ def describe(
         return DescribedSpaces({what: SPACES[what]})
     if isinstance(what, (str, Path)) and (str(what) in released() or (Path(what) / MANIFEST).is_file()):
         return DescribedBenchmark(load_benchmark(what))
-    at, configuration = the_configuration(what, space)
+    try:
+        at, configuration = the_configuration(what, space)
+    except UnknownNameError as error:
+        if space is not None or str(what).partition(":")[0] in SPACES:
+            raise
+        known = {*(name for one in SPACES.values() for name in one.named), *SPACES, *released()}
+        hint = ", a JSON file of a configuration, or the folder of a benchmark"
+        raise UnknownNameError.of(error.field, what, known, hint) from None
     if len(image_shape) != 3 or any(whole("image shape", side, 1) < 1 for side in image_shape):
         raise InputError("image shape", image_shape, "channels, height and width, such as (3, 32, 32)")
     counted_classes, drawn = whole("classes", classes, 2), seed_of_a_draw("seed", seed, at)

@@ -3,6 +3,7 @@
 import textwrap
 from typing import TYPE_CHECKING
 
+from jointbench.bench.calls.aligned import aligned
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.data.frames import frame
 from jointbench.data.metrics import Metric
@@ -52,7 +53,8 @@ class DescribedBenchmark(Result):
             *([("images", images.name)] if images is not None else []),
             ("budgets" if len(ladder.rungs) > 1 else "budget", ladder.amounts()),
             ("fitted to", counted(benchmark.provenance["evaluations"], "evaluation")),
-            ("collected by", ", ".join(f"{name} ({count:,})" for name, count in by)),
+            # As on its card.
+            ("collected by", ", ".join(f"{name or 'hand'} ({count:,})" for name, count in by)),
             ("verdict", benchmark.verdict.sentence),
             ("lies in", benchmark.source),
         ]
@@ -66,8 +68,7 @@ class DescribedBenchmark(Result):
             first, *others = textwrap.wrap(words, 84)
             lines += [f"  {name:<13} {first}", *(" " * 16 + line for line in others)]
         lines += ["", "  its answers carry, the objective first:", ""]
-        lines += [f"  {name:<18} {of:<28} {better:<7} {kind}" for name, of, better, kind in self._metrics()]
-        return "\n".join(lines)
+        return "\n".join([*lines, *aligned(self._metrics(), (18, 28, 7))])
 
     __repr__ = __str__
 
