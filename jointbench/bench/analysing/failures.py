@@ -11,6 +11,7 @@ from jointbench.bench.drawing.palette import BLACK, VERMILION, rung_colour
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.frames import configurations_of
+from jointbench.data.quantities import counted
 
 #: Failures below which nothing is said of where they happen.
 FEWEST = 10
@@ -38,10 +39,10 @@ def failures(evidence: Evidence) -> Exhibit:
     every = evidence.all
     failed = every["status"] != Status.OK.value
     if not failed.any():
-        return Exhibit(name, title, [f"None of {len(every):,} evaluations failed."])
+        return Exhibit(name, title, [f"None of {counted(len(every), 'evaluation')} failed."])
     counts = every[failed].groupby(["status", "rung"]).size()
     causes = [str(cause) for cause in every.loc[failed, "status"].value_counts().index]
-    words = f"{int(failed.sum()):,} of {len(every):,} evaluations failed ({failed.mean():.1%})."
+    words = f"{int(failed.sum()):,} of {counted(len(every), 'evaluation')} failed ({failed.mean():.1%})."
     rows = [
         [cause.replace("_", " "), *(f"{int(counts.get((cause, index), 0)):,}" for index in range(len(evidence.rungs)))]
         for cause in causes
@@ -61,7 +62,8 @@ def failures(evidence: Evidence) -> Exhibit:
     ]
     if failed.sum() < FEWEST or (~failed).sum() < FEWEST:
         missing = [
-            f"{int(failed.sum())} evaluations failed; where they happen needs {FEWEST}, and as many that ended ok."
+            f"{counted(int(failed.sum()), 'evaluation')} failed; where they happen needs {FEWEST}, and as many that "
+            "ended ok."
         ]
         return Exhibit(name, title, [words], figures, tables, missing)
     units = evidence.unit_rows(every)

@@ -13,6 +13,7 @@ from jointbench.bench.comparing.nearest import RANDOM, distances, units
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.frames import configurations_of
+from jointbench.data.quantities import counted
 
 #: Incumbents below which no correlation is given.
 FEWEST = 20
@@ -87,7 +88,8 @@ def rewarded(compared: Compared) -> Exhibit:
             said = "being further from them was not rewarded, but cost"
         finding += f"; {said} (Spearman of distance and loss {rho:.2f}, {low:.2f} to {high:.2f})"
     else:
-        missing.append(f"{len(far)} runs have an incumbent; a correlation of distance and value needs {FEWEST}.")
+        there = counted(len(far), "run has", "runs have")
+        missing.append(f"{there} an incumbent; a correlation of distance and value needs {FEWEST}.")
     finding += "."
     headings = ["optimizer", f"incumbents' {compared.objective.label}", "distance", "uncertainty"]
     table = Table(name, "Final incumbents, medians over runs", headings, rows, numbers, ("optimizer",))
