@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from jointbench.bench.running.objective import Objective, evaluated
 from jointbench.data.evaluation import Evaluation
@@ -23,8 +23,7 @@ class Started:
     seed: int
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(NamedTuple):
     """A trial's end; `start` and `end` in seconds on the cluster's clock, which begins at 0 with the run."""
 
     started: Started

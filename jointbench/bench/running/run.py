@@ -41,13 +41,14 @@ def run(
     spent, number, over = 0.0, 0, False
     evaluated = evaluated or {}
     proposals = Proposals(optimizer, optimizer.space if space is None else space, ladder, seed)
+    draws = proposals.space.draws
 
     if journal:
         for entry in journal.entries:
             if entry.kind == "ask":
                 proposed = proposals.ask(entry.number)
-                if proposed is not None:
-                    proposed = _drawn(proposals.space, proposed, entry.seed)
+                if proposed is not None and draws:
+                    proposed = _drawn(proposed, entry.seed)
                 started = Started(entry.number, journal.confirm(entry, proposed), entry.seed)
                 running[entry.number] = started
                 spent, number = spent + started.trial.budget, entry.number + 1
@@ -78,7 +79,9 @@ def run(
                     break
                 spent += trial.budget
                 of_training = training_seed(seed, number) if trial.seed is None else trial.seed
-                started = Started(number, _drawn(proposals.space, trial, of_training), of_training)
+                if draws:
+                    trial = _drawn(trial, of_training)
+                started = Started(number, trial, of_training)
                 if journal:
                     journal.ask(started)
                 number += 1
@@ -96,9 +99,9 @@ def run(
         yield finished
 
 
-def _drawn(space: Space, trial: Trial, seed: int) -> Trial:
-    """With a network of its own, where the space draws them and the optimizer insists on none: a fresh one at every
-    evaluation, at a promotion too (Ru et al. 2020)."""
-    if not space.draws or trial.architecture_seed:
+def _drawn(trial: Trial, seed: int) -> Trial:
+    """With a network of its own, where the optimizer insists on none: a fresh one at every evaluation, at a promotion
+    too (Ru et al. 2020)."""
+    if trial.architecture_seed:
         return trial
     return replace(trial, architecture_seed=architecture_seed(seed))
