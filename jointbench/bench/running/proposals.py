@@ -33,8 +33,7 @@ class Proposals:
 
         Raises OptimizerError when the optimizer raises (SystemExit included, and KeyboardInterrupt where no person can
         interrupt), or returns anything else than a Trial
-        with a configuration of the space, a rung of the ladder, and a seed or None; one of an architecture only where
-        the space draws any.
+        with a configuration of the space, a rung of the ladder and a seed or None.
         """
         try:
             proposed = self.optimizer.ask()
@@ -87,8 +86,6 @@ class Proposals:
         seed = None if proposed.seed is None else _seed(proposed.seed)
         drawn = proposed.architecture_seed
         architecture_seed = 0 if drawn == 0 else _seed(drawn, "architecture seed")
-        if architecture_seed and not self.space.draws:
-            raise InputError("architecture seed", drawn, f"0, since {self.space.name} draws no networks")
         return Trial(ReadOnlyConfiguration(configuration), budget, seed, architecture_seed)
 
 

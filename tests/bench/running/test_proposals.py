@@ -63,12 +63,6 @@ def refusal(proposed: object) -> str:
     return str(caught.value)
 
 
-def test_a_seed_of_an_architecture_is_refused_where_no_network_is_drawn() -> None:
-    assert refusal(Trial(ANYWHERE, 27.0, architecture_seed=5)).endswith(
-        "architecture seed: 5 given, expected 0, since joint draws no networks"
-    )
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_an_optimizer_that_changes_its_own_dict_is_recorded_as_it_proposed(workers: int, tmp_path: Path) -> None:
     own = dict(ANYWHERE)
