@@ -1,5 +1,7 @@
 """Small comparisons on the shipped benchmark, for the tests of what is computed, kept and shown."""
 
+import json
+import shutil
 from pathlib import Path
 
 from jointbench.bench.comparing.comparison import compare
@@ -10,6 +12,16 @@ from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.stored import load_benchmark
 
 NAMES = ("random", "hyperband")
+
+
+def called_real(simulated: Path, folder: Path) -> None:
+    """A copy of a comparison that says it was made by trainings."""
+    shutil.copytree(simulated, folder)
+    file = folder / "comparison.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    content["settings"]["objective"] = "training"
+    file.write_text(json.dumps(content), encoding="utf-8")
+
 
 #: What stands above the table of a comparison on a benchmark.
 HEADINGS = (

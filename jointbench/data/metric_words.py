@@ -30,7 +30,7 @@ def parse_metric(text: str) -> Metric:
 
 
 def in_words(metrics: Iterable[Metric]) -> str:
-    """As `parse_metrics` takes them; of a metric that words cannot make its name with what they can say of it."""
+    """As `parse_metrics` takes them; of one that words cannot make, what they can say of it."""
     return ",".join(map(_in_words, metrics))
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.stats import t as student
 
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
-from jointbench.bench.comparing.its_benchmark import its_benchmark
+from jointbench.bench.comparing.its_benchmark import benchmark_of_both
 from jointbench.bench.comparing.retraining_results import Retrained, read_retrained
 from jointbench.data.arrays import FloatArray
 from jointbench.data.metrics import Metric
@@ -47,27 +48,20 @@ class IncumbentsOf:
 
 @dataclass(frozen=True)
 class HeldToRetrainings:
-    """The optimizers of both comparisons, and of pairs of them, the first less the second, run by run, `again` of the
-    real incumbents and `simulated` (name, name, mean, mean)."""
+    """The optimizers of both comparisons, and of `pairs` of them, the first less the second, run by run: `searched`,
+    `again` and `simulated` (name, name, and the three means)."""
 
     benchmark: str
     objective: Metric
     optimizers: list[IncumbentsOf]
-    pairs: list[tuple[str, str, Mean, Mean]]
+    pairs: list[tuple[str, str, Mean, Mean, Mean]]
 
 
 def held_to_retrainings(surrogate: Path, real: Path) -> HeldToRetrainings | None:
     """None where they are not a surrogate's comparison and one of real trainings whose incumbents were trained again,
     or are about different problems. Raises LogError for a folder without a comparison."""
-    settings = Settings.read(real)
-    benchmark = its_benchmark(Settings.read(surrogate))
-    if benchmark is None or settings.objective != "training":
-        return None
-    if (benchmark.space.name, benchmark.ladder, benchmark.task.images) != (
-        settings.space,
-        settings.ladder,
-        settings.images,
-    ):
+    benchmark = benchmark_of_both(Settings.read(surrogate), Settings.read(real))
+    if benchmark is None:
         return None
     objective = benchmark.task.objective
     retrained: dict[str, dict[int, Retrained]] = defaultdict(dict)
@@ -77,35 +71,34 @@ def held_to_retrainings(surrogate: Path, real: Path) -> HeldToRetrainings | None
     own: dict[str, dict[int, float]] = defaultdict(dict)
     for incumbent in final_incumbents(surrogate):
         own[incumbent.optimizer][incumbent.run_seed] = incumbent.metrics[objective.name]
-    again = {
-        name: {seed: float(one.values(objective).mean()) for seed, one in r.items()} for name, r in retrained.items()
-    }
-    found = []
+    found, searched, again = list[IncumbentsOf](), dict[str, dict[int, float]](), dict[str, dict[int, float]]()
     for name in (name for name in own if name in retrained):
-        each = list(retrained[name].values())
-        rows = benchmark.space.rows([one.incumbent.configuration for one in each if one.incumbent])
+        each = retrained[name]
+        ended = {seed: one.incumbent for seed, one in each.items() if one.incumbent is not None}
+        searched[name] = {seed: one.metrics[objective.name] for seed, one in ended.items()}
+        again[name] = {seed: float(one.values(objective).mean()) for seed, one in each.items()}
+        rows = benchmark.space.rows([one.configuration for one in ended.values()])
         said = benchmark.query_batch(rows, benchmark.ladder.maximum).columns()[objective.name]
-        searched = [one.incumbent.metrics[objective.name] for one in each if one.incumbent]
-        found.append(
-            IncumbentsOf(
-                name,
-                len(each),
-                sum(len(one.evaluations) for one in each),
-                Mean.of(np.array(searched)),
-                Mean.of(np.array(list(again[name].values()))),
-                Mean.of(np.asarray(said, np.float64)),
-                Mean.of(np.array(list(own[name].values()))),
-            )
-        )
-    names = [one.optimizer for one in found]
+        trainings = sum(len(one.evaluations) for one in each.values())
+        means = (_mean(searched[name]), _mean(again[name]), Mean.of(np.asarray(said, np.float64)), _mean(own[name]))
+        found.append(IncumbentsOf(name, len(each), trainings, *means))
     pairs = [
-        (first, second, _less(again[first], again[second]), _less(own[first], own[second]))
-        for place, first in enumerate(names)
-        for second in names[place + 1 :]
-        if set(again[first]) & set(again[second])
+        (
+            first,
+            second,
+            _less(searched[first], searched[second]),
+            _less(again[first], again[second]),
+            _less(own[first], own[second]),
+        )
+        for first, second in combinations(again, 2)
+        if again[first].keys() & again[second].keys() and own[first].keys() & own[second].keys()
     ]
     return HeldToRetrainings(benchmark.name, objective, found, pairs) if found else None
 
 
+def _mean(values: dict[int, float]) -> Mean:
+    return Mean.of(np.array(list(values.values())))
+
+
 def _less(first: dict[int, float], second: dict[int, float]) -> Mean:
-    return Mean.of(np.array([first[seed] - second[seed] for seed in first if seed in second]))
+    return _mean({seed: first[seed] - second[seed] for seed in first if seed in second})

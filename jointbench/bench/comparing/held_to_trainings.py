@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.bench.comparing.comparison_folder import TRAININGS, Settings
-from jointbench.bench.comparing.its_benchmark import its_benchmark
+from jointbench.bench.comparing.its_benchmark import benchmark_of_both
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.log import EvaluationLog
@@ -41,14 +41,12 @@ def held_to_trainings(surrogate: Path, real: Path) -> HeldToTrainings | None:
     about different problems, or the surrogate is not there any more as it was. Raises LogError for a folder without a
     comparison.
     """
-    benchmark = its_benchmark(Settings.read(surrogate))
-    if benchmark is None or Settings.read(real).objective != "training":
+    benchmark = benchmark_of_both(Settings.read(surrogate), Settings.read(real))
+    if benchmark is None:
         return None
     try:
         log = EvaluationLog.open(real / TRAININGS)
     except JointBenchError:
-        return None
-    if (benchmark.space.name, benchmark.ladder, benchmark.task.images) != (log.space.name, log.ladder, log.task.images):
         return None
     objective = benchmark.task.objective
     evaluations = [one for one in log.evaluations() if one.ok]

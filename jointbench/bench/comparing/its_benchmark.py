@@ -15,3 +15,12 @@ def its_benchmark(settings: Settings) -> Benchmark | None:
     except JointBenchError:
         return None
     return benchmark if benchmark.checksum == settings.checksum else None
+
+
+def benchmark_of_both(surrogate: Settings, real: Settings) -> Benchmark | None:
+    """`its_benchmark` of the one comparison, where the other is of real trainings of the same problem."""
+    benchmark = its_benchmark(surrogate)
+    if benchmark is None or real.objective != "training":
+        return None
+    here = benchmark.space.name, benchmark.ladder, benchmark.task.images
+    return benchmark if here == (real.space, real.ladder, real.images) else None

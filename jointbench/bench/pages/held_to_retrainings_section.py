@@ -12,7 +12,7 @@ HEADINGS = (
     *("optimizer", "runs", "trainings", "as the searches saw them", "trained again"),
     *("the surrogate of the same", "its own incumbents"),
 )
-PAIR_HEADINGS = ("the first less the second", "trained again", "on the surrogate")
+PAIR_HEADINGS = ("the first less the second", "as the searches saw them", "trained again", "on the surrogate")
 
 
 def held_to_retrainings_section(first: Path, second: Path) -> list[str]:
@@ -42,8 +42,8 @@ def held_to_retrainings_section(first: Path, second: Path) -> list[str]:
         table_html(
             PAIR_HEADINGS,
             [
-                (f"{one} less {other}", _difference(again, objective), _difference(simulated, objective))
-                for one, other, again, simulated in found.pairs
+                (f"{one} less {other}", *(_difference(mean, objective) for mean in means))
+                for one, other, *means in found.pairs
             ],
         ),
         '<p class="note">Differences are of runs with the same seed.</p>',

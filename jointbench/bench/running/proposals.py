@@ -32,8 +32,8 @@ class Proposals:
         """The run's trial of this number, from 0 on; None where the optimizer waits or has no more.
 
         Raises OptimizerError when the optimizer raises (SystemExit included, and KeyboardInterrupt where no person can
-        interrupt), or returns anything else than a Trial
-        with a configuration of the space, a rung of the ladder and a seed or None.
+        interrupt), or returns anything else than a Trial with a configuration of the space, a rung of the ladder and a
+        seed or None.
         """
         try:
             proposed = self.optimizer.ask()

@@ -1,13 +1,11 @@
 """What the incumbents of real searches are worth, beside what a surrogate says of them."""
 
-import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from comparing import small
+from comparing import called_real, small
 
 from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.held_to_retrainings import held_to_retrainings
@@ -27,11 +25,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     first, second = folder / "surrogate", folder / "real"
     # They never end with the same configuration.
     small(first, ("random", "two-stage"))
-    shutil.copytree(first, second)
-    file = second / "comparison.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    content["settings"]["objective"] = "training"
-    file.write_text(json.dumps(content), encoding="utf-8")
+    called_real(first, second)
     shipped = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")
     one = next(e for e in shipped.evaluations() if e.ok and e.budget == shipped.ladder.maximum)
     log = EvaluationLog.open_or_create(second / RETRAININGS / "joint", shipped.space, shipped.ladder, shipped.images)
@@ -66,7 +60,7 @@ def test_pairs_are_of_runs_with_the_same_seed(both: tuple[Path, Path]) -> None:
     found = held_to_retrainings(*both)
     assert found is not None
     assert len(found.pairs) == len(found.optimizers) * (len(found.optimizers) - 1) // 2
-    for _, _, again, _ in found.pairs:
+    for _, _, _, again, _ in found.pairs:
         # All optimizers have the same errors in runs of one seed.
         assert (again.value, again.half) == pytest.approx((0.0, 0.0)) or np.isnan(again.half)
 

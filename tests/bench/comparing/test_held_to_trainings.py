@@ -1,12 +1,10 @@
 """A surrogate is held against the real trainings of another comparison, and against nothing else."""
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from comparing import small
+from comparing import called_real, small
 
 from jointbench.bench.comparing.comparison_folder import TRAININGS
 from jointbench.bench.comparing.held_to_trainings import held_to_trainings
@@ -21,11 +19,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("both")
     first, second = folder / "surrogate", folder / "real"
     small(first)
-    shutil.copytree(first, second)
-    file = second / "comparison.json"
-    content = json.loads(file.read_text(encoding="utf-8"))
-    content["settings"]["objective"] = "training"
-    file.write_text(json.dumps(content), encoding="utf-8")
+    called_real(first, second)
     shipped = EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet")
     log = EvaluationLog.open_or_create(second / TRAININGS, shipped.space, shipped.ladder, shipped.images)
     log.append(list(shipped.evaluations()))
