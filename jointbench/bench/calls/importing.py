@@ -94,18 +94,20 @@ def import_table(
         raise InputError("hyperparameters", hyperparameters, "none, or no space, which names them")
     check_named(columns, roles)
     notes: list[str] = []
+    found: Space
     if space is None:
         chosen = _of_hyperparameters(columns, roles, hyperparameters)
         try:
-            inferred, constant = inferred_space(name, chosen)
+            found, constant = inferred_space(name, chosen)
         except InputError:
             # Of the rows that are left nothing can be inferred; what is wrong with the others comes first.
             check_few(list(columns.broken.values()), skipped)
             raise
         if constant:
             notes.append(f"no hyperparameter, since they never differ: {', '.join(constant)}")
-    found: Space = inferred if space is None else _the_space(space, name)
-    roles.check(found.names)
+    else:
+        found = _the_space(space, name)
+        roles.check(found.names)
     read = read_rows(columns, found, roles, unit or _unit(budget), skipped)
     files = {new_part(target, 0).name: _content(read), SPACE_FILE: _json(found)}
     write_folder(target, files, force=force, ours=_is_log, what="log")

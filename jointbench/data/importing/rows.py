@@ -51,9 +51,9 @@ class Roles:
         """That nothing is two things of which one would foretell the other. Raises InputError."""
         if self.metrics[0].column == self.budget:
             raise InputError("metrics", self.budget, "an objective that is not the column of budgets")
-        taken = {one.column: f"of the metric {one.metric.name}" for one in self.metrics}
-        taken |= {self.budget: "of budgets"} | ({self.status: "of the status"} if self.status is not None else {})
-        taken |= {self.seed: "of seeds"} if self.seed is not None else {}
+        # No hyperparameter is called None, which stands for a column that there is not.
+        taken: dict[str | None, str] = {one.column: f"of the metric {one.metric.name}" for one in self.metrics}
+        taken |= {self.budget: "of budgets", self.status: "of the status", self.seed: "of seeds"}
         for name in hyperparameters:
             if name in taken:
                 raise InputError("hyperparameters", name, f"a column that is not that {taken[name]}")
