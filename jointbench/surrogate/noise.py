@@ -42,14 +42,29 @@ def error_scales(images: ImageFacts) -> tuple[ErrorScale, ErrorScale]:
     return ErrorScale(images.validation), ErrorScale(images.test)
 
 
+#: Of the spread, with which luck grows; the first is the plainest.
+POWERS = (1.0, 0.25, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0)
+
+
+def raised(spread: Any, power: float) -> Any:
+    """`spread` to one of POWERS: by square roots, whose bits are the same on every machine."""
+    if power == 1:
+        return spread
+    quarter, found = sqrt(sqrt(spread)), 1.0
+    for _ in range(round(4 * power)):
+        found = found * quarter
+    return found
+
+
 @dataclass(frozen=True)
 class Noise:
     """How the errors of one configuration differ between seeds.
 
     The luck of the training moves validation and test error together: as a logit (`ErrorScale`), its variance is
-    `floor + slope * spread`, where `spread` is the variance between the members of the ensemble. The luck of the
-    images moves each on its own: its variance is `counting` times the binomial one. (Below 1, since every training
-    is counted on the same images, of which some are hard for all.)
+    `floor + slope * spread ** power`, where `spread` is how far off the teacher was likely to be, or the variance
+    between the members of an ensemble, and `power` a whole number of quarters. The luck of the images moves each on
+    its own: its variance is `counting` times the binomial one. (Below 1, since every training is counted on the same
+    images, of which some are hard for all.)
 
     Metrics of any task have nothing that is counted, and luck each of its own: `others` are floor and slope of those
     behind the objective.
@@ -59,8 +74,11 @@ class Noise:
     slope: float
     counting: float
     others: tuple[tuple[float, float], ...] = ()
+    power: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.power not in POWERS:
+            raise InputError("noise power", self.power, f"one of {', '.join(map(str, POWERS))}")
         for name in ("floor", "slope", "counting"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < math.inf:
@@ -70,15 +88,16 @@ class Noise:
 
     def luck(self, spread: Any, normal: Any, part: int = 0) -> Any:
         """How far a standard normal draw moves the logits of both errors, or of the metric of number `part`."""
-        if part and self.others:
-            floor, slope = self.others[part - 1]
-            return sqrt(floor + slope * spread) * normal
-        return sqrt(self.floor + self.slope * spread) * normal
+        floor, slope = self.others[part - 1] if part and self.others else (self.floor, self.slope)
+        return sqrt(floor + slope * raised(spread, self.power)) * normal
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        made = {"floor": self.floor, "slope": self.slope, "counting": self.counting}
-        return {**made, "others": [list(pair) for pair in self.others]} if self.others else made
+        made: dict[str, Any] = {"floor": self.floor, "slope": self.slope, "counting": self.counting}
+        if self.others:
+            made["others"] = [list(pair) for pair in self.others]
+        # As it was written before there were others than 1.
+        return made if self.power == 1 else made | {"power": self.power}
 
     def counted(self, error: Any, normal: Any, images: int) -> Any:
         """A whole number of `images` images as a fraction, moved by a standard normal draw."""

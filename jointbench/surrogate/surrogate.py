@@ -11,7 +11,6 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.log import EvaluationLog
 from jointbench.data.task import Task
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.card import CARD, card
 from jointbench.surrogate.croissant import EVALUATIONS
 from jointbench.surrogate.golden import GOLDEN, golden
@@ -28,6 +27,7 @@ from jointbench.surrogate.manifest import (
     checked_name,
 )
 from jointbench.surrogate.models import Models, Settings
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.scales import Measures
 from jointbench.surrogate.stored import MANIFEST, MODELS

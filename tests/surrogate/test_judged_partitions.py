@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.best import among, best, lowest
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.noise_floor import noise_floor
 from jointbench.surrogate.judging.scores import RESAMPLES, resampled_scores, resamples, scores, with_intervals
 from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.table import TrainingTable, training_table
 

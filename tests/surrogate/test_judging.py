@@ -16,7 +16,6 @@ from jointbench.bench.pages.fit_page import fit_page
 from jointbench.bench.pages.page import write_page
 from jointbench.data.errors import InputError
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.card import card
 from jointbench.surrogate.judging.failure_check import area_under_roc
 from jointbench.surrogate.judging.held_out import HeldOut, Said
@@ -31,6 +30,7 @@ from jointbench.surrogate.judging.scores import scores, side_by_side
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.models import DEFAULT, Models
 from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.stored import released
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import TrainingTable, training_table

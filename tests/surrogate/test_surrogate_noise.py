@@ -10,13 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kstest, norm
 
+from jointbench.data.errors import InputError
 from jointbench.data.exact import exp, log, normal_quantile, rint
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
-from jointbench.surrogate.calibration import Repeats, fit_noise, fit_odds
+from jointbench.surrogate.calibration import fit_odds
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.luck import Luck
-from jointbench.surrogate.noise import ErrorScale, Noise
+from jointbench.surrogate.noise import POWERS, ErrorScale, Noise, raised
+from jointbench.surrogate.noise_law import fit_noise
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.stored import load_benchmark, released
 from jointbench.surrogate.table import training_table
 
@@ -90,8 +93,29 @@ class TestErrors:
         assert counted * images == pytest.approx(round(counted * images), abs=1e-6)
 
 
+class TestSpread:
+    @given(spread=st.floats(1e-20, 1e20), power=st.sampled_from(POWERS))
+    def test_its_power_is_one_of_a_number_and_of_many(self, spread: float, power: float) -> None:
+        assert raised(spread, power) == pytest.approx(spread**power, rel=1e-14)
+        assert raised(np.array([spread]), power)[0] == raised(spread, power)
+
+    def test_a_power_that_is_no_whole_number_of_quarters_is_refused(self) -> None:
+        with pytest.raises(InputError, match="noise power"):
+            Noise(0.0, 1.0, 0.0, power=1.1)
+
+    @pytest.mark.parametrize("noise", [Noise(0.1, 0.2, 0.3), Noise(0.1, 0.2, 0.3, ((0.4, 0.5),), 1.5)])
+    def test_a_noise_is_read_as_it_was_written(self, noise: Noise) -> None:
+        written = noise.as_dict()
+        others = tuple(tuple(pair) for pair in written.pop("others", ()))
+        assert Noise(**written, others=others) == noise
+        assert ("power" in written) == (noise.power != 1)
+
+
 class TestCalibration:
-    @pytest.mark.parametrize("true", [Noise(0.05, 0.0, 0.2), Noise(0.01, 1.0, 1.0), Noise(0.3, 0.5, 0.0)])
+    @pytest.mark.parametrize(
+        "true",
+        [Noise(0.05, 0.0, 0.2), Noise(0.01, 1.0, 1.0), Noise(0.3, 0.5, 0.0), Noise(0.0, 1.0, 0.5, power=1.75)],
+    )
     def test_noise_is_found_again(self, true: Noise) -> None:
         """From 400 configurations of three made-up trainings each, drawn with known noise."""
         real = training_table(EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet"))
@@ -107,6 +131,32 @@ class TestCalibration:
         usual = 0.2
         assert found.luck(usual, 1.0) ** 2 == pytest.approx(true.luck(usual, 1.0) ** 2, rel=0.25, abs=0.01)
         assert found.counting == pytest.approx(true.counting, abs=0.3)
+        # Where luck hardly grows with the spread, it does not matter with which power of it.
+        if true.floor == 0:
+            assert found.power == pytest.approx(true.power, abs=0.25)
+
+    def test_where_nothing_was_repeated_residuals_stand_in_for_luck(self) -> None:
+        """Of 400 configurations at a rung with repeats and 400 at another without, where luck is a third as wide."""
+        real = training_table(EvaluationLog.open(released()["digits-cpu"] / "evaluations.parquet"))
+        rng, group = np.random.default_rng(0), np.concatenate([np.repeat(np.arange(400), 2), np.arange(400, 800)])
+        once = group >= 400
+        spread = np.where(once, 0.1, 0.9)
+        moved = -1 + Noise(0.0, 0.2, 0.0).luck(spread, rng.normal(size=len(group)))
+        scales = ErrorScale(real.images.validation), ErrorScale(real.images.test)
+        errors = np.stack([s.from_logit(moved) for s in scales], axis=1)
+        one_row = real.take(np.repeat(np.flatnonzero(real.ok)[:1], len(group)))
+        table = replace(
+            one_row,
+            errors=errors,
+            group=group,
+            seed=np.arange(len(group)),
+            budgets=np.where(once, real.ladder.maximum, real.ladder.minimum),
+        )
+        said = np.stack([np.broadcast_to(s.from_logit(-1.0), len(group)) for s in scales], axis=1)
+        found = fit_noise(table, spread, said)
+        # 400 squares each: a variance is known to within 7 %.
+        for at in (0.1, 0.9):
+            assert found.luck(at, 1.0) ** 2 == pytest.approx(0.2 * at, rel=0.25)
 
     def test_intervals_hold_what_they_say_of_luck_with_long_tails(self) -> None:
         """Of Student's luck with three degrees of freedom, whose mean square is three times that of its middle."""

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.surrogate.calibration import fit_noise, fit_odds
+from jointbench.surrogate.calibration import fit_odds
 from jointbench.surrogate.judging.perfect import PerfectPredictor
 from jointbench.surrogate.judging.scores import (
     Row,
@@ -21,6 +21,7 @@ from jointbench.surrogate.judging.scores import (
 )
 from jointbench.surrogate.models import DEFAULT, FAILURES, Models, Settings, error_models
 from jointbench.surrogate.noise import Noise
+from jointbench.surrogate.noise_law import fit_noise
 from jointbench.surrogate.table import TrainingTable
 
 FOLDS = 5

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.scales import Scale
 
 LEVELS = (0.5, 0.8, 0.95)

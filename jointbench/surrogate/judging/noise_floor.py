@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.calibration import Repeats
 from jointbench.surrogate.judging.held_out import HeldOut, Said
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.models import Models
+from jointbench.surrogate.repeats import Repeats
 
 #: Repeated configurations at a budget below which nothing is said.
 FEWEST = 5

@@ -9,7 +9,7 @@ import pytest
 
 from jointbench.bench.speed import fit
 from jointbench.bench.speed.fit import OPTIMIZERS, make
-from jointbench.surrogate.calibration import Repeats
+from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.stored import load_benchmark
 from jointbench.surrogate.table import training_table
 
