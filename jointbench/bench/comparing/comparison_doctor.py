@@ -19,6 +19,7 @@ from jointbench.bench.comparing.comparison_folder import (
 from jointbench.bench.comparing.failures import failures
 from jointbench.bench.comparing.run_table import run_labels
 from jointbench.data.quantities import counted
+from jointbench.data.visible import visible
 
 
 def examine_comparison(folder: Path) -> Findings:
@@ -39,9 +40,10 @@ def examine_comparison(folder: Path) -> Findings:
     found.facts += [f"made by `{command}`" for command in read_content(folder).get("commands", ())]
     for other in workers_folders(folder):
         found.facts.append(f"the same with other workers is in {other}")
-    for logs in (TRAININGS, RETRAININGS):
-        if (folder / logs).exists():
-            found.facts.append(f"trainings are in {folder / logs}, which `jointbench doctor` examines as a log")
+    # Those of its runs are one log, those of its incumbents and of published networks a log a space.
+    for log in (folder / TRAININGS, *visible(folder / RETRAININGS, "*/")):
+        if log.exists():
+            found.facts.append(f"trainings are in {log}, which `jointbench doctor` examines as a log")
     for failure in failures(folder):
         found.notes.append(f"a run failed, and the same command tries it again: {failure.sentence}")
     return found
