@@ -1,6 +1,7 @@
 """`jointbench collect`: train what an optimizer proposes, and log it."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,3 +114,6 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if not made.complete:
         say(f"stopped after {arguments.stop_after:g} minutes, the same command goes on")
+    if why := made.nothing_known:
+        print(f"jointbench: {made.log.path} has {why}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

@@ -1,6 +1,7 @@
 """`jointbench retrain`: check a comparison's winners by real trainings."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from jointbench.cli.command import Commands, say
@@ -41,6 +42,7 @@ def add_to(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     import jointbench
+    from jointbench.bench.comparing.comparison_folder import RETRAININGS
     from jointbench.cli.collection_display import CollectionDisplay
 
     chosen: dict[str, list[str] | None] = {"all": None, "none": []}
@@ -62,3 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
             **worker_keywords(arguments),
         )
     say(f"the picture: {made.page}")
+    if why := made.nothing_known:
+        anew = f"trained anew where {made.folder / RETRAININGS} is removed"
+        print(f"jointbench: nothing is known of the incumbents: {why}; {anew}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

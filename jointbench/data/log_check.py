@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from jointbench.data.errors import ConfigurationError, LogError
 from jointbench.data.evaluation import Status
 from jointbench.data.metrics import MOST
+from jointbench.data.quantities import counted
 from jointbench.data.spaces.arrow import from_struct
 from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
@@ -51,7 +52,7 @@ class Fault:
     def __str__(self) -> str:
         value = f"{self.value:g}" if isinstance(self.value, float) else "missing" if self.value is None else self.value
         where = f"first in row {self.row} (from 0)"
-        return f"{self.count:,} evaluation(s) with {self.column} {value}, {where}: expected {self.expected}"
+        return f"{counted(self.count, 'evaluation')} with {self.column} {value}, {where}: expected {self.expected}"
 
 
 def check(table: pa.Table, task: Task, file: Path) -> None:

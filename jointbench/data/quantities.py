@@ -1,4 +1,6 @@
-"""Numbers with the units that a person would use."""
+"""Numbers with the units that a person would use, and names in a row."""
+
+from collections.abc import Sequence
 
 _BYTES = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _DURATIONS = ((86_400.0, "days"), (3_600.0, "hours"), (60.0, "minutes"), (1.0, "seconds"))
@@ -34,3 +36,8 @@ def large(count: int) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Such as 1 training, 1,200 trainings."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Such as `a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

@@ -126,9 +126,9 @@ def _data(benchmark: Benchmark) -> list[str]:
     if images is not None:
         channels, height, width = images.shape
         said.append(
-            f"- Images: `{images.name}`, {height}x{width} pixels, {channels} channel(s), {images.classes} classes; "
-            f"{images.training:,} for training, {images.validation:,} for validation, {images.test:,} for test "
-            f"(split seed {images.split_seed})."
+            f"- Images: `{images.name}`, {height}x{width} pixels, {counted(channels, 'channel')}, {images.classes} "
+            f"classes; {images.training:,} for training, {images.validation:,} for validation, {images.test:,} for "
+            f"test (split seed {images.split_seed})."
         )
     measures = benchmark.manifest.measures
     if measures is None:

@@ -12,7 +12,7 @@ from jointbench.data.evaluation import Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.log_at_rungs import LogAtRungs
-from jointbench.data.quantities import counted
+from jointbench.data.quantities import counted, listed
 from jointbench.surrogate.table import check_enough, groups, is_training, rows_of
 
 #: Configurations that ended ok at a rung below which nothing is said of it, as of an optimizer that is left out.
@@ -66,7 +66,7 @@ class Rungs:
             return []
         there = [n for n, rung in zip(self.configurations, self.ladder.rungs, strict=True) if rung not in self.kept]
         *before, last = there
-        numbers = _listed([*(f"{number:,}" for number in before), counted(last, "configuration")])
+        numbers = listed([*(f"{number:,}" for number in before), counted(last, "configuration")])
         fewer = f"{self._budgets(self.left_out)} with {numbers}"
         if not self.kept:
             return [f"no surrogate can be fitted: no budget has {FEWEST_AT_A_RUNG} configurations that ended ok"]
@@ -78,18 +78,14 @@ class Rungs:
         if len(self.kept) == 1:
             who = sorted({name or "a person" for name in by})
             at, verb = self._budgets(self.kept), "trains" if len(who) == 1 else "train"
-            why = f"there is enough at {at} only" if any(there) else f"{_listed(who)} {verb} at {at} only"
+            why = f"there is enough at {at} only" if any(there) else f"{listed(who)} {verb} at {at} only"
             said.append(f"{why}: Hyperband cannot be compared on this")
         return said
 
     def _budgets(self, rungs: Sequence[float]) -> str:
         """Such as `1, 3 and 9 s`."""
         unit = "s" if self.ladder.unit == "seconds" else self.ladder.unit
-        return f"{_listed([f'{rung:g}' for rung in rungs])} {unit}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+        return f"{listed([f'{rung:g}' for rung in rungs])} {unit}"
 
 
 def count_rungs(ladder: Ladder, budgets: npt.NDArray[np.float64], group: npt.NDArray[np.int64]) -> Rungs:

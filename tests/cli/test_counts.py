@@ -33,6 +33,7 @@ def test_a_log_of_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "1 evaluation of 1 configuration in" in imported
     assert "1 evaluation in" in merged
     assert "1 evaluation" in examined
+    assert "1 part that can be read" in examined
     assert not any(map(WRONG.search, (imported, merged, examined)))
 
 
@@ -78,3 +79,9 @@ def test_an_optimizer_that_breaks_one_promise(tmp_path: Path, capsys: pytest.Cap
     assert "FAILED seed" in shown
     assert len(re.findall("  ok ", shown)) == len(CHECKS) - 1
     assert "1 of the contract's promises is not kept" in shown
+
+
+def test_no_sentence_leaves_the_number_to_its_reader() -> None:
+    package = Path(jointbench.__file__).parent
+    assert not [path.name for path in package.rglob("*.py") if "(s)" in path.read_text(encoding="utf-8")]
+    assert not [path for path in package.rglob("card.md") if "(s)" in path.read_text(encoding="utf-8")]

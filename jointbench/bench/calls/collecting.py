@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_path, the_space, whole
+from jointbench.bench.calls.none_ended_ok import none_ended_ok
 from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -72,6 +73,11 @@ class Collection(Result):
     def evaluations(self) -> list[Evaluation]:
         """Oldest first, as they were when this was first asked for."""
         return list(self.log.evaluations())
+
+    @property
+    def nothing_known(self) -> str:
+        """How they ended where not one training of the log ended ok, in words; else empty."""
+        return none_ended_ok(self.log.evaluations())
 
     def tables(self) -> dict[str, ResultTable]:
         headings, rows = how_they_ended(self.log, self.evaluations)

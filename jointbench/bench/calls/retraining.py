@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.given import check_trained_here, the_path, whole
+from jointbench.bench.calls.none_ended_ok import none_ended_ok
 from jointbench.bench.calls.own_trainings import own_trainings
 from jointbench.bench.calls.progress import heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
@@ -61,6 +62,11 @@ class Retrainings(Result):
     def page(self) -> Path:
         """The comparison's, with what was found."""
         return self.folder / PAGE
+
+    @property
+    def nothing_known(self) -> str:
+        """Why nothing is known of the incumbents: in words, where not one of their trainings ended ok; else empty."""
+        return none_ended_ok(e for one in self.configurations if one.incumbent for e in one.evaluations)
 
     def _groups(self) -> dict[str, list[Retrained]]:
         groups: dict[str, list[Retrained]] = {}

@@ -9,6 +9,7 @@ from jointbench.bench.calls.given import above_zero, the_path, whole
 from jointbench.bench.running.workplaces import Slurm, ThisMachine, Workplace, visible_gpus
 from jointbench.data.errors import InputError, MissingExtraError, UnknownNameError
 from jointbench.data.option_words import option
+from jointbench.data.quantities import counted
 
 if TYPE_CHECKING:
     from jointbench.bench.training.hardware import Hardware
@@ -187,7 +188,8 @@ class Workers:
             gpus = gpus[:1]
         workers = self.workers or len(gpus) * share
         if workers > len(gpus) * share:
-            raise InputError("workers", workers, f"at most {len(gpus) * share}: {share} a GPU on {len(gpus)} GPU(s)")
+            there = counted(len(gpus), "GPU")
+            raise InputError("workers", workers, f"at most {len(gpus) * share}: {share} a GPU on {there}")
         if device.memory is None and share > 1:
             device = replace(device, memory=device.on.total_memory // share)
         if visible_by is not None:

@@ -79,7 +79,7 @@ def _parts(path: Path, found: Findings) -> tuple[Task | None, list[pa.Table]]:
         else:
             found.problems += [f"{part.name}: {fault}" for fault in faults(table, task)]
             tables.append(table)
-    found.facts.append(f"{len(tables)} part(s) that can be read")
+    found.facts.append(f"{counted(len(tables), 'part')} that can be read")
     return task, tables
 
 
@@ -120,19 +120,22 @@ def _fit(log: EvaluationLog, found: Findings) -> None:
 def _left_behind(path: Path, found: Findings) -> None:
     unfinished = [entry for entry in path.iterdir() if entry.name.endswith(UNFINISHED)]
     if unfinished:
-        found.notes.append(f"{len(unfinished)} file(s) that a writer is writing or died with; they are ignored")
+        files = counted(len(unfinished), "file")
+        found.notes.append(f"ignored: {files} that a writer is writing or died with")
     aside = [entry for entry in path.iterdir() if entry.name.endswith(PART + DAMAGED)]
     if aside:
-        found.notes.append(f"{len(aside)} damaged part(s) were set aside; delete them when you like")
+        parts = counted(len(aside), "damaged part was", "damaged parts were")
+        found.notes.append(f"{parts} set aside; delete them when you like")
     credentials = [entry for entry in path.iterdir() if entry.name.startswith(CREDENTIALS)]
     if credentials:
         found.notes.append(
-            f"{len(credentials)} folder(s) of the credentials of runs that are going on or were killed; the next start "
-            "on this log removes those of killed ones"
+            f"{counted(len(credentials), 'folder')} of the credentials of runs that are going on or were killed; the "
+            "next start on this log removes those of killed ones"
         )
     checkpoints = visible(path / CHECKPOINTS, "*.checkpoint")
     if checkpoints:
-        found.notes.append(f"{len(checkpoints)} training(s) on their way, which the same `jointbench collect` resumes")
+        on_their_way = counted(len(checkpoints), "training")
+        found.notes.append(f"{on_their_way} on the way, which the same `jointbench collect` resumes")
     broken = 0
     for calibration in visible(path / CALIBRATIONS, "*.json"):
         try:
@@ -140,7 +143,8 @@ def _left_behind(path: Path, found: Findings) -> None:
         except (ValueError, KeyError, TypeError):
             broken += 1
     if broken:
-        found.problems.append(f"{broken} calibration(s) that hold no seconds a step; delete them")
+        hold = counted(broken, "calibration that holds", "calibrations that hold")
+        found.problems.append(f"{hold} no seconds a step; delete them")
 
 
 def _journals(log: EvaluationLog, keys: set[str], found: Findings) -> None:
@@ -164,4 +168,5 @@ def _journals(log: EvaluationLog, keys: set[str], found: Findings) -> None:
                     found.problems.append(f"{path.name}: trial {trial} ended, but the log has no evaluation of it")
         found.facts.append(f"run {path.stem}: {counted(asked, 'trial')} begun, {told} ended")
         if lost:
-            found.notes.append(f"{path.name}: {lost} ended trial(s) are missing in the log; the same run restores them")
+            missing = counted(lost, "ended trial is", "ended trials are")
+            found.notes.append(f"{path.name}: {missing} missing in the log; the same run restores them")

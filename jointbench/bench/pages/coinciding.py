@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from jointbench.bench.drawing.palette import Style
 from jointbench.data.arrays import FloatArray
+from jointbench.data.quantities import listed
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -75,7 +76,7 @@ def coinciding_words(values: Mapping[str, FloatArray], seconds: FloatArray) -> s
         when = "throughout" if index == len(seconds) else f"until {seconds[index]:.3g} s"
         so_long = [pair for pair, end in until.items() if end >= index]
         groups = _groups([pair for pair, end in until.items() if end == index], so_long)
-        parts += [f"{_listed(group)} {when}{_why(group)}" for group in groups]
+        parts += [f"{listed(group)} {when}{_why(group)}" for group in groups]
     if not (parts or sometimes):
         return ""
     return f"Where lines coincide, their colours alternate: {'; '.join([*parts, *sometimes])}."
@@ -97,10 +98,6 @@ def _groups(pairs: Sequence[tuple[str, str]], allowed: Sequence[tuple[str, str]]
                 group.append(name)
         yield group
         left = [pair for pair in left if not set(pair) <= set(group)]
-
-
-def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _same(one: FloatArray, other: FloatArray) -> BoolArray:

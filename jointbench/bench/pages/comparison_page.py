@@ -158,11 +158,11 @@ def _final_words(settings: Settings) -> str:
     )
 
 
-def again(folder: Path) -> list[str]:
-    """What it takes to make the comparison again: commands, settings, versions."""
+def again(folder: Path, what: str = "reproduce it") -> list[str]:
+    """What it takes to make the comparison again: commands, settings, versions; `what` of it the heading names."""
     content = read_content(folder)
     return [
-        "<h2>How to reproduce it</h2>",
+        fill("<h2>How to {{ what }}</h2>", what=what),
         fill("<pre>{{ commands }}</pre>", commands="\n".join(content["commands"])),
         table_html(("setting", "value"), shown_settings(Settings.read(folder)), kind="words"),
         table_html(("software", "version"), content["versions"].items(), kind="words"),

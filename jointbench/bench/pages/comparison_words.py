@@ -75,9 +75,10 @@ def words(settings: Settings) -> Words:
         )
     return Words(
         f"by real trainings on {images}, each with {_workers(settings, 'worker')} and {budgets}",
-        f"{noise}what it reaches without noise is not known. The plot shows the mean error of the run's trainings of "
-        "it at the largest budget, or the largest at which the run has trained it. The one that looked best was partly "
-        "lucky, so these validation errors are too low on average; <code>jointbench retrain</code> says by how much",
+        f"{noise}what it reaches without noise is not known. The one that looked best was partly lucky, so the "
+        "validation errors on this page are too low on average; <code>jointbench retrain</code> says by how much. The "
+        "plot shows the mean error of the run's trainings of it at the largest budget, or the largest at which the run "
+        "has trained it",
         "mean errors of a run's own trainings of its incumbent; medians over seeds",
         "wall-clock time of trainings",
     )

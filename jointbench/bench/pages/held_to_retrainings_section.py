@@ -26,7 +26,7 @@ def held_to_retrainings_section(first: Path, second: Path) -> list[str]:
         "<p>A search keeps what came out best, and part of that is luck. So the final incumbents of the real searches "
         f"were trained again, with other seeds. Beside that stands what {found.benchmark} says of the same "
         f"configurations, and of those that its own runs ended with, both without noise. Means of {objective.labels} "
-        f"over runs, with Student's 95 % intervals{_unit(objective)}.</p>",
+        f"over runs, and their differences{_unit(objective)}, each with Student's 95 % interval.</p>",
         table_html(
             HEADINGS,
             [
@@ -51,7 +51,7 @@ def held_to_retrainings_section(first: Path, second: Path) -> list[str]:
 
 
 def _unit(metric: Metric) -> str:
-    return ", like differences in percentage points" if metric.fraction else ""
+    return " in percentage points" if metric.fraction else ""
 
 
 def _shown(mean: Mean, metric: Metric) -> str:

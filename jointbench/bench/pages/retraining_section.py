@@ -36,7 +36,8 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     incumbents = [one for one in found if one.incumbent]
     groups = {name: own for name in look if (own := [one for one in incumbents if one.name == name])}
     references = {one.name: [one] for one in found if not one.incumbent}
-    of = f"{len(incumbents)} of {counted(len(run_files(folder)), 'run')}"
+    runs = len(run_files(folder))
+    of = f"{len(incumbents)} of {counted(runs, 'run')}" if len(incumbents) < runs else counted(runs, "run")
     budget = settings.ladder.amount(settings.ladder.maximum)
     devices = sorted({_on(e, settings) for one in found for e in one.evaluations})
     first, *others = headings(settings)
@@ -55,7 +56,7 @@ def retraining_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
             [cells(name, own, settings) for name, own in (groups | references).items()],
             look,
         ),
-        fill('<p class="note">{{ note }}</p>', note=_note(settings)),
+        fill('<p class="note">{{ note }}</p>', note=_note(settings, bool(references))),
         "<details><summary>All incumbents</summary>",
         table_html(
             ("optimizer and run", *others),
@@ -120,13 +121,14 @@ def _on(evaluation: Evaluation, settings: Settings) -> str:
     )
 
 
-def _note(settings: Settings) -> str:
+def _note(settings: Settings, networks: bool) -> str:
+    """`networks`: whether there are rows of published ones."""
     means = "means with the standard deviation over all trainings of the row"
     if settings.images is not None:
         return (
             f"As in the paper's Table 2: test errors after the same budget, {means}. An optimizer's row is about the "
-            "incumbents of all its runs; the rows below are published networks. A training that failed counts with an "
-            "error of 100 %."
+            f"incumbents of all its runs{'; the rows below are published networks' if networks else ''}. A training "
+            "that failed counts with an error of 100 %."
         )
     metric = judged_by(settings)[0]
     counts = "is not in them" if metric.failure is None else f"counts with {metric.shown(metric.failure)}"

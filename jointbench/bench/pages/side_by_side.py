@@ -30,7 +30,7 @@ from jointbench.bench.pages.trust_words import judged_box
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
 from jointbench.data.metrics import Metric
-from jointbench.data.quantities import counted
+from jointbench.data.quantities import counted, listed
 
 #: Settings in which two comparisons may differ and still be expected to agree.
 _OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
@@ -92,7 +92,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         "comparisons have.</p>",
         *held_to_retrainings_section(*folders),
         *held_to_trainings_section(*folders),
-        *(part for folder in folders for part in again(folder)),
+        *(part for folder, name in zip(folders, names, strict=True) for part in again(folder, f"reproduce {name}")),
     ]
 
 
@@ -105,9 +105,9 @@ def _not_the_same(settings: Sequence[Settings]) -> list[str]:
     if {one.objective for one in settings} != {"surrogate", "training"}:
         return []
     return [
-        '<p class="note">Before the end the two are not the same: of an incumbent a surrogate knows what it is worth '
-        "at the largest budget, without noise; real trainings show what came at the largest budget at which it was "
-        "trained, luck included.</p>"
+        '<p class="note">The two do not show the same: of an incumbent a surrogate knows what it is worth at the '
+        "largest budget, without noise; real trainings show what came at the largest budget at which it was trained, "
+        "luck included.</p>"
     ]
 
 
@@ -143,7 +143,8 @@ def _over_time(runs: Sequence[Runs], grid: FloatArray) -> str:
 def _differ(settings: Sequence[Settings]) -> str:
     names = [field.name for field in fields(Settings) if field.name not in _OF_THE_OBJECTIVE]
     differing = [name.replace("_", " ") for name in names if len({str(getattr(one, name)) for one in settings}) > 1]
-    return f" They were not made alike: {', '.join(differing)} differ." if differing else ""
+    verb = "differs" if len(differing) == 1 else "differ"
+    return f" They were not made alike: {listed(differing)} {verb}." if differing else ""
 
 
 def _shown(correlation: float) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from jointbench.bench.comparing.statistics import MOST_SEEDS, POWER, Omnibus, Pair, seeds_to_decide
 from jointbench.bench.comparing.summary import YARDSTICK, Row
+from jointbench.data.quantities import listed
 
 
 def verdict(rows: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) -> str:
@@ -22,8 +23,8 @@ def verdict(rows: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) 
     if len(beaten[best]) == len(rows) - 1:
         said = [f"{best} beats {'all others' if len(rows) > 2 else beaten[best][0]} {with_seeds}"]
     else:
-        said = [f"{best} beats {_listed(beaten[best])}"] if beaten[best] else []
-    said += [f"{name} beats {_listed(others)}" for name, others in beaten.items() if others and name != best]
+        said = [f"{best} beats {listed(beaten[best])}"] if beaten[best] else []
+    said += [f"{name} beats {listed(others)}" for name, others in beaten.items() if others and name != best]
     lines = "; ".join(said) + "."
     if len(beaten[best]) == len(rows) - 1:
         return lines
@@ -55,7 +56,9 @@ def _no_winner(rows: Sequence[Row], tested: Sequence[Pair], with_seeds: str) -> 
     )
     first, second = _pair(tested, rows[0].optimizer, rows[1].optimizer), ""
     if first is not least:
-        second = f", and between {rows[0].optimizer} and {rows[1].optimizer} {_would_decide(first, len(tested))}"
+        one, other = (_would_decide(pair, len(tested)) for pair in (least, first))
+        best, rival = rows[0].optimizer, rows[1].optimizer
+        second = f", and between {best} and {rival} {other}" if one != other else f", as between {best} and {rival}"
     return f"{said}{second} (from the paired differences seen, power {POWER:.0%})."
 
 
@@ -83,7 +86,3 @@ def _beaten_by(name: str, rows: Sequence[Row], tested: Sequence[Pair]) -> list[s
 
 def _pair(tested: Sequence[Pair], first: str, second: str) -> Pair:
     return next(pair for pair in tested if pair.has(first) and pair.has(second))
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

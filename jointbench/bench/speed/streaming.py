@@ -21,6 +21,7 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.images.facts import LARGE_PHOTOGRAPHS
 from jointbench.data.images.image_data import ImageData, Part
 from jointbench.data.images.kept_photographs import KEPT_SIDE, SIDE
+from jointbench.data.quantities import counted
 
 #: Batches a turn: the first of them has been expected since the last turn.
 BATCHES = 4
@@ -69,7 +70,9 @@ def main() -> None:
         figures,
         as_json=arguments.json,
         libraries=("numpy", "torch"),
-        notes=[f"device: {hardware.description}, {torch.get_num_threads()} thread(s) of torch; {count} images"],
+        notes=[
+            f"device: {hardware.description}, {counted(torch.get_num_threads(), 'thread')} of torch; {count} images"
+        ],
     )
 
 

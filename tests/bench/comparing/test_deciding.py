@@ -128,6 +128,11 @@ class TestVerdict:
         assert said.startswith("No winner with 10 seeds; the smallest p after Holm is 0.098 (a and c); about ")
         assert f"about {seeds_to_decide(tested[1], 3)} seeds would decide, and between a and b about" in said
 
+    def test_what_two_pairs_would_take_alike_is_said_once(self) -> None:
+        tested = [pair("a", "b", 0.4, 0.2), pair("a", "c", 0.098, 0.2), pair("b", "c", 0.6, 0.5)]
+        said = verdict(ROWS, tested, None)
+        assert f"about {seeds_to_decide(tested[1], 3)} seeds would decide, as between a and b (from" in said
+
     def test_equals_are_never_told_apart(self) -> None:
         assert seeds_to_decide(pair("a", "b", 1.0, 0.5), 1) is None
         said = verdict(ROWS[:2], [pair("a", "b", 1.0, 0.5)], None)

@@ -2,17 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
 from comparing import called_real, small
 
+import jointbench
 from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.held_to_retrainings import held_to_retrainings
 from jointbench.bench.comparing.incumbents import final_incumbents
+from jointbench.bench.comparing.retraining_results import read_retrained
+from jointbench.bench.pages.report import write_report
 from jointbench.bench.pages.side_by_side import side_by_side
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.stored import load_benchmark, released
+
+ROOT = Path(__file__).parents[3]
 
 #: Of the two trainings of a run's incumbent, by the run's seed.
 ERRORS = {0: (0.10, 0.12), 1: (0.20, 0.26)}
@@ -69,6 +75,33 @@ def test_the_page_of_both_says_it_whichever_comes_first(both: tuple[Path, Path])
     first, second = both
     for page in ("".join(side_by_side(first, second)), "".join(side_by_side(second, first))):
         assert "What the real incumbents are worth" in page
+
+
+def test_each_of_two_ways_to_reproduce_is_headed_by_its_comparison(both: tuple[Path, Path]) -> None:
+    page = "".join(side_by_side(*both))
+    for folder in both:
+        assert f"<h2>How to reproduce digits-cpu-v2 ({folder})</h2>" in page
+
+
+def test_the_page_of_the_real_one_speaks_of_published_networks_only_where_it_has_some(
+    both: tuple[Path, Path], tmp_path: Path
+) -> None:
+    page = write_report(Path(copytree(both[1], tmp_path / "real"))).read_text(encoding="utf-8")
+    assert "The final incumbents of 4 runs, trained anew" in page
+    assert "published networks" not in page
+
+
+def test_doctor_names_the_logs_that_it_can_examine(both: tuple[Path, Path]) -> None:
+    found = jointbench.doctor(both[1])
+    (said,) = (fact for fact in found.findings.facts if "examines as a log" in fact)
+    assert jointbench.doctor(said.removeprefix("trainings are in ").partition(",")[0]).healthy
+
+
+@pytest.mark.parametrize("folder", sorted(ROOT.glob("evidence/*/reality")), ids=lambda path: path.parent.name)
+def test_evidence_of_a_real_comparison_is_kept_with_its_runs_and_what_was_trained_again(folder: Path) -> None:
+    ended = final_incumbents(folder)
+    trained = [one for one in read_retrained(folder) if one.incumbent is not None]
+    assert len(ended) == len(trained) == 15
 
 
 def test_without_trainings_of_incumbents_there_is_nothing_to_say(both: tuple[Path, Path]) -> None:

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 import jointbench
+from jointbench.bench.calls.none_ended_ok import none_ended_ok
 from jointbench.bench.comparing.comparison_folder import RETRAININGS
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining import FIRST_SEED
 from jointbench.bench.running.function_objective import FunctionObjective
 from jointbench.bench.running.own_function import OwnFunction
 from jointbench.cli import main
+from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metric_words import parse_metrics
@@ -114,3 +116,43 @@ def test_of_trainings_on_images_it_is_refused(mine: str, tmp_path: Path, capsys:
     main(f"compare digits-cpu --optimizers random --seeds 1 --full-budgets 1 --jobs 1 --out {out} --quiet".split())
     assert "is about trainings of ours on images" in refused(f"retrain {out} --objective {mine}", capsys)
     assert not (out / RETRAININGS).exists()
+
+
+def test_where_no_training_ends_ok_the_command_fails_and_says_why(
+    compared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "broken.py").write_text(
+        "def train(configuration, budget, seed, report):\n    1 / 0\n", encoding="utf-8"
+    )
+    # The same again, where nothing is left to train, is no better.
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            main(f"retrain {compared} --objective {tmp_path / 'broken.py'}:train --seeds 2 --quiet".split())
+        assert ended.value.code == 1
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith("jointbench: nothing is known of the incumbents: ")
+        assert "none of which ended ok" in said
+        assert "ZeroDivisionError: division by zero (broken.py:2)" in said
+        assert said.endswith(f"trained anew where {compared / RETRAININGS} is removed")
+    assert (compared / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        ("", ""),
+        ("crashed ok crashed", ""),
+        ("crashed", "1 training, which did not end ok (1 crashed; the first: why 0)"),
+        (
+            "timeout crashed crashed",
+            "3 trainings, none of which ended ok (1 timeout, 2 crashed; the first: why 0)",
+        ),
+    ],
+)
+def test_how_trainings_ended_is_said_where_none_ended_ok(statuses: str, said: str) -> None:
+    made = [
+        Evaluation("mine", {}, 1.0, number, Status(status), {}, f"why {number}", key=f"{number}")
+        for number, status in enumerate(statuses.split())
+    ]
+    # A training that several runs share counts once.
+    assert none_ended_ok([*made, *made]) == said

@@ -253,6 +253,20 @@ class TestCollecting:
         frame = jointbench.run("bohb", EvaluationLog.open(log), full_budgets=3)
         assert frame["loss"].notna().any()
 
+    def test_where_no_training_ends_ok_the_command_fails(
+        self, space: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "broken.py").write_text(
+            "def train(configuration, budget, seed, report):\n    1 / 0\n", encoding="utf-8"
+        )
+        log = tmp_path / "log"
+        words = f"collect {log} --objective {tmp_path / 'broken.py'}:train --space {space} --ladder 1,3epochs"
+        with pytest.raises(SystemExit) as ended:
+            main(f"{words} --metrics loss --full-budgets 2 --workers 1 --quiet".split())
+        assert ended.value.code == 1
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert said.startswith(f"jointbench: {log} has 2 trainings, none of which ended ok (2 crashed; the first: Zero")
+
     def test_a_function_itself_will_do(self, space: Path, tmp_path: Path) -> None:
         offset = 2.0
 
