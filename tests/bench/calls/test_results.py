@@ -1,7 +1,11 @@
 """The calls of the commands' names: what they give, on the shipped benchmark and its log."""
 
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +28,13 @@ from jointbench.data.errors import (
     UnwritableError,
     WouldOverwriteError,
 )
-from jointbench.data.evaluation import Evaluation
 from jointbench.data.images.registry import IMAGES
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.registry import SPACES
 from jointbench.optimizers.contract import CHECKS
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import Trial
+from jointbench.optimizers.random_search import RandomSearch
 from jointbench.optimizers.registry import OPTIMIZERS, make_optimizer, own_name
 from jointbench.surrogate.stored import released
 
@@ -289,14 +295,47 @@ class TestCheck:
         assert all(one.startswith("KeyboardInterrupt (mine.py:") for one in failed)
 
     def test_a_person_s_interrupt_stops_it(self) -> None:
-        class Stopped(Optimizer):
+        class Stopped(RandomSearch):
             def ask(self) -> Trial | None:
-                raise KeyboardInterrupt
-
-            def tell(self, trial: Trial, evaluation: Evaluation) -> None: ...
+                os.kill(os.getppid(), signal.SIGINT)
+                time.sleep(60)
+                return super().ask()
 
         with pytest.raises(KeyboardInterrupt):
             jointbench.check(Stopped, trials=20)
+
+    def test_a_class_that_ends_its_process_leaves_the_caller_s_alone(self) -> None:
+        class Ends(RandomSearch):
+            def ask(self) -> Trial | None:
+                # No other promise is tried with this seed.
+                return os._exit(0) if self.seed == 4 else super().ask()
+
+        found = {one.name: one.failed for one in jointbench.check(Ends, trials=20)}
+        assert {name: failed for name, failed in found.items() if failed} == {
+            "replay": "its process ended with exit code 0"
+        }
+
+    def test_a_promise_that_takes_too_long_is_given_up(self) -> None:
+        # No process starts so soon.
+        found = jointbench.check(RandomSearch, trials=20, timeout=0.001)
+        assert [one.failed for one in found] == ["given up after 0.001 seconds (timeout)"] * len(CHECKS)
+        with pytest.raises(InputError, match="timeout: 0 given"):
+            jointbench.check(RandomSearch, timeout=0)
+
+    def test_a_class_that_cannot_travel_is_refused(self) -> None:
+        held = threading.Lock()
+
+        class Held(RandomSearch):
+            def ask(self) -> Trial | None:
+                with held:
+                    return super().ask()
+
+        with pytest.raises(InputError, match="'Held' given, expected a class that can go to another process"):
+            jointbench.check(Held, trials=5)
+
+    def test_a_space_that_is_given_itself_goes_along(self) -> None:
+        space = PlainSpace("mine", (Number("x", 0.0, 1.0),))
+        assert all(one.holds for one in jointbench.check(RandomSearch, space=space, trials=20))
 
     def test_what_is_no_optimizer_is_refused_once(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownNameError):
