@@ -71,8 +71,8 @@ def add_to(commands: Commands) -> None:
         type=names("optimizers"),
         default=DEFAULT_OPTIMIZERS,
         metavar="NAME[,NAME...]",
-        help=f"default {DEFAULT_OPTIMIZERS}, as far as there are several budgets for them; also optuna.SAMPLER, "
-        "smac.FACADE or FILE.py:CLASS, and options as in two-stage:share=0.3:finalists=3",
+        help=f"default {DEFAULT_OPTIMIZERS}, as far as the task has budgets and hyperparameters for them; also "
+        "optuna.SAMPLER, smac.FACADE or FILE.py:CLASS, and options as in two-stage:share=0.3:finalists=3",
     )
     add("--seeds", type=whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
     add(

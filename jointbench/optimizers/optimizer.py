@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
 
 
+#: What an optimizer expects of a space that searches for an architecture apart.
+TWO_PARTS = "one with hyperparameters of an architecture, and of its training"
+
 #: Of an optimizer, where it is shown.
 _SHOWN = ("space", "ladder", "seed", "full_budgets")
 
@@ -72,6 +75,8 @@ class Optimizer(ABC):
     name: str
     #: Rungs of a ladder below which it is not what its name says: successive halving has nothing to halve on one.
     fewest_rungs: ClassVar[int] = 1
+    #: Whether it tells hyperparameters of an architecture from those of its training, and needs some of both.
+    two_parts: ClassVar[bool] = False
     #: Whether it searches for several objectives at once; what it finds then is a Pareto front.
     several_objectives: ClassVar[bool] = False
     objectives: Sequence[Metric] = OBJECTIVE

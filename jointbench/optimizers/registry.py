@@ -17,7 +17,7 @@ from jointbench.data.numbers import checked_seed
 from jointbench.data.seeds import given_seed
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.failure import happened
-from jointbench.optimizers.optimizer import Optimizer, WallClock
+from jointbench.optimizers.optimizer import TWO_PARTS, Optimizer, WallClock
 from jointbench.optimizers.options import read_options, split_name
 from jointbench.optimizers.own_file import module_of
 
@@ -114,7 +114,7 @@ def own_name(name: str, optimizer: Optimizer) -> str:
 
 def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: float, any_ladder: bool = False) -> None:
     """Raises what `make_optimizer` would raise about the name, without loading what ships where it need not."""
-    if name in OPTIMIZERS and len(ladder.rungs) > 1:
+    if name in OPTIMIZERS and len(ladder.rungs) > 1 and _two_parts(space):
         return
     base, words = split_name(name)
     if words:
@@ -123,6 +123,8 @@ def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: fl
         kind = _find(base)
         if not any_ladder:
             _check_rungs(name, kind, ladder)
+        if not searches(name, space):
+            raise InputError("space", space.name, TWO_PARTS)
         read_options(name, kind)
 
 
@@ -140,6 +142,15 @@ def works_on(name: str, ladder: Ladder) -> bool:
         # None that ships needs more than two, and loading them takes long.
         return True
     return len(ladder.rungs) >= _find(split_name(name)[0]).fewest_rungs
+
+
+def searches(name: str, space: Space) -> bool:
+    """Whether the space has what the optimizer tells apart. Raises as `make_optimizer` does for its name."""
+    return _two_parts(space) or not _find(split_name(name)[0]).two_parts
+
+
+def _two_parts(space: Space) -> bool:
+    return 0 < len(space.architecture) < len(space.names)
 
 
 def ships(name: str) -> bool:

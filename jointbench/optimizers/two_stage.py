@@ -8,7 +8,7 @@ from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers.optimizer import Optimizer, Trial
+from jointbench.optimizers.optimizer import TWO_PARTS, Optimizer, Trial
 from jointbench.optimizers.samplers import SAMPLERS, RandomSampler, SamplerName
 
 
@@ -35,6 +35,7 @@ class TwoStage(Optimizer):
     """
 
     name = "two-stage"
+    two_parts = True
 
     def __init__(
         self,
@@ -67,7 +68,7 @@ class TwoStage(Optimizer):
             if hyperparameter not in space.by_name:
                 raise UnknownNameError.of("hyperparameter", hyperparameter, space.names)
         if len(hyperparameters) in (0, len(space.names)):
-            raise InputError("space", space.name, "one with hyperparameters of an architecture, and of its training")
+            raise InputError("space", space.name, TWO_PARTS)
         self._make_sampler = SAMPLERS[sampler]
         self._first_budget = ladder.rungs[0 if first_budget is None else ladder.rung_of(first_budget)]
         clock = self.wall_clock

@@ -2,18 +2,24 @@
 
 import math
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from jointbench.bench.calls.comparing import OPTIMIZERS
+from jointbench.bench.calls.comparison_runs import Wanted
 from jointbench.bench.running.cluster import SimulatedCluster
 from jointbench.bench.running.run import run
 from jointbench.data.errors import BudgetError, ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.ladder import Ladder
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.joint import JOINT
-from jointbench.optimizers import Trial, make_optimizer
+from jointbench.data.spaces.registry import get_space
+from jointbench.optimizers import Trial, check_optimizer, make_optimizer
 from jointbench.optimizers.contract import outcome
 from jointbench.optimizers.samplers import ModelSampler
 from jointbench.optimizers.two_stage import TwoStage
@@ -142,3 +148,26 @@ def test_the_variants_are_what_their_names_say() -> None:
 def test_options_out_of_range_are_refused(options: dict[str, Any], error: type[InputError]) -> None:
     with pytest.raises(error):
         search(**options)
+
+
+class TestSpacesOfOnePart:
+    """Of generators, all is architecture, and of MLPs' tables nothing is."""
+
+    @pytest.mark.parametrize("name", ["two-stage", "two-stage-long", "two-stage:share=0.3"])
+    def test_is_refused_before_anything_runs(self, name: str) -> None:
+        with pytest.raises(InputError, match="space: 'hnag-small' given, expected one with hyperparameters of an arch"):
+            check_optimizer(name, get_space("hnag-small"), LADDER, full_budgets=8)
+        check_optimizer("random", get_space("hnag-small"), LADDER, full_budgets=8)
+
+    def test_is_left_out_of_the_default_comparison_and_it_is_said(self, tmp_path: Path) -> None:
+        wanted = Wanted(list(OPTIMIZERS), tmp_path, [1])
+        kept, notes = wanted.on(LADDER, get_space("hnag-small"), OPTIMIZERS)
+        assert list(kept.optimizers) == [name for name in OPTIMIZERS if name != "two-stage"]
+        assert notes == ["without two-stage: no hyperparameter of hnag-small is one of a training"]
+        nothing = PlainSpace("mlps", (Number("rate", 0.0, 1.0),))
+        assert wanted.on(LADDER, nothing, OPTIMIZERS)[1] == [
+            "without two-stage: no hyperparameter of mlps is one of an architecture"
+        ]
+        assert wanted.on(LADDER, JOINT, OPTIMIZERS) == (wanted, [])
+        named = Wanted(["random", "two-stage"], tmp_path, [1])
+        assert named.on(LADDER, get_space("hnag-small"), OPTIMIZERS) == (named, [])

@@ -267,10 +267,10 @@ def compare(
             about = () if objectives is None else searched_for(answers, objectives)
             if len(about) > 2:
                 check_hypervolume()
-            if isinstance(answers, (SurrogateObjective, ReplayObjective)):
-                wanted, notes = wanted.on(answers.ladder, OPTIMIZERS)
-            else:
-                notes = wanted.fallbacks(answers.ladder)
+            known = not isinstance(answers, (SurrogateObjective, ReplayObjective))
+            wanted, notes = wanted.on(answers.ladder, answers.space, OPTIMIZERS, any_ladder=known)
+            if known:
+                notes += wanted.fallbacks(answers.ladder)
             notes += simulate(
                 wanted,
                 answers,

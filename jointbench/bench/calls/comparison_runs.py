@@ -23,7 +23,8 @@ from jointbench.data.images.registry import load_images
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric
-from jointbench.optimizers import works_on
+from jointbench.data.spaces.space import Space
+from jointbench.optimizers import searches, works_on
 from jointbench.surrogate.benchmark import Benchmark
 
 #: Full budgets of real trainings, whose time nobody knows before.
@@ -76,17 +77,23 @@ class Wanted:
         one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
         return [f"{', '.join(out)}: in one-rung form, since {one}"] if out else []
 
-    def on(self, ladder: Ladder, defaults: Sequence[str]) -> "tuple[Wanted, list[str]]":
-        """Without those of the default optimizers that are not what their names say on this ladder; and a sentence
-        that says so."""
+    def on(
+        self, ladder: Ladder, space: Space, defaults: Sequence[str], *, any_ladder: bool = False
+    ) -> "tuple[Wanted, list[str]]":
+        """Without those of the default optimizers that are not what their names say on this ladder, unless it may be
+        `any_ladder`, or that cannot search this space; and sentences that say so."""
         if tuple(self.optimizers) != tuple(defaults):
             return self, []
-        out = [name for name in self.optimizers if not works_on(name, ladder)]
-        if not out:
-            return self, []
         one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
-        kept = [name for name in self.optimizers if name not in out]
-        return replace(self, optimizers=kept), [f"without {', '.join(out)}: {one}"]
+        part = "a training" if space.architecture else "an architecture"
+        whys = {
+            one: [name for name in self.optimizers if not any_ladder and not works_on(name, ladder)],
+            f"no hyperparameter of {space.name} is one of {part}": [
+                name for name in self.optimizers if not searches(name, space)
+            ],
+        }
+        kept = [name for name in self.optimizers if not any(name in out for out in whys.values())]
+        return replace(self, optimizers=kept), [f"without {', '.join(out)}: {why}" for why, out in whys.items() if out]
 
     def check(self, settings: Mapping[Path, Settings]) -> None:
         """All outputs, before the first is made. Raises as `check_start` does."""
@@ -170,7 +177,7 @@ def train(
         # What its trainings went through is the benchmark's to say.
         facts = replace(facts, augmentation=of.images.augmentation)
     rungs = of.ladder if ladder is None else the_ladder(ladder)
-    wanted, said = wanted.on(rungs, defaults)
+    wanted, said = wanted.on(rungs, of.space, defaults)
     comparisons = {
         folder: real_settings(
             of.space,
