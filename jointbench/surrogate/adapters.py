@@ -1,9 +1,10 @@
 """A benchmark as other libraries want it. Each adapter imports its library when it is called, and needs it alone.
 
 `objectives` names what is minimised: fields of `Answer` such as `validation_error`, `parameters`, `flops`,
-`wall_seconds` or `peak_memory`, or metrics of another task; without any it is the task's objective. Several make a
-problem of several objectives, and a metric that is maximised has the other sign. An adapter raises UnknownNameError for
-any other name, before it is asked anything.
+`wall_seconds` or `peak_memory`, or metrics of another task, and what arithmetic knows of its networks, such as
+`sample_memory`; without any it is the task's objective. Several make a problem of several objectives, and a metric that
+is maximised has the other sign. An adapter raises UnknownNameError for any other name, before it is asked anything, and
+InputError for what is no list of names.
 
 Where a library passes a seed or a budget, it is the one that is asked for; where it does not, the budget is the largest
 and the seed is `SEED` or the adapter's `seed` (None: what is expected, without noise). A library that knows no
@@ -41,7 +42,7 @@ def plain_function(benchmark: Benchmark, objectives: Sequence[str] | None = None
 
     def function(configuration: Any, budget: float | None = None, seed: int | None = None) -> Any:
         budget = benchmark.ladder.maximum if budget is None else budget
-        values = benchmark.minimised(benchmark.query(configuration, budget, seed), *objectives)
+        values = benchmark.minimised(benchmark.query(configuration, budget, seed), *objectives, of=configuration)
         return values if len(values) > 1 else values[0]
 
     return function
@@ -59,7 +60,7 @@ def population_function(benchmark: Benchmark, objectives: Sequence[str] | None =
     def function(points: Any, budgets: Any = None, seeds: Any = None) -> npt.NDArray[np.float64]:
         budgets = benchmark.ladder.maximum if budgets is None else budgets
         rows = benchmark.space.rows_at(points)
-        columns = benchmark.minimised(benchmark.query_batch(rows, budgets, seeds), *objectives)
+        columns = benchmark.minimised(benchmark.query_batch(rows, budgets, seeds), *objectives, of=rows)
         values = _stacked(columns)
         return values if len(objectives) > 1 else values[:, 0]
 
@@ -151,7 +152,7 @@ def syne_tune_blackbox(benchmark: Benchmark, objectives: Sequence[str] | None = 
 
         def _at(self, configuration: Any, budget: float, seed: int | None) -> dict[str, float]:
             answer = benchmark.query(configuration, budget, SEED if seed is None else seed)
-            values = benchmark.minimised(answer, *wanted, "wall_seconds")
+            values = benchmark.minimised(answer, *wanted, "wall_seconds", of=configuration)
             return dict(zip(self.objectives_names, values, strict=True))
 
     names = [*wanted, "elapsed_time"]
@@ -222,8 +223,9 @@ def pymoo_problem(benchmark: Benchmark, objectives: Sequence[str] | None = None,
             super().__init__(n_var=len(names), n_obj=len(wanted), n_ieq_constr=1, xl=0.0, xu=1.0)
 
         def _evaluate(self, x: Any, out: dict[str, Any], *_: Any, **__: Any) -> None:
-            answers = benchmark.query_batch(benchmark.space.rows_at(x), benchmark.ladder.maximum, seed)
-            out["F"] = _stacked(benchmark.minimised(answers, *wanted))
+            rows = benchmark.space.rows_at(x)
+            answers = benchmark.query_batch(rows, benchmark.ladder.maximum, seed)
+            out["F"] = _stacked(benchmark.minimised(answers, *wanted, of=rows))
             out["G"] = _stacked([~answers.ok])
 
     return BenchmarkProblem()
@@ -256,7 +258,7 @@ def ax_client(
         def run_trial(self, trial_index: int, parameterization: Mapping[str, Any]) -> dict[str, Any]:
             configuration = _configuration(benchmark, parameterization)
             answer = benchmark.query(configuration, benchmark.ladder.maximum, seed)
-            values = map(float, benchmark.minimised(answer, *wanted))
+            values = map(float, benchmark.minimised(answer, *wanted, of=configuration))
             return {"status": answer.status.value, **dict(zip(wanted, values, strict=True))}
 
         def poll_trial(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> Any:
@@ -301,7 +303,7 @@ def carps_objective(benchmark: Benchmark, objectives: Sequence[str] | None = Non
         def _evaluate(self, trial_info: Any) -> Any:
             budget = benchmark.ladder.maximum if trial_info.budget is None else trial_info.budget
             answer = benchmark.query(trial_info.config, budget, SEED if trial_info.seed is None else trial_info.seed)
-            values = [float(value) for value in benchmark.minimised(answer, *wanted)]
+            values = [float(value) for value in benchmark.minimised(answer, *wanted, of=trial_info.config)]
             return TrialValue(
                 cost=values if len(values) > 1 else values[0],
                 virtual_time=answer.duration,
@@ -430,18 +432,20 @@ def optunahub_problem(
             return self.evaluate(trial.params)
 
         def evaluate(self, params: dict[str, Any]) -> Any:
-            values = benchmark.minimised(self._answer(params), *wanted)
+            values = self._minimised(params, *wanted)
             return values if len(values) > 1 else values[0]
 
         def evaluate_constraints(self, params: dict[str, Any]) -> dict[str, float]:
-            values = benchmark.minimised(self._answer(params), *limited) if most else ()
+            values = self._minimised(params, *limited) if most else ()
             return {name: float(value - most[name]) for name, value in zip(limited, values, strict=True)}
 
-        def _answer(self, params: dict[str, Any]) -> Any:
+        def _minimised(self, params: dict[str, Any], *names: str) -> tuple[Any, ...]:
             space = benchmark.space
             ordered = [h for h in space.hyperparameters if isinstance(h, Choice) and not h.unordered]
             named = {h.name: h.value(params[h.name]) for h in ordered if h.name in params}
-            return benchmark.query(_configuration(benchmark, params | named), benchmark.ladder.maximum, seed)
+            configuration = _configuration(benchmark, params | named)
+            answer = benchmark.query(configuration, benchmark.ladder.maximum, seed)
+            return benchmark.minimised(answer, *names, of=configuration)
 
     return BenchmarkProblem()
 
@@ -481,10 +485,11 @@ def neps_pipeline(
 
     def evaluate(budget: float | None = None, **values: Any) -> dict[str, Any]:
         budget = ladder.maximum if budget is None else budget
-        answer = benchmark.query(_configuration(benchmark, values), budget, seed)
+        configuration = _configuration(benchmark, values)
+        answer = benchmark.query(configuration, budget, seed)
         if not answer.ok:
             raise RuntimeError(answer.status.value)
-        found = [float(value) for value in benchmark.minimised(answer, *wanted)]
+        found = [float(value) for value in benchmark.minimised(answer, *wanted, of=configuration)]
         return {"objective_to_minimize": found if len(found) > 1 else found[0], "cost": answer.duration}
 
     return evaluate, BenchmarkSpace()
@@ -517,7 +522,7 @@ def ray_trainable(
         configuration = _configuration(benchmark, config)
         for budget in benchmark.ladder.rungs:
             answer = benchmark.query(configuration, budget, seed)
-            values = dict(zip(wanted, benchmark.minimised(answer, *wanted), strict=True))
+            values = dict(zip(wanted, benchmark.minimised(answer, *wanted, of=configuration), strict=True))
             tune.report({**values, "budget": budget, "status": answer.status.value})
 
     return trainable, {h.name: domain(h) for h in benchmark.space.hyperparameters}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
+from jointbench.data.listed_names import listed_names
 from jointbench.data.metrics import METRICS
 from jointbench.data.notebook import SHOWN, html_table
 from jointbench.data.quantities import counted
@@ -27,12 +28,16 @@ _MAXIMISED = frozenset(name for name in OBJECTIVES if name in METRICS and METRIC
 
 
 def checked_objectives(names: Sequence[str], known: Iterable[str] = OBJECTIVES) -> tuple[str, ...]:
-    """The names as they are. Raises UnknownNameError for one that is not `known`, or for none at all."""
+    """The names as they are. Raises UnknownNameError for one that is not `known`, or for none at all, InputError for
+    what is no list of names."""
+    names = listed_names("objectives", names)
     if not names:
         raise UnknownNameError("objective", (), f"at least one of {', '.join(sorted(known))}")
     for name in names:
         if name not in known:
-            raise UnknownNameError.of("objective", name, known)
+            by_arithmetic = name in METRICS and METRICS[name].exact
+            hint = f", or benchmark.minimised(answer, {name!r}, of=configuration)" if by_arithmetic else ""
+            raise UnknownNameError.of("objective", name, known, hint)
     return tuple(names)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.facts import Facts
-from jointbench.surrogate.answer import STATUSES, Answer, Answers, checked_objectives
+from jointbench.surrogate.answer import OBJECTIVES, STATUSES, Answer, Answers, checked_objectives
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve
 from jointbench.surrogate.features import FeatureMap
@@ -118,22 +119,50 @@ class Benchmark:
 
     def checked_objectives(self, names: Sequence[str] | None = None) -> tuple[str, ...]:
         """The names of what can be minimised as they are; without any that of the task's objective. Raises
-        UnknownNameError for one that is not answered, or for none at all."""
+        UnknownNameError for one that is neither answered nor known by arithmetic, or for none at all, InputError for
+        what is no list of names."""
         if names is None:
             return (self.task.objective.name,)
-        if not isinstance(self._outcomes, MetricOutcomes):
-            return checked_objectives(names)
-        return checked_objectives(names, [*self._outcomes.names, "failure_probability"])
+        return checked_objectives(names, {*self._answered, *self._exact})
 
-    def minimised(self, answer: Any, *names: str) -> tuple[Any, ...]:
+    @cached_property
+    def _answered(self) -> tuple[str, ...]:
+        """What an answer says that can be minimised."""
+        outcomes = self._outcomes
+        return (*outcomes.names, "failure_probability") if isinstance(outcomes, MetricOutcomes) else OBJECTIVES
+
+    @cached_property
+    def _exact(self) -> tuple[str, ...]:
+        """What arithmetic knows of the networks, as `Facts.exact` names it."""
+        facts = self.features.facts(self.space.active(self.space.usual))
+        return () if facts is None else tuple(facts.exact)
+
+    def minimised(self, answer: Any, *names: str, of: Any = None) -> tuple[Any, ...]:
         """What is minimised of an answer, or in columns of a batch of them, in the order of the names: a metric that is
-        maximised has the other sign. Raises UnknownNameError as `checked_objectives` does."""
+        maximised has the other sign.
+
+        `of`: what was asked about, a configuration or a table of them: for what arithmetic knows and an answer does not
+        say, such as `sample_memory`; where a space draws networks, of the one that seed 0 draws. Raises
+        UnknownNameError as `checked_objectives` does, InputError where `of` is missing.
+        """
         fields = answer.metrics if isinstance(answer, (MetricAnswer, MetricAnswers)) else {}
-        found, known = [], self.task.by_name
+        found, known, exact = list[Any](), self.task.by_name, dict[str, Any]()
         for name in self.checked_objectives(names):
-            value = fields[name] if name in fields else getattr(answer, name)
+            if name not in self._answered:
+                exact = exact or dict(self._facts_of(answer, name, of).exact)
+                value = exact[name]
+            else:
+                value = fields[name] if name in fields else getattr(answer, name)
             found.append(-value if name in known and known[name].maximize else value)
         return tuple(found)
+
+    def _facts_of(self, answer: Any, name: str, asked: Any) -> Facts:
+        if asked is None:
+            raise InputError("of", None, f"what was asked about: {name} is known of it by arithmetic")
+        single = isinstance(answer, (Answer, MetricAnswer))
+        facts = self.features.facts(self.space.check(asked) if single else self._checked(self.space.rows(asked)))
+        assert facts is not None
+        return facts
 
     @property
     def checksum(self) -> str:

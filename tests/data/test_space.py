@@ -1,5 +1,6 @@
 """The spaces: their ranges, their encoding, their checks, and facts that are those of the built network."""
 
+import errno
 import json
 import math
 import pickle
@@ -137,6 +138,20 @@ def test_a_configuration_file_is_read_or_refused(tmp_path: Any) -> None:
             JOINT.load(str(path))
     with pytest.raises(UnknownNameError, match="zela-2018"):
         JOINT.load("no-such-configuration")
+
+
+def test_a_configuration_file_that_the_system_keeps_is_refused_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "kept.json").touch()
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # Whoever is root may read anything.
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigurationError, match=r"kept.json' given, expected .* \(Permission denied\)"):
+        JOINT.load(str(tmp_path / "kept.json"))
 
 
 def test_a_named_configuration_is_found_with_its_space(tmp_path: Any) -> None:

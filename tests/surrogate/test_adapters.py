@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from toy_log import toy_log
 
+import jointbench
 from jointbench.data.errors import ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Status
 from jointbench.data.spaces.hyperparameters import Choice
@@ -327,7 +328,8 @@ class TestValuesOfOthers:
             adapters._of_one_type(Choice("depth", (1, "deep")))
 
 
-@pytest.mark.parametrize(
+#: Those that need no library but Optuna, which the tests have.
+HERE = pytest.mark.parametrize(
     "adapter",
     [
         *(adapters.plain_function, adapters.population_function, adapters.smac_target, adapters.optuna_objective),
@@ -335,6 +337,45 @@ class TestValuesOfOthers:
     ],
     ids=lambda adapter: adapter.__name__,
 )
+
+
+@HERE
+def test_one_name_as_text_is_no_list_of_letters(adapter: Callable[..., object]) -> None:
+    with pytest.raises(InputError, match=r"^objectives: 'validation_error' given, expected a list, such as"):
+        adapter(BENCHMARK, "validation_error")
+
+
+def test_what_arithmetic_knows_is_an_objective_as_in_a_comparison() -> None:
+    names = ["validation_error", "sample_memory"]
+    ran = jointbench.run("random", BENCHMARK, full_budgets=6, objectives=names)
+    told = ran[ran["status"] == "ok"]
+    function = adapters.plain_function(BENCHMARK, names)
+    for row in told.to_dict("records"):
+        configuration = JOINT.check({name: row[name] for name in JOINT.names})
+        assert function(configuration, 27.0, int(row["seed"])) == (row["validation_error"], row["sample_memory"])
+
+
+@pytest.mark.parametrize("name", ["digits-cpu", "hnag-digits"])
+def test_what_arithmetic_knows_stands_beside_an_answer_and_a_batch_of_them(name: str) -> None:
+    benchmark, names = load_benchmark(name), ["parameters", "validation_error", "sample_memory"]
+    points = np.random.default_rng(0).random((4, len(benchmark.space.names)))
+    population = adapters.population_function(benchmark, names)(points)
+    for point, values in zip(points, population.tolist(), strict=True):
+        configuration = benchmark.space.at(point)
+        facts = benchmark.facts(configuration)
+        assert (values[0], values[2]) == (facts.parameters, facts.memory)
+        assert tuple(values) == adapters.plain_function(benchmark, names)(configuration)
+    answer = benchmark.query(configuration, benchmark.ladder.maximum)
+    with pytest.raises(InputError, match="what was asked about: sample_memory is known of it by arithmetic"):
+        benchmark.minimised(answer, "sample_memory")
+
+
+def test_an_answer_says_who_knows_what_it_does_not_say() -> None:
+    with pytest.raises(UnknownNameError, match=r"benchmark.minimised\(answer, 'sample_memory', of=configuration\)"):
+        BENCHMARK.query(CONFIGURATION, 27.0).objectives("sample_memory")
+
+
+@HERE
 @pytest.mark.parametrize("objectives", [["status"], ["validation_error", "accuracy"], []])
 def test_an_unknown_objective_is_refused_before_an_optimizer_begins(
     adapter: Callable[..., object], objectives: list[str]

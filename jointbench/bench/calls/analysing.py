@@ -30,6 +30,7 @@ from jointbench.data.errors import InputError, JointBenchError, LogError, Unknow
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
+from jointbench.data.listed_names import listed_names
 from jointbench.data.log import EvaluationLog
 from jointbench.data.option_words import option
 from jointbench.data.quantities import counted
@@ -170,6 +171,7 @@ def analyse(
     Raises UnknownNameError for a source that is none, LogError where it cannot be read, InputError for a format, or
     for a source that has no such claims, ConfigurationError, UnwritableError.
     """
+    listed_names("retrainings", retrainings)
     if out is not None:
         if set(checked_formats(default_formats() if formats is None else formats)) & set(FIGURES):
             check_drawable()

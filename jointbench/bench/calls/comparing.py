@@ -36,6 +36,7 @@ from jointbench.data.errors import InputError, LogError
 from jointbench.data.frames import tidy
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
+from jointbench.data.listed_names import listed_names
 from jointbench.data.log import EvaluationLog
 from jointbench.data.option_words import option
 from jointbench.data.pareto import check_hypervolume
@@ -221,9 +222,10 @@ def compare(
     expected, or of every training; without one there is a bar in a notebook, unless `quiet`. Raises as the command
     says, BenchmarkError for a benchmark that is not usable, InputError for a class that other processes cannot find.
     """
-    if isinstance(optimizers, str) or not optimizers:
+    names = list(dict.fromkeys(optimizer_name(one) for one in listed_names("optimizers", optimizers)))
+    if not names:
         raise InputError("optimizers", optimizers, "a list of at least one")
-    names = list(dict.fromkeys(optimizer_name(one) for one in optimizers))
+    sought = None if objectives is None else listed_names("objectives", objectives)
     if time is not None and full_budgets is not None:
         raise InputError("full budgets", full_budgets, f"one stop: either these or {option('time')}")
     numbers = [workers] if workers is None or isinstance(workers, int) else list(workers)
@@ -238,13 +240,13 @@ def compare(
         force,
         command
         or f"jointbench.compare({_named(benchmark)!r}, {names}, seeds={seeds}, workers={workers}, time={time}, "
-        f"full_budgets={full_budgets}{'' if objectives is None else f', objectives={list(objectives)}'})",
+        f"full_budgets={full_budgets}{'' if sought is None else f', objectives={list(sought)}'})",
     )
     spent = None if full_budgets is None else above_zero("full budgets", full_budgets)
     with heard(progress, quiet) as hear, without_main():
         if real:
-            if objectives is not None:
-                raise InputError("objectives", ", ".join(objectives), "none with real trainings")
+            if sought is not None:
+                raise InputError("objectives", ", ".join(map(str, sought)), "none with real trainings")
             if isinstance(benchmark, EvaluationLog):
                 raise InputError("benchmark", benchmark, "a benchmark, whose space is trained")
             wanted, notes = train(
@@ -264,7 +266,7 @@ def compare(
         else:
             answers = simulated(benchmark)
             check_objective(answers, anyway=anyway)
-            about = () if objectives is None else searched_for(answers, objectives)
+            about = () if sought is None else searched_for(answers, sought)
             if len(about) > 2:
                 check_hypervolume()
             known = not isinstance(answers, (SurrogateObjective, ReplayObjective))

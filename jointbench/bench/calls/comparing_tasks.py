@@ -34,6 +34,7 @@ from jointbench.data.errors import InputError, JointBenchError, UnknownNameError
 from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import frame
 from jointbench.data.incumbent import IncumbentRule
+from jointbench.data.listed_names import listed_names
 from jointbench.data.quantities import counted
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
@@ -160,7 +161,7 @@ def compare_tasks(
     answers = {short: simulated(name) for short, name in called.items()}
     for objective in answers.values():
         check_objective(objective, anyway=anyway)
-    wanted, notes = _that_work([optimizer_name(one) for one in optimizers], answers)
+    wanted, notes = _that_work([optimizer_name(one) for one in listed_names("optimizers", optimizers)], answers)
     check_writable(folder, folder=True)
     make_folder(folder)
     said = command or f"jointbench.compare_tasks({tasks!r}, {wanted}, seeds={seeds}, full_budgets={full_budgets})"

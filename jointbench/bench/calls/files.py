@@ -8,6 +8,7 @@ from jointbench.bench.calls.figure_files import FigureFile, check_drawable, draw
 from jointbench.bench.calls.result import Result
 from jointbench.data.errors import InputError
 from jointbench.data.files import check_writable, make_folder, write_whole
+from jointbench.data.listed_names import listed_names
 
 #: What figures and tables can be written as, and how the files' names end.
 FIGURES: Mapping[str, str] = {"svg": ".svg", "pdf": ".pdf", "png": ".png"}
@@ -26,7 +27,7 @@ NUMBERS = "evaluations"
 def checked_formats(formats: Collection[str]) -> list[str]:
     """Each once. Raises InputError for one that there is not, or for none at all."""
     known = [*FIGURES, *TABLES]
-    for one in formats or [""]:
+    for one in listed_names("formats", formats) or [""]:
         if one not in known:
             raise InputError("format", one, f"some of {', '.join(known)}")
     return list(dict.fromkeys(formats))

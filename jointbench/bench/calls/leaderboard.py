@@ -62,6 +62,7 @@ from jointbench.bench.running.run_code import library_versions, optimizer_code, 
 from jointbench.data.errors import InputError, UnknownNameError, UnwritableError, WouldOverwriteError
 from jointbench.data.files import check_writable, make_folder, write_whole
 from jointbench.data.frames import frame
+from jointbench.data.listed_names import listed_names
 from jointbench.data.option_words import option
 from jointbench.data.quantities import counted
 from jointbench.data.visible import visible
@@ -319,7 +320,7 @@ def _chosen(given: Sequence[Submitted], optimizers: Sequence[str] | None, name: 
     """Those that are asked for, by the names that the board will call them."""
     chosen = list(given)
     if optimizers is not None:
-        for wanted in optimizers:
+        for wanted in listed_names("optimizers", optimizers):
             if all(wanted not in (one.called, one.optimizer) for one in given):
                 raise UnknownNameError.of("optimizers", wanted, {one.called for one in given})
         chosen = [one for one in given if one.called in optimizers or one.optimizer in optimizers]

@@ -29,6 +29,7 @@ from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
+from jointbench.data.listed_names import listed_names
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.option_words import option
@@ -151,6 +152,9 @@ def retrain(
     sentence what there is to do. `workers`: as `WorkerOptions` has them. Raises LogError where there is no comparison,
     UnknownNameError, InputError, MissingExtraError without torch.
     """
+    for field, names in (("optimizers", optimizers), ("references", references)):
+        if names is not None:
+            listed_names(field, names)
     folder = comparison.folder if isinstance(comparison, Comparison) else the_path("comparison", comparison)
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
     if objective is None:

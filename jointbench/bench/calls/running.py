@@ -14,6 +14,7 @@ from jointbench.bench.running.run import run as run_on
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.frames import tidy
+from jointbench.data.listed_names import listed_names
 from jointbench.data.log import EvaluationLog
 from jointbench.data.seeds import comparison_seed
 from jointbench.optimizers.optimizer import Optimizer
@@ -52,7 +53,8 @@ def run(
     space, ladder = objective.space, objective.ladder
     total = above_zero("full budgets", full_budgets)
     own = comparison_seed(whole("seed", seed, 0))
-    about = objective.task.metrics[:1] if objectives is None else searched_for(objective, objectives)
+    sought = None if objectives is None else listed_names("objectives", objectives)
+    about = objective.task.metrics[:1] if sought is None else searched_for(objective, sought)
     metrics = (*about, *(metric for metric in objective.task.metrics if metric not in about))
     answers = with_exact(objective, about)
     told = told_of(optimizer, about)

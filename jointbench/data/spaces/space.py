@@ -410,7 +410,8 @@ class Space(ABC):
         try:
             content = read_json(path.read_bytes(), str(path), ConfigurationError)
         except OSError as error:
-            raise ConfigurationError(str(path), type(error).__name__, "a JSON file that can be read") from None
+            said = f"a JSON file that can be read ({error.strerror})"
+            raise ConfigurationError("configuration", name_or_file, said) from None
         if not isinstance(content, dict):
             raise ConfigurationError(str(path), type(content).__name__, "a JSON object of hyperparameters")
         return self.check(content)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from comparing import small
 
 import jointbench
 from jointbench.bench.calls.planning import Planned
@@ -396,3 +397,28 @@ def test_a_path_that_is_none_is_refused_by_the_name_of_the_argument(given: Any, 
         for call in several:
             with pytest.raises(InputError, match=f"^{field}: .* given, expected the name of a file or a folder"):
                 call()
+
+
+def test_one_name_as_text_is_refused_where_a_list_is_due(tmp_path: Path) -> None:
+    small(tmp_path / "made", ("random",), seeds=1, full_budgets=1)
+    out = tmp_path / "out"
+    calls: dict[str, list[Callable[[], object]]] = {
+        "optimizers": [
+            lambda: jointbench.compare("digits-cpu", "random", out=out),
+            lambda: jointbench.compare_tasks("mfh3-good", "random", out=out),
+            lambda: jointbench.retrain(tmp_path / "made", optimizers="random"),
+            lambda: jointbench.leaderboard.add(out, tmp_path / "made", optimizers="random"),
+        ],
+        "objectives": [
+            lambda: jointbench.compare("digits-cpu", ["random"], objectives="parameters", out=out),
+            lambda: jointbench.run("random", "digits-cpu", objectives="parameters"),
+        ],
+        "references": [lambda: jointbench.retrain(tmp_path / "made", references="zela-2018")],
+        "formats": [lambda: jointbench.export(tmp_path / "made", out, formats="csv")],
+        "retrainings": [lambda: jointbench.analyse("digits-cpu", out=out, retrainings=str(LOG))],
+    }
+    for field, several in calls.items():
+        for call in several:
+            with pytest.raises(InputError, match=f"^{field}: '.*' given, expected a list, such as"):
+                call()
+    assert not out.exists()
