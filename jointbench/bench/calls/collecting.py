@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
-from urllib.parse import quote
 
 from jointbench.bench.calls.given import above_zero, the_ladder, the_log, the_optimizer, the_path, the_space, whole
 from jointbench.bench.calls.none_ended_ok import none_ended_ok
@@ -34,6 +33,7 @@ from jointbench.data.metrics import METRICS, VALIDATION_ERROR, Metric
 from jointbench.data.option_words import option
 from jointbench.data.seeds import collection_seed
 from jointbench.data.task import Task
+from jointbench.data.visible import visible_name
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.optimizers.several_draws import SeveralDraws
 
@@ -145,7 +145,7 @@ def train_runs(
 
 def _searching(log: EvaluationLog, optimizer: Optimizer, seed: int, full_budgets: float) -> CollectionRun:
     """The run of an optimizer that was made with `collection_seed(seed)`, the trainings' too."""
-    name = f"{quote(optimizer.name, safe=':=')}-{seed}"
+    name = f"{visible_name(optimizer.name, safe=':=')}-{seed}"
     return CollectionRun(name, log, optimizer, full_budgets, collection_seed(seed))
 
 

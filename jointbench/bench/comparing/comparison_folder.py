@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from jointbench.bench.comparing.front_box import Side
 from jointbench.data.errors import InputError, LogError
@@ -21,7 +21,7 @@ from jointbench.data.metrics import TRAINED, Metric
 from jointbench.data.pareto import HYPERVOLUME
 from jointbench.data.spaces.registry import recorded_space
 from jointbench.data.task import Task
-from jointbench.data.visible import visible
+from jointbench.data.visible import visible, visible_name
 from jointbench.optimizers.optimizer import WallClock
 from jointbench.optimizers.options import split_name
 
@@ -168,7 +168,7 @@ def _no_comparison(folder: Path) -> LogError:
 
 def run_name(optimizer: str, seed: int) -> str:
     """An optimizer's run as a file name; a name of files and classes (`mine.py:Mine`) is quoted as in an address."""
-    return f"{quote(optimizer, safe='')}-{seed}"
+    return f"{visible_name(optimizer)}-{seed}"
 
 
 def run_file(folder: Path, optimizer: str, seed: int) -> Path:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 from jointbench.bench.comparing.across_tasks import Scale
 from jointbench.bench.comparing.comparison_folder import RUNS, Settings, run_files
@@ -14,7 +13,7 @@ from jointbench.bench.running.run_code import optimizer_file
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.files import write_whole
 from jointbench.data.json_text import read_json
-from jointbench.data.visible import visible
+from jointbench.data.visible import visible, visible_name
 
 BOARD, ENTRIES, ENTRY = "leaderboard.json", "entries", "entry.json"
 
@@ -94,12 +93,12 @@ class Entry:
 
 
 def entry_folder(board: Path, name: str) -> Path:
-    return board / ENTRIES / quote(name, safe="")
+    return board / ENTRIES / visible_name(name)
 
 
 def task_folder(entry: Path, task: str) -> Path:
     """Of an entry's runs on a task: a comparison of one optimizer."""
-    return entry / quote(task, safe="")
+    return entry / visible_name(task)
 
 
 def read_entries(board: Path) -> list[Entry]:

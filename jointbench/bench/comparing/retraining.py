@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 
 from jointbench.bench.collecting.collection import Trained, collect
 from jointbench.bench.collecting.collection_progress import CollectionProgress
@@ -20,6 +19,7 @@ from jointbench.data.images.registry import load_images
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
+from jointbench.data.visible import visible_name
 from jointbench.optimizers.fixed_list import FixedList
 from jointbench.optimizers.optimizer import Trial
 
@@ -91,7 +91,7 @@ def _missing(
     found = []
     for task in tasks:
         space = task.space
-        at = folder / RETRAININGS / quote(space.name, safe="")
+        at = folder / RETRAININGS / visible_name(space.name)
         log = EvaluationLog.open_or_create(at, space, task.ladder, task.images, task.metrics)
         trained = {(tuple(space.row(e.configuration)), e.seed) for e in log.evaluations()}
         # However many runs ended with a configuration, it is trained once a seed.

@@ -21,6 +21,7 @@ from jointbench.bench.pages.tasks_page import differences, fallbacks, lead, rank
 from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.verdict import verdict
 from jointbench.data.quantities import counted
+from jointbench.data.visible import visible_name
 from jointbench.optimizers.options import split_name
 
 #: Of the tables, in the files beside the page too.
@@ -240,7 +241,7 @@ def stop_words(settings: Settings) -> str:
 def _entries(board: LeaderboardRuns, look: Mapping[str, Style]) -> list[str]:
     cells = []
     for entry in board.entries:
-        folder = f"{ENTRIES}/{quote(quote(entry.name, safe=''))}"
+        folder = f"{ENTRIES}/{quote(visible_name(entry.name))}"
         code = Markup("ships") if not entry.code else fill("{{ code }}", code=entry.code)
         if entry.file is not None:
             link = fill('<a href="{{ folder }}/{{ file }}">{{ file }}</a>', folder=folder, file=entry.file.name)
@@ -279,7 +280,7 @@ def commands_of(board: LeaderboardRuns, entry: Entry) -> list[str]:
 
 def optimizer_here(entry: Entry) -> str:
     """Its name as it is called in the folder of the board."""
-    return entry.optimizer if entry.file is None else f"{ENTRIES}/{quote(entry.name, safe='')}/{entry.optimizer}"
+    return entry.optimizer if entry.file is None else f"{ENTRIES}/{visible_name(entry.name)}/{entry.optimizer}"
 
 
 def command_of(settings: Settings, optimizer: str, seeds: int) -> str:

@@ -16,7 +16,7 @@ import jointbench
 from jointbench.bench.calls.files import checked_formats
 from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.calls.listing import KINDS
-from jointbench.bench.comparing.comparison_folder import labels
+from jointbench.bench.comparing.comparison_folder import labels, run_files
 from jointbench.bench.comparing.summary import cells
 from jointbench.data.errors import (
     BudgetError,
@@ -222,6 +222,23 @@ class TestNames:
     def test_two_of_one_name_go_by_their_files(self) -> None:
         own = {"a.py:A": "mine", "b.py:B": "mine", "c.py:C": "other"}
         assert labels(own, own) == {"a.py:A": "a.py:A", "b.py:B": "b.py:B", "c.py:C": "other"}
+
+
+@pytest.mark.parametrize("file", ["./mine.py", "../here/mine.py"])
+def test_an_optimizer_whose_file_is_named_from_here_is_compared_as_any_other(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "mine.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.chdir(here)
+    made = jointbench.compare(
+        "digits-cpu", ["random", f"{file}:Own"], seeds=2, full_budgets=2, out="out", jobs=1, quiet=True
+    )
+    assert {row.optimizer for row in made.summary} == {"random", "mine"}
+    # What operating systems leave in folders for themselves is hidden like this.
+    assert not [path for path in Path("out").rglob("*") if path.name.startswith(".")]
+    assert {run_optimizer for run_optimizer, _, _ in run_files(Path("out"))} == {"random", f"{file}:Own"}
 
 
 NAMES = """
