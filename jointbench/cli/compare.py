@@ -162,6 +162,8 @@ def run(arguments: argparse.Namespace) -> None:
         return
     answers: str | EvaluationLog = arguments.benchmark or DEFAULT_BENCHMARK
     if arguments.objective not in ("surrogate", "train"):
+        if not Path(arguments.objective).exists():
+            raise InputError("objective", arguments.objective, "surrogate, train, or a log: a folder or a Parquet file")
         if arguments.benchmark:
             raise InputError("benchmark", arguments.benchmark, "none beside a log, which answers by itself")
         answers = jointbench.EvaluationLog.open(arguments.objective)
@@ -218,10 +220,11 @@ def _over_tasks(arguments: argparse.Namespace) -> None:
     unheard = ("time", "until_decided", "charge_overhead", "death_rate", "first")
     for option in ("benchmark", "objective", "objectives", *unheard):
         if (value := getattr(arguments, option)) != usual[option]:
-            raise InputError(option.replace("_", " "), str(value), "none with --tasks, each of which says its own")
+            given = ",".join(value) if isinstance(value, list) else str(value)
+            raise InputError(option.replace("_", " "), given, "none with --tasks, each of which says its own")
     workers = arguments.workers or [None]
     if len(workers) > 1:
-        raise InputError("workers", str(workers), "one number with --tasks")
+        raise InputError("workers", ",".join(map(str, workers)), "one number with --tasks")
     with StagesDisplay(arguments.quiet) as display:
         made = jointbench.compare_tasks(
             arguments.tasks,

@@ -231,6 +231,8 @@ class Ladder:
             raise InputError("ladder", text, "budgets such as 1,3,9,27 or 3,9,27epochs") from None
         if len(rungs) < 2:
             raise InputError("ladder", text, "at least two budgets, such as 1,3,9,27")
+        if sorted(rungs) != rungs:
+            raise InputError("ladder", text, "budgets from the smallest to the largest")
         return cls.of_rungs(rungs, unit or "seconds")
 
     def amount(self, budget: float) -> str:

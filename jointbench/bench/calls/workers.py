@@ -115,7 +115,7 @@ class Workers:
         except (RuntimeError, UnknownNameError):
             usable = False
         if not usable:
-            said = " or ".join(sorted(kinds)) if len(kinds) > 1 else "cpu, there is no GPU"
+            said = " or ".join(sorted(kinds)) if len(kinds) > 1 else "cpu, since there is no GPU"
             raise InputError("device", device, said)
         return Hardware(device, self.precision, self.memory, self.clock, self.compile)
 
