@@ -1,5 +1,6 @@
 """The card of a benchmark: how its data was made, how good it is, what not to use it for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.judging.verdict import HEADINGS, WORDS, in_words
 from jointbench.surrogate.luck_of_draws import draws_of
+from jointbench.surrogate.noise import Noise
 
 #: The file's name.
 CARD = "card.md"
@@ -63,7 +65,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analyse
         ]
         lines += [*map(_line, table.rows), ""]
     lines += [
-        _luck(made, trained=trained),
+        _luck(made, benchmark.manifest.noise, trained=trained),
         *_luck_of_draws(benchmark, log),
         "",
         *([analysed, ""] if analysed else []),
@@ -167,7 +169,7 @@ def _repeated(made: Mapping[str, Any]) -> str:
     return counted(made["repeats"], "configuration that was", "configurations that were")
 
 
-def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
+def _luck(made: Mapping[str, Any], noise: Noise, *, trained: bool) -> str:
     if not trained:
         return (
             "Two evaluations of one configuration differ by luck, which a query with a seed draws, for each metric on "
@@ -177,7 +179,16 @@ def _luck(made: Mapping[str, Any], *, trained: bool) -> str:
     return (
         "Two trainings of one configuration differ by luck, which a query with a seed draws: that of the training "
         "moves validation and test error together, that of the images each on its own. Both are calibrated on "
-        f"{_repeated(made)} trained with several seeds at one budget."
+        f"{_repeated(made)} trained with several seeds at one budget.{_depth(noise)}"
+    )
+
+
+def _depth(noise: Noise) -> str:
+    if not noise.bounded:
+        return ""
+    return (
+        " It is skewed as theirs is: it makes a training worse by far now and then, and hardly ever multiplies the odds "
+        f"of an error by less than {math.exp(-noise.depth):.2g}; nor is a draw better than what anybody has come near."
     )
 
 

@@ -66,6 +66,10 @@ class Noise:
     its own: its variance is `counting` times the binomial one. (Below 1, since every training is counted on the same
     images, of which some are hard for all.)
 
+    What works can hardly work better, and what collapses is worse by far: luck of a standard deviation s (at most
+    `depth`) is `depth * (exp(s z / depth) - exp((s / depth) ** 2 / 2))` of a standard normal z, which is nought on
+    average, nearly normal where s is small, and nowhere far below -`depth`. Without a depth it is normal.
+
     Metrics of any task have nothing that is counted, and luck each of its own: `others` are floor and slope of those
     behind the objective.
     """
@@ -75,8 +79,11 @@ class Noise:
     counting: float
     others: tuple[tuple[float, float], ...] = ()
     power: float = 1.0
+    depth: float = math.inf
 
     def __post_init__(self) -> None:
+        if type(self.depth) is not float or not self.depth > 0:
+            raise InputError("noise depth", self.depth, "a number above 0")
         if self.power not in POWERS:
             raise InputError("noise power", self.power, f"one of {', '.join(map(str, POWERS))}")
         for name in ("floor", "slope", "counting"):
@@ -88,16 +95,33 @@ class Noise:
 
     def luck(self, spread: Any, normal: Any, part: int = 0) -> Any:
         """How far a standard normal draw moves the logits of both errors, or of the metric of number `part`."""
+        deviation = self.deviation(spread, part)
+        if not self.bounded:
+            return deviation * normal
+        share = clip(deviation / self.depth, 0.0, 1.0)
+        return self.depth * (exp(share * normal) - exp(0.5 * share * share))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether what luck makes of an error stays within the bounds that answers have: nobody has come near more."""
+        return self.depth != math.inf
+
+    def deviation(self, spread: Any, part: int = 0) -> Any:
+        """How wide luck is in its middle: its standard deviation, were it normal."""
         floor, slope = self.others[part - 1] if part and self.others else (self.floor, self.slope)
-        return sqrt(floor + slope * raised(spread, self.power)) * normal
+        return sqrt(floor + slope * raised(spread, self.power))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         made: dict[str, Any] = {"floor": self.floor, "slope": self.slope, "counting": self.counting}
         if self.others:
             made["others"] = [list(pair) for pair in self.others]
-        # As it was written before there were others than 1.
-        return made if self.power == 1 else made | {"power": self.power}
+        # Without what it did not have in earlier versions.
+        if self.power != 1:
+            made["power"] = self.power
+        if self.bounded:
+            made["depth"] = self.depth
+        return made
 
     def counted(self, error: Any, normal: Any, images: int) -> Any:
         """A whole number of `images` images as a fraction, moved by a standard normal draw."""

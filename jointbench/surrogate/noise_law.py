@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.luck_shape import Repeated
 from jointbench.surrogate.noise import POWERS, Noise, error_scales, raised
 from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.table import TrainingTable
 
 #: Weights and variances depend on each other; they settle within a few turns.
 _TURNS = 10
-#: The intervals that are to hold what they say, and the widths of luck that are tried for it, the likeliest first.
-_LEVELS = (0.5, 0.8, 0.95)
-_WIDTHS = np.exp(np.array(sorted(np.linspace(-0.25, 0.25, 101), key=abs)))
 #: Repeated configurations at a rung below which its residuals are asked as well.
 _FEWEST = 5
 #: By how much, as a logarithm, luck must be likelier with another power of the spread than the plainest.
@@ -112,9 +109,18 @@ def _counted(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
         return _Law(terms, said, sum(seen.likelihood(variance[:, k], said[:, k]) for k in (0, 1)) / 2)
 
     power, made = _likeliest(law)
-    width = _width(repeats, table.errors, np.maximum(made.said[: len(repeats)], _LEAST)) if len(repeats) else 1.0
-    floor, steepness, counting = (float(width**2 * part) for part in made.terms)
-    return Noise(floor, steepness, counting, power=power)
+    floor, steepness, counting = made.terms.tolist()
+    if not len(repeats):
+        return Noise(floor, steepness, counting, power=power)
+    plain, groups = Noise(floor, steepness, counting, power=power), slice(len(repeats))
+    repeated = Repeated(
+        repeats.rows,
+        np.stack([scale.to_logit(table.errors[:, k]) for k, scale in enumerate(scales)], axis=1),
+        np.asarray(plain.deviation(seen.spread[groups])),
+        np.sqrt(counting * binomial[groups]) * slope[groups],
+    )
+    width, depth = repeated.shape()
+    return Noise(width**2 * floor, width**2 * steepness, width**2 * counting, power=power, depth=depth)
 
 
 def _measured(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
@@ -157,20 +163,3 @@ def _likeliest(law: Callable[[float], _Law]) -> tuple[float, _Law]:
     best, plain = max(POWERS, key=lambda power: made[power].likelihood), POWERS[0]
     chosen = best if made[best].likelihood > made[plain].likelihood + _GAIN else plain
     return chosen, made[chosen]
-
-
-def _width(repeats: Repeats, errors: FloatArray, variance: FloatArray) -> float:
-    """By how much luck of so much `variance` (groups, errors) is to be wider for the central intervals of differences
-    between two seeds to hold the shares that they should: a mean of squares hangs on the few largest, and the law of
-    luck has longer tails than a normal one."""
-    from scipy.stats import norm
-
-    pairs = [(group, *pair) for group, rows in enumerate(repeats.rows) for pair in combinations(rows.tolist(), 2)]
-    which, first, second = np.array(pairs).T
-    sizes = np.abs(errors[first] - errors[second]) / np.sqrt(2 * variance[which])
-    # Each configuration counts once.
-    weight = 1 / np.bincount(which)[which] / len(repeats)
-    bounds = norm.ppf(0.5 + np.array(_LEVELS) / 2)
-    held = np.array([[weight @ (sizes <= width * bound) for bound in bounds] for width in _WIDTHS])
-    off = np.abs(held - np.array(_LEVELS)[:, None]).max(axis=(1, 2))
-    return float(_WIDTHS[int(off.argmin())])

@@ -102,7 +102,7 @@ class OutcomeModel:
         costs, count = self.first_cost, len(COSTS)
         status, failing = self._status(outputs[costs + 2 * count :], uniforms)
         ok = status == _OK
-        validation, test = self._errors(outputs, uniforms)
+        validation, test = self._errors(outputs, budget, uniforms)
         seconds, overhead, memory, speed = (
             usual * exp(where(ok, outputs[costs + k], outputs[costs + count + k]))
             for k, usual in enumerate(self.usual_costs(at, facts, budget))
@@ -159,14 +159,17 @@ class OutcomeModel:
         batch = clip(at["batch_size"], 1, self.images.training)
         return ceil(epochs * self.images.training / batch) * batch
 
-    def _errors(self, outputs: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
+    def _errors(self, outputs: Sequence[Any] | FloatArray, budget: Any, uniforms: list[Any] | None) -> list[Any]:
         logits = self._logits(outputs)
         if uniforms is None:
             return [scale.from_logit(logit) for scale, logit in zip(self.scales, logits, strict=True)]
         luck = self.noise.luck(self.spread(outputs), normal_quantile(uniforms[0]))
+        drawn = [logit + luck for logit in logits]
+        if self.bounds is not None and self.noise.bounded:
+            drawn = self.bounds.bound(drawn, budget)
         return [
-            scale.counted(self.noise, scale.from_logit(logit + luck), normal_quantile(uniform))
-            for scale, logit, uniform in zip(self.scales, logits, uniforms[1:3], strict=True)
+            scale.counted(self.noise, scale.from_logit(logit), normal_quantile(uniform))
+            for scale, logit, uniform in zip(self.scales, drawn, uniforms[1:3], strict=True)
         ]
 
     def _status(self, logits: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> tuple[Any, Any]:

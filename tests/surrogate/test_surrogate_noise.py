@@ -17,6 +17,7 @@ from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.calibration import fit_odds
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.luck import Luck
+from jointbench.surrogate.luck_shape import Repeated
 from jointbench.surrogate.noise import POWERS, ErrorScale, Noise, raised
 from jointbench.surrogate.noise_law import fit_noise
 from jointbench.surrogate.repeats import Repeats
@@ -103,12 +104,56 @@ class TestSpread:
         with pytest.raises(InputError, match="noise power"):
             Noise(0.0, 1.0, 0.0, power=1.1)
 
-    @pytest.mark.parametrize("noise", [Noise(0.1, 0.2, 0.3), Noise(0.1, 0.2, 0.3, ((0.4, 0.5),), 1.5)])
+    @pytest.mark.parametrize(
+        "noise", [Noise(0.1, 0.2, 0.3), Noise(0.1, 0.2, 0.3, ((0.4, 0.5),), 1.5), Noise(0.0, 1.0, 0.1, (), 1.25, 0.5)]
+    )
     def test_a_noise_is_read_as_it_was_written(self, noise: Noise) -> None:
         written = noise.as_dict()
         others = tuple(tuple(pair) for pair in written.pop("others", ()))
         assert Noise(**written, others=others) == noise
         assert ("power" in written) == (noise.power != 1)
+
+
+class TestDepth:
+    DEEP = Noise(0.0, 1.0, 0.0, depth=0.4)
+
+    @given(spread=st.floats(0.0, 10.0), normals=st.lists(st.floats(-6, 6), min_size=2, max_size=2))
+    def test_luck_is_bounded_below_and_rises_with_what_is_drawn(self, spread: float, normals: list[float]) -> None:
+        low, high = (self.DEEP.luck(spread, normal) for normal in sorted(normals))
+        # The bound is at its lowest where luck is as wide as it can be.
+        assert -0.4 * math.exp(0.5) <= low <= high
+        assert self.DEEP.luck(np.array([spread]), np.array(normals[:1]))[0] == self.DEEP.luck(spread, normals[0])
+
+    @pytest.mark.parametrize("spread", [0.0, 0.01, 0.1, 5.0])
+    def test_luck_is_nought_on_average(self, spread: float) -> None:
+        drawn = self.DEEP.luck(spread, norm.ppf((np.arange(100_000) + 0.5) / 100_000))
+        assert drawn.mean() == pytest.approx(0.0, abs=1e-3)
+
+    def test_narrow_luck_is_nearly_normal(self) -> None:
+        normals = np.linspace(-2, 2, 9)
+        np.testing.assert_allclose(self.DEEP.luck(1e-6, normals), 1e-3 * normals, atol=1e-5)
+
+    @pytest.mark.parametrize("depth", [0.35, math.inf])
+    def test_it_is_found_again(self, depth: float) -> None:
+        """From 300 configurations with three seeds each, whose luck has a deviation of 0.05 to 0.3."""
+        rng, rows = np.random.default_rng(1), [np.arange(3) + 3 * group for group in range(300)]
+        deviation = rng.uniform(0.05, 0.3, 300)
+        luck = Noise(0.0, 1.0, 0.0, depth=depth).luck(np.repeat(deviation**2, 3), rng.normal(size=900))
+        logits = np.repeat(rng.normal(-1, 1, 300), 3) + luck
+        width, found = Repeated(rows, np.stack([logits, logits], axis=1), deviation, np.zeros((300, 2))).shape()
+        assert found == depth or 0.2 <= found <= 0.5
+        assert width == pytest.approx(1.0, abs=0.1)
+
+    def test_draws_stay_within_the_bounds_of_answers(self) -> None:
+        benchmark = load_benchmark("fashion-small")
+        bounds, budget = benchmark.manifest.bounds, benchmark.ladder.maximum
+        assert benchmark.manifest.noise.bounded
+        assert bounds is not None
+        rows = benchmark.space.rows_at(np.random.default_rng(0).random((5_000, len(benchmark.space.names))))
+        drawn = benchmark.query_batch(rows, np.full(5_000, budget), np.arange(5_000))
+        lowest = ErrorScale(3_000).from_logit(bounds.lowest[-1][0] - bounds.below[-1][0])
+        # Counting 3,000 images moves an error by 0.2 points at most: its deviation is a third of the binomial one.
+        assert lowest - 0.01 < drawn.validation_error.min() < lowest + 0.01
 
 
 class TestCalibration:

@@ -26,7 +26,7 @@ def doubt_check(held_out: HeldOut) -> list[Row]:
     if isinstance(scale, ErrorScale):
         said = np.clip(said, scale.half, 1 - scale.half)
         counting = noise.counting * said * (1 - said) / scale.images * scale.slope(said) ** 2
-    width = np.sqrt(held_out.uncertainty + noise.luck(held_out.spread, 1.0) ** 2 + counting)
+    width = np.sqrt(held_out.uncertainty + noise.deviation(held_out.spread) ** 2 + counting)
     off = np.abs(scale.to_logit(table.errors[:, 0]) - scale.to_logit(said))
     rows: list[Row] = []
     for budget, chosen in table.ok_by_budget():
