@@ -187,8 +187,9 @@ def _depth(noise: Noise) -> str:
     if not noise.bounded:
         return ""
     return (
-        " It is skewed as theirs is: it makes a training worse by far now and then, and hardly ever multiplies the odds "
-        f"of an error by less than {math.exp(-noise.depth):.2g}; nor is a draw better than what anybody has come near."
+        " It is skewed as theirs is: it makes a training worse by far now and then, and hardly ever multiplies the "
+        f"odds of an error by less than {math.exp(-noise.depth):.2g}; nor is a draw better than what anybody has come "
+        "near."
     )
 
 

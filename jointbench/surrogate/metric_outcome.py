@@ -70,7 +70,7 @@ class MetricOutcomes(OutcomeModel):
         status, failing = self._status(outputs[first + 2 * count :], uniforms)
         ok = status == _OK
         found: dict[str, Any] = {}
-        for metric, loss in zip(self.measures.metrics, self._errors(outputs, uniforms), strict=True):
+        for metric, loss in zip(self.measures.metrics, self._errors(outputs, budget, uniforms), strict=True):
             value = -loss if metric.maximize else loss
             found[metric.name] = value if metric.failure is None else where(ok, value, float(metric.failure))
         usual = self.usual_costs(at, facts, budget)
@@ -93,7 +93,7 @@ class MetricOutcomes(OutcomeModel):
             beside = clip(found["wall_seconds"], 0.0, float("inf")) if "wall_seconds" in found else 0.0
             found["wall_seconds"] = found[main] + beside
 
-    def _errors(self, outputs: Sequence[Any] | FloatArray, uniforms: list[Any] | None) -> list[Any]:
+    def _errors(self, outputs: Sequence[Any] | FloatArray, budget: Any, uniforms: list[Any] | None) -> list[Any]:
         logits = self._logits(outputs)
         if uniforms is not None:
             spread = self.spread(outputs)
