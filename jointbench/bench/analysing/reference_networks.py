@@ -11,7 +11,7 @@ from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
-from jointbench.data.quantities import short
+from jointbench.data.quantities import counted, short
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
 
@@ -31,12 +31,14 @@ INCUMBENT = "incumbent"
 @dataclass(frozen=True)
 class Trained:
     """A network's trainings at the largest budget: its `parameters`, and the test errors (n,) of those that ended ok,
-    one a seed; empty where there are none. `expected`: what the surrogate says, NaN without one."""
+    one a seed; empty where there are none. `expected`: what the surrogate says, NaN without one; `failed`: how many
+    other trainings there are, which did not end ok."""
 
     name: str
     parameters: int
     test_errors: FloatArray
     expected: float = float("nan")
+    failed: int = 0
 
     @property
     def mean(self) -> float:
@@ -76,11 +78,12 @@ def retrained_networks(compared: Compared) -> Exhibit:
         configurations = [evidence.configuration(row) for row in rows]
         # Runs that ended with the same configuration share its trainings.
         different = list({tuple(one.items()): one for one in configurations}.values())
-        errors = [_errors(evidence, task.space, one) for one in different]
+        trained = [_errors(evidence, task.space, one) for one in different]
         if different:
             parameters = int(np.median([_parameters(evidence, task.space, one) for one in different]))
             said = float(np.median([_said(evidence, one) for one in different]))
-            found.append(Trained(optimizer, parameters, np.concatenate(errors), said))
+            errors, failed = np.concatenate([one for one, _ in trained]), sum(failed for _, failed in trained)
+            found.append(Trained(optimizer, parameters, errors, said, failed))
     chosen = (
         "an optimizer's row is of all trainings of its runs' final incumbents, with fresh seeds; its parameters and "
         "what "
@@ -104,11 +107,14 @@ def table_2(
         measured = f"not trained: {command(one.name)}"
         if len(one.test_errors):
             spread = f" ± {one.deviation:.2%}" if np.isfinite(one.deviation) else ""
-            measured = f"{one.mean:.2%}{spread} (n = {len(one.test_errors)})"
+            failed = f", {one.failed:,} failed" if one.failed else ""
+            measured = f"{one.mean:.2%}{spread} (n = {len(one.test_errors)}{failed})"
+        elif one.failed:
+            measured = counted(one.failed, "training, which failed", "trainings, all of which failed")
         expected = f"{one.expected:.2%}" if np.isfinite(one.expected) else ""
         paper = "{:.2%} ± {:.2%}".format(*PAPER[one.name]) if one.name in PAPER else ""
         rows.append([one.name, short(one.parameters), measured, expected, paper])
-    if any(not len(one.test_errors) for one in found):
+    if any(not len(one.test_errors) and not one.failed for one in found):
         missing.append(where)
     if not any(one.name not in PAPER and one.name not in _named() for one in found):
         missing.append("No evaluation ended ok: there is no best configuration to lay beside them.")
@@ -150,23 +156,25 @@ def _references(evidence: Evidence) -> "list[Trained]":
     for space in (own, *(one for one in SPACES.values() if one.name != own.name)):
         for name, configuration in space.named.items():
             if name not in found:
-                errors = _errors(evidence, space, configuration)
+                errors, failed = _errors(evidence, space, configuration)
                 expected = _said(evidence, configuration) if space == own else float("nan")
-                found[name] = Trained(name, _parameters(evidence, space, configuration), errors, expected)
+                found[name] = Trained(name, _parameters(evidence, space, configuration), errors, expected, failed)
     return list(found.values())
 
 
-def _errors(evidence: Evidence, space: Space, configuration: Configuration) -> FloatArray:
-    """Test errors of its trainings at the largest budget that ended ok, in the log itself and in retrainings."""
-    found = list[float]()
+def _errors(evidence: Evidence, space: Space, configuration: Configuration) -> tuple[FloatArray, int]:
+    """Of its trainings at the largest budget, in the log itself and in retrainings, the test errors of those that ended
+    ok, and how many did not."""
+    found, failed = list[float](), 0
     for task, frame in ((evidence.task, evidence.frame), *evidence.retrainings):
         if frame is None or task.space.name != space.name or not len(frame):
             continue
-        same = frame["status"].eq("ok") & np.isclose(frame["budget"], evidence.task.ladder.maximum)
+        same, ok = np.isclose(frame["budget"], evidence.task.ladder.maximum), frame["status"].eq("ok")
         for name, value in configuration.items():
             same &= np.isclose(frame[name], value, rtol=1e-9)
-        found += frame.loc[same, "test_error"].tolist()
-    return np.array(found)
+        found += frame.loc[same & ok, "test_error"].tolist()
+        failed += int((same & ~ok).sum())
+    return np.array(found), failed
 
 
 def _parameters(evidence: Evidence, space: Space, configuration: Configuration) -> int:

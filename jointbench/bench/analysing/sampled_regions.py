@@ -39,21 +39,29 @@ def sampled_regions(compared: Compared) -> Exhibit:
     if len(chosen) < 3:
         return Exhibit(name, title, missing=[f"{counted(len(chosen), 'evaluation')} in all; a map needs 3."])
     placed, kept = classical_mds(compared.points[chosen])
-    spread = {one: _spread(compared, one) for one in compared.optimizers}
-    narrow, wide = (pick(spread, key=lambda one: spread[one].mean()) for pick in (min, max))
-    last = f"Late proposals (the last quarter of a run) lie closest together of {narrow}, {_from_mean(spread[narrow])}"
-    finding = f"{last}, and widest apart of {wide}, {_from_mean(spread[wide])}." if wide != narrow else f"{last}."
+    finding = _late(compared)
     words = (
         f"Up to {PLACED} evaluations of each optimizer, placed by multidimensional scaling of their distances in the "
         f"unit cube of {counted(len(compared.task.space.names), 'hyperparameter')}; two dimensions keep {kept:.0%} of "
         "the squared distances, so that what is close here may be far apart. The lighter, the later in its run; grey "
-        f"are the others' evaluations. {finding}"
+        f"are the others' evaluations. {finding}".rstrip()
     )
     figures = [
         Figure(f"sampled_regions_{plain(one)}", one, _draw(compared, one, chosen, placed), 380, half=True)
         for one in compared.optimizers
     ]
     return Exhibit(name, title, [words], figures, finding=finding)
+
+
+def _late(compared: Compared) -> str:
+    """Whose late proposals lie closest together, and whose widest apart; empty where nobody has two in a run."""
+    each = {one: _spread(compared, one) for one in compared.optimizers}
+    spread = {one: of for one, of in each.items() if len(of)}
+    if not spread:
+        return ""
+    narrow, wide = (pick(spread, key=lambda one: spread[one].mean()) for pick in (min, max))
+    said = f"Late proposals (the last quarter of a run) of {narrow} lie closest together, {_from_mean(spread[narrow])}"
+    return f"{said}, and those of {wide} widest apart, {_from_mean(spread[wide])}." if wide != narrow else f"{said}."
 
 
 def _from_mean(spread: FloatArray) -> str:
@@ -63,11 +71,14 @@ def _from_mean(spread: FloatArray) -> str:
 
 
 def _spread(compared: Compared, optimizer: str) -> FloatArray:
-    """Mean distance of the last quarter of each run's evaluations from their mean, (runs,)."""
+    """Mean distance of the last quarter of each run's evaluations from their mean, (runs,), of runs where these are
+    two or more: a single one is its own mean."""
     own = compared.frame["optimizer"] == optimizer
     found = []
     for _, run in compared.frame[own].groupby("run_seed"):
-        points = compared.points[run.index[-max(1, len(run) // 4) :]]
+        points = compared.points[run.index[len(run) - len(run) // 4 :]]
+        if len(points) < 2:
+            continue
         found.append(np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1)).mean())
     return np.array(found)
 

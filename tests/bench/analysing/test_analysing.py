@@ -221,11 +221,19 @@ class TestOfAComparison:
         return out
 
     def test_winners_that_were_retrained_stand_in_table_2(self, folder: Path) -> None:
-        before = jointbench.analyse(folder).table2.set_index("network")
-        assert before.loc["random", "n"] == 0
+        untrained = jointbench.analyse(folder)
+        assert untrained.table2.set_index("network").loc["random", "n"] == 0
+        # Runs of eight trials have two in their last quarter; one alone is its own mean.
+        assert "Late proposals (the last quarter of a run) of random lie closest together, on" in str(
+            untrained.findings
+        )
         settings = Settings.read(folder)
         log = EvaluationLog.open_or_create(folder / RETRAININGS / "joint", JOINT, settings.ladder, settings.images)
         [first, *_] = final_incumbents(folder)
+        broken = Evaluation("joint", first.configuration, 27.0, 9, Status.CRASHED, {"validation_error": 1.0}, key="no")
+        log.append([broken])
+        failed = jointbench.analyse(folder).table("table_2")
+        assert next(row for row in failed.rows if row[0] == "random")[2] == "1 training, which failed"
         log.append(
             [
                 Evaluation(
@@ -238,6 +246,7 @@ class TestOfAComparison:
         row = made.table2.set_index("network").loc["random"]
         assert row["n"] == 2
         assert (row["test_error"], row["test_error_deviation"]) == pytest.approx((0.15, 0.1 / 2**0.5))
+        assert "(n = 2, 1 failed)" in next(row for row in made.table("table_2").rows if row[0] == "random")[2]
         assert any("jointbench retrain" in sentence for sentence in made.missing)
 
     def test_a_configuration_goes_with_a_benchmark_alone(self, folder: Path) -> None:
