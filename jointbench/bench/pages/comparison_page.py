@@ -38,6 +38,7 @@ from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.bench.pages.workers_section import workers_section
 from jointbench.data.arrays import FloatArray
 from jointbench.data.metrics import TEST_ERROR, Metric
+from jointbench.data.quantities import listed
 
 
 def comparison_page(folder: Path) -> list[str]:
@@ -179,7 +180,7 @@ def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omni
     if best.rank is None:
         lines.append(f"{name} has the best median and {ends}")
     elif best.rank == table[1].rank:
-        tied = fill("<b>{{ names }}</b>", names=", ".join(row.optimizer for row in table if row.rank == best.rank))
+        tied = fill("<b>{{ names }}</b>", names=listed([row.optimizer for row in table if row.rank == best.rank]))
         lines.append(f"{tied} share the lowest mean rank, {best.rank:.2f}; {name} {ends}")
     else:
         lines.append(f"{name} has the lowest mean rank, {best.rank:.2f}, and {ends}")

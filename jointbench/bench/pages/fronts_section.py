@@ -21,6 +21,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.metrics import Metric
 from jointbench.data.pareto import HYPERVOLUME
+from jointbench.data.quantities import listed
 from jointbench.optimizers.registry import told_of
 
 
@@ -59,10 +60,12 @@ def told_words(settings: Settings, optimizers: Sequence[str]) -> str:
     if not one:
         return ""
     return fill(
-        "{{ names }} can search for one objective, and search for {{ first }} alone; what they evaluate is judged like "
+        "{{ names }} can search for one objective, and {{ search }} for {{ first }} alone; what {{ who }} judged like "
         "the others'.",
-        names=", ".join(one),
+        names=listed(one),
+        search="searches" if len(one) == 1 else "search",
         first=settings.objectives[0].label,
+        who="it evaluates is" if len(one) == 1 else "they evaluate is",
     )
 
 

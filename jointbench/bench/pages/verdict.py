@@ -43,8 +43,8 @@ def sooner(row: Row) -> str:
         return ""
     low, high = found.interval
     return (
-        f"It reaches random search's final error {found.factor:.1f} times sooner (95 % interval {low:.1f} to "
-        f"{high:.1f})."
+        f"It reaches random search's final {row.objective.label} {found.factor:.1f} times sooner (95 % interval "
+        f"{low:.1f} to {high:.1f})."
     )
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ from jointbench.bench.comparing.statistics import (
 from jointbench.bench.comparing.summary import Row
 from jointbench.bench.pages.verdict import sooner, verdict
 from jointbench.cli import main
+from jointbench.data.pareto import HYPERVOLUME
 
 
 def by_enumeration(differences: list[float]) -> float:
@@ -150,6 +152,11 @@ class TestVerdict:
     ) -> None:
         assert bool(sooner(row("a", 1.0, Speedup(4.5, interval)))) == says
         assert sooner(row("random", 1.0, Speedup(4.5, (2.0, 5.0)))) == ""
+
+    def test_what_is_reached_sooner_is_what_is_compared(self) -> None:
+        faster = row("a", 1.0, Speedup(4.5, (2.0, 5.0)))
+        assert "random search's final validation error 4.5 times sooner" in sooner(faster)
+        assert "random search's final hypervolume 4.5 times sooner" in sooner(replace(faster, objective=HYPERVOLUME))
 
 
 class TestSeedsToDecide:

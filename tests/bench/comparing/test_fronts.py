@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from test_run_table import finished
 
 import jointbench
 from jointbench.bench.comparing.alone import alone, nearly
@@ -27,7 +28,6 @@ from jointbench.data.metrics import METRICS, TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.pareto import HYPERVOLUME, non_dominated
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers.registry import told_of
-from tests.bench.comparing.test_run_table import finished
 
 DIGITS = SurrogateObjective(jointbench.load_benchmark("digits-cpu"))
 MEMORY = METRICS["sample_memory"]
@@ -193,7 +193,7 @@ def test_the_page_shows_the_fronts_and_says_the_reference_and_who_searched_for_w
         "front's hypervolume over time",
         "from 0.00% to 90.00%, which is guessing",
         "sample memory on a logarithmic scale",
-        "bohb can search for one objective",
+        "bohb can search for one objective, and searches for validation error alone; what it evaluates is judged",
         "What one objective alone would have found",
         "sample memory, validation error nearly",
     ):
