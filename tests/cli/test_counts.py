@@ -83,5 +83,7 @@ def test_an_optimizer_that_breaks_one_promise(tmp_path: Path, capsys: pytest.Cap
 
 def test_no_sentence_leaves_the_number_to_its_reader() -> None:
     package = Path(jointbench.__file__).parent
-    assert not [path.name for path in package.rglob("*.py") if "(s)" in path.read_text(encoding="utf-8")]
-    assert not [path for path in package.rglob("card.md") if "(s)" in path.read_text(encoding="utf-8")]
+    # Of what is counted, and no function of s.
+    left = re.compile(r"\} [a-z ]+\(s\)|\d [a-z ]+\(s\)")
+    written = [*package.rglob("*.py"), *package.rglob("card.md")]
+    assert not [path.name for path in written if left.search(path.read_text(encoding="utf-8"))]
