@@ -28,7 +28,7 @@ from jointbench.data.errors import BenchmarkError, LogError
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.judging.best import among
-from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best, verdict
+from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best, shown, verdict
 from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
 
 LADDER = Ladder(1.0, 27.0, 3.0, "seconds")
@@ -130,6 +130,20 @@ def test_the_sentence_has_the_numbers_their_intervals_and_their_bounds() -> None
 ANYTHING = (
     st.none() | st.booleans() | st.text(max_size=3) | st.floats() | st.integers(-(10**6), 10**6) | st.just(10**400)
 )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("validation", "1.25%"),
+        ("validation_error", "1.25%"),
+        ("test_error", "1.25%"),
+        ("validation_loss", "0.0125"),
+        (None, "0.0125"),
+    ],
+)
+def test_a_share_of_wrong_answers_is_in_per_cent_whatever_task_it_is_of(error: object, said: str) -> None:
+    assert shown(0.0125, error) == said
 
 
 @settings(max_examples=30)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.data.option_words import option
 
 Word = Literal["usable", "usable with care", "not usable"]
@@ -58,6 +59,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 #: Which are fractions of images; a task of any other metrics is judged by their names.
 ERRORS_OF_IMAGES = ("validation", "test")
+#: The same where they are metrics of a task beside others.
+_AS_METRICS = {VALIDATION_ERROR.name: "validation errors", TEST_ERROR.name: "test errors"}
 
 
 @dataclass(frozen=True)
@@ -217,12 +220,14 @@ def objective_in(rows: Rows) -> str:
 def in_words(rows: Rows) -> str:
     """The objective of the rows, in the plural."""
     error = objective_in(rows)
-    return "validation errors" if error in ERRORS_OF_IMAGES else f"values of {error.replace('_', ' ')}"
+    if error in ERRORS_OF_IMAGES:
+        return "validation errors"
+    return _AS_METRICS.get(error, f"values of {error.replace('_', ' ')}")
 
 
 def shown(value: float, error: object, places: int = 2) -> str:
-    """An error of images in per cent, a value of any other metric as it is."""
-    return f"{value:.{places}%}" if error in ERRORS_OF_IMAGES else f"{value:.4g}"
+    """A share of wrong answers in per cent, a value of any other metric as it is."""
+    return f"{value:.{places}%}" if error in ERRORS_OF_IMAGES or error in _AS_METRICS else f"{value:.4g}"
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
