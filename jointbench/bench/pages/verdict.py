@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jointbench.bench.comparing.statistics import MOST_SEEDS, POWER, Omnibus, Pair, seeds_to_decide
+from jointbench.bench.comparing.statistics import MOST_SEEDS, POWER, Omnibus, Pair, seeds_needed, seeds_to_decide
 from jointbench.bench.comparing.summary import YARDSTICK, Row
 from jointbench.data.quantities import listed
 
@@ -49,6 +49,11 @@ def sooner(row: Row) -> str:
 
 
 def _no_winner(rows: Sequence[Row], tested: Sequence[Pair], with_seeds: str) -> str:
+    if all(pair.seeds == 1 for pair in tested):
+        fewest = seeds_needed(len(tested), min(pair.level for pair in tested))
+        return (
+            f"No winner {with_seeds}: one run of each does not tell a difference from luck; it takes at least {fewest}."
+        )
     least = min(tested, key=lambda pair: (pair.corrected, pair.p))
     said = (
         f"No winner {with_seeds}; the smallest p after Holm is {least.corrected:.3f} ({least.first} and "

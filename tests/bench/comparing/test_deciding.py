@@ -135,6 +135,12 @@ class TestVerdict:
         said = verdict(ROWS, tested, None)
         assert f"about {seeds_to_decide(tested[1], 3)} seeds would decide, as between a and b (from" in said
 
+    def test_one_run_of_each_says_nothing_of_how_many_seeds_would_tell(self) -> None:
+        said = verdict(ROWS, [pair("a", "b", 1.0, seeds=1), pair("a", "c", 1.0, seeds=1)], None)
+        assert (
+            said == "No winner with 1 seed: one run of each does not tell a difference from luck; it takes at least 7."
+        )
+
     def test_equals_are_never_told_apart(self) -> None:
         assert seeds_to_decide(pair("a", "b", 1.0, 0.5), 1) is None
         said = verdict(ROWS[:2], [pair("a", "b", 1.0, 0.5)], None)
