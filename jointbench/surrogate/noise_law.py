@@ -53,11 +53,9 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Law:
-    """The `terms` of a law; the variances that it `said` there were (n, ...); the `likelihood` of those that were seen,
-    a logarithm."""
+    """The `terms` of a law, and the `likelihood` of the variances that were seen, a logarithm."""
 
     terms: FloatArray
-    said: FloatArray
     likelihood: float
 
 
@@ -106,7 +104,7 @@ def _counted(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
             expected = np.concatenate([both[: 2 * n], np.sqrt(both[:n] * both[n : 2 * n])])
         said = expected[: 2 * n].reshape(2, -1).T
         # Both errors have the same luck, but for what is counted.
-        return _Law(terms, said, sum(seen.likelihood(variance[:, k], said[:, k]) for k in (0, 1)) / 2)
+        return _Law(terms, sum(seen.likelihood(variance[:, k], said[:, k]) for k in (0, 1)) / 2)
 
     power, made = _likeliest(law)
     floor, steepness, counting = made.terms.tolist()
@@ -137,7 +135,7 @@ def _measured(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
     def law(power: float) -> _Law:
         """Its terms are floor and slope of each metric."""
         design = np.stack([np.ones(len(seen.spread)), raised(seen.spread, power)], axis=1)
-        found, said, likelihood = [], [], 0.0
+        found, likelihood = [], 0.0
         for variance in variances:
             # A sample variance from k seeds is known to within sqrt(2 / (k - 1)) of itself, whatever else it is.
             least = 1e-3 * float(variance.mean()) + _LEAST
@@ -147,9 +145,8 @@ def _measured(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
                 terms, _ = nnls(design * weight[:, None], variance * weight)
                 expected = design @ terms
             found.append(terms)
-            said.append(expected)
             likelihood += seen.likelihood(variance, np.maximum(expected, least)) / len(variances)
-        return _Law(np.array(found), np.stack(said, axis=1), likelihood)
+        return _Law(np.array(found), likelihood)
 
     power, made = _likeliest(law)
     (floor, steepness), *others = made.terms.tolist()
