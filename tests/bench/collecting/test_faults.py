@@ -345,8 +345,12 @@ def goes_on(log: Path) -> None:
 
 def test_what_needs_more_memory_than_there_is_is_recorded(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    ended_well(collect(log, SEARCH.replace("--memory 0.05", "--memory 0.01")))
+    process = collect(log, SEARCH.replace("--memory 0.05", "--memory 0.01"))
+    _, said = process.communicate(timeout=300)
     check_whole(log)
     failures = Counter(e.status for e in outcomes(log).values())
     assert failures[Status.OUT_OF_MEMORY] > 0
+    # It is said where that leaves nothing.
+    assert process.returncode == (0 if failures[Status.OK] else 1), said
+    assert ("none of which ended ok" in said) == (not failures[Status.OK])
     assert set(failures) <= {Status.OK, Status.OUT_OF_MEMORY}
