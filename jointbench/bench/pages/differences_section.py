@@ -6,6 +6,7 @@ from jointbench.bench.comparing.statistics import LEVEL, Omnibus, Pair, groups, 
 from jointbench.bench.comparing.summary import Row
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import table_html
+from jointbench.bench.pages.probability import probability
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.data.quantities import counted
 
@@ -41,8 +42,8 @@ def differences_section(
                     f"{pair.first} / {pair.second}",
                     str(pair.seeds),
                     objective.shown_difference(pair.difference),
-                    f"{pair.p:.3f}",
-                    f"{pair.corrected:.3f}" + (" *" if pair.significant else ""),
+                    probability(pair.p),
+                    probability(pair.corrected) + (" *" if pair.significant else ""),
                 )
                 for pair in tested
             ],

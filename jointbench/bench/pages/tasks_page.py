@@ -13,6 +13,7 @@ from jointbench.bench.drawing.palette import Style, styles
 from jointbench.bench.pages.coinciding import overlays
 from jointbench.bench.pages.comparison_words import one_rung_words
 from jointbench.bench.pages.page import figure_html, script, table_html
+from jointbench.bench.pages.probability import probability
 from jointbench.bench.pages.rank_diagram import rank_diagram
 from jointbench.bench.pages.templates import fill
 from jointbench.data.arrays import FloatArray
@@ -143,7 +144,13 @@ def differences(found: AcrossTasks, look: Mapping[str, Style]) -> list[str]:
     joined = groups(list(ranks), tested)
     said = f"Mean ranks over {counted(len(found.tasks), 'task')}. " + _tested((asked is not None and asked.p) or None)
     rows = [
-        (pair.better, pair.other(pair.better), f"{pair.p:.4f}", f"{pair.corrected:.4f}", _yes(pair.significant))
+        (
+            pair.better,
+            pair.other(pair.better),
+            probability(pair.p, 4),
+            probability(pair.corrected, 4),
+            _yes(pair.significant),
+        )
         for pair in sorted(tested, key=lambda one: one.p)
     ]
     return [
@@ -158,7 +165,8 @@ def _tested(p: float | None) -> str:
     bars = "A bar joins optimizers that cannot be told apart: Wilcoxon's signed-rank tests over tasks, after Holm"
     if p is None:
         return f"{bars}."
-    shown = f"p = {p:.4f}" if p >= 1e-4 else "p < 0.0001"
+    shown = probability(p, 4)
+    shown = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
     return f"{bars}, where Friedman's test of all together ({shown}) lets pairs be asked about (Demsar 2006)."
 
 
