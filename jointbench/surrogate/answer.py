@@ -38,7 +38,7 @@ def checked_objectives(names: Sequence[str], known: Iterable[str] = OBJECTIVES) 
             by_arithmetic = name in METRICS and METRICS[name].exact
             hint = f", or benchmark.minimised(answer, {name!r}, of=configuration)" if by_arithmetic else ""
             raise UnknownNameError.of("objective", name, known, hint)
-    return tuple(names)
+    return names
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ class Benchmark:
         what is no list of names."""
         if names is None:
             return (self.task.objective.name,)
-        return checked_objectives(names, {*self._answered, *self._exact})
+        return checked_objectives(names, self._minimisable)
 
     @cached_property
     def _answered(self) -> tuple[str, ...]:
@@ -136,6 +136,10 @@ class Benchmark:
         """What arithmetic knows of the networks, as `Facts.exact` names it."""
         facts = self.features.facts(self.space.active(self.space.usual))
         return () if facts is None else tuple(facts.exact)
+
+    @cached_property
+    def _minimisable(self) -> frozenset[str]:
+        return frozenset([*self._answered, *self._exact])
 
     def minimised(self, answer: Any, *names: str, of: Any = None) -> tuple[Any, ...]:
         """What is minimised of an answer, or in columns of a batch of them, in the order of the names: a metric that is

@@ -3,7 +3,7 @@
 Luck is not normal: what works can hardly work better, and what collapses is worse by far.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
 
@@ -13,21 +13,29 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.noise import Noise
 
-#: Depths that are tried, the last a normal law's; another must make what was seen likelier by so much, as a logarithm.
+#: The intervals that are to hold what they say.
+LEVELS = (0.5, 0.8, 0.95)
+
+#: Depths that are tried, the last a normal law's.
 _DEPTHS = (0.2, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, np.inf)
+#: By how much, as a logarithm, what is not plain must make what was seen likelier.
 _GAIN = 2.0
 #: By how much deviations that come of a few large squares may be too wide or too narrow, the likeliest first.
 _WIDTHS = np.exp(np.array(sorted(np.linspace(-0.5, 0.25, 76), key=abs)))
 #: Of them those with which depths are compared.
 _FEW = np.exp(np.linspace(-0.5, 0.25, 7))
-#: The intervals that are to hold what they say.
-_LEVELS = np.array([0.5, 0.8, 0.95])
 #: Expected values of a configuration that are tried, within so many deviations of what was seen; draws of a difference.
 _EXPECTED, _WITHIN, _DRAWS = 300, 8.0, 400
 #: Differences beyond about these are passed over, evenly.
 _PAIRS = 20_000
 #: Deviations are at least this, as logits.
 _LEAST = 1e-6
+
+
+def clearly_likeliest(found: Mapping[float, float], plain: float) -> float:
+    """That with the highest of the likelihoods, which are logarithms; the `plain` one where none gains much."""
+    best = max(found, key=lambda one: found[one])
+    return best if found[best] > found[plain] + _GAIN else plain
 
 
 @dataclass(frozen=True)
@@ -43,8 +51,7 @@ class Repeated:
     def shape(self) -> tuple[float, float]:
         """By how much the deviations are to be multiplied, and the depth of `Noise`."""
         found = {depth: max(self._likelihood(width, depth) for width in _FEW) for depth in _DEPTHS}
-        best = max(found, key=lambda depth: found[depth])
-        depth = best if found[best] > found[np.inf] + _GAIN else np.inf
+        depth = clearly_likeliest(found, np.inf)
         return self._width(depth), float(depth)
 
     def _likelihood(self, width: float, depth: float) -> float:
@@ -77,8 +84,8 @@ class Repeated:
                 counted = width * self.counted[:, [part]]
                 drawn = np.abs(one + counted * normal[1, 0] - other - counted * normal[1, 1])
                 inside = (drawn[which] < real[:, [part]]).mean(axis=1)
-                held.append([weight @ (inside <= level) for level in _LEVELS])
-            off.append(np.abs(np.array(held) - _LEVELS).max())
+                held.append([weight @ (inside <= level) for level in LEVELS])
+            off.append(np.abs(np.array(held) - np.array(LEVELS)).max())
         return float(_WIDTHS[int(np.argmin(off))])
 
 

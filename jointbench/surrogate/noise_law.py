@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.luck_shape import Repeated
+from jointbench.surrogate.luck_shape import Repeated, clearly_likeliest
 from jointbench.surrogate.noise import POWERS, Noise, error_scales, raised
 from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.table import TrainingTable
@@ -16,8 +16,6 @@ from jointbench.surrogate.table import TrainingTable
 _TURNS = 10
 #: Repeated configurations at a rung below which its residuals are asked as well.
 _FEWEST = 5
-#: By how much, as a logarithm, luck must be likelier with another power of the spread than the plainest.
-_GAIN = 2.0
 #: A variance below which it makes no difference.
 _LEAST = 1e-12
 
@@ -102,20 +100,20 @@ def _counted(table: TrainingTable, seen: _Seen, held_out: FloatArray) -> Noise:
             terms, _ = nnls(design * weight[:, None], measured * weight)
             both = design @ terms
             expected = np.concatenate([both[: 2 * n], np.sqrt(both[:n] * both[n : 2 * n])])
-        said = expected[: 2 * n].reshape(2, -1).T
         # Both errors have the same luck, but for what is counted.
-        return _Law(terms, sum(seen.likelihood(variance[:, k], said[:, k]) for k in (0, 1)) / 2)
+        of_both = seen.likelihood(variance[:, 0], both[:n]), seen.likelihood(variance[:, 1], both[n : 2 * n])
+        return _Law(terms, sum(of_both) / 2)
 
     power, made = _likeliest(law)
     floor, steepness, counting = made.terms.tolist()
     if not len(repeats):
         return Noise(floor, steepness, counting, power=power)
-    plain, groups = Noise(floor, steepness, counting, power=power), slice(len(repeats))
+    plain, groups = Noise(floor, steepness, counting, power=power), len(repeats)
     repeated = Repeated(
         repeats.rows,
         np.stack([scale.to_logit(table.errors[:, k]) for k, scale in enumerate(scales)], axis=1),
-        np.asarray(plain.deviation(seen.spread[groups])),
-        np.sqrt(counting * binomial[groups]) * slope[groups],
+        np.asarray(plain.deviation(seen.spread[:groups])),
+        np.sqrt(counting * binomial[:groups]) * slope[:groups],
     )
     width, depth = repeated.shape()
     return Noise(width**2 * floor, width**2 * steepness, width**2 * counting, power=power, depth=depth)
@@ -157,6 +155,5 @@ def _likeliest(law: Callable[[float], _Law]) -> tuple[float, _Law]:
     """The power of the spread, and the law with it, that makes what was seen likeliest; the plainest where none gains
     much."""
     made = {power: law(power) for power in POWERS}
-    best, plain = max(POWERS, key=lambda power: made[power].likelihood), POWERS[0]
-    chosen = best if made[best].likelihood > made[plain].likelihood + _GAIN else plain
+    chosen = clearly_likeliest({power: of.likelihood for power, of in made.items()}, POWERS[0])
     return chosen, made[chosen]

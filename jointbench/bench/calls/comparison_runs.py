@@ -74,8 +74,7 @@ class Wanted:
     def fallbacks(self, ladder: Ladder) -> list[str]:
         """A sentence about those that are their one-rung forms on this ladder, where there are any."""
         out = [name for name in self.optimizers if not works_on(name, ladder)]
-        one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
-        return [f"{', '.join(out)}: in one-rung form, since {one}"] if out else []
+        return [f"{', '.join(out)}: in one-rung form, since {_one_budget(ladder)}"] if out else []
 
     def on(
         self, ladder: Ladder, space: Space, defaults: Sequence[str], *, any_ladder: bool = False
@@ -84,10 +83,9 @@ class Wanted:
         `any_ladder`, or that cannot search this space; and sentences that say so."""
         if tuple(self.optimizers) != tuple(defaults):
             return self, []
-        one = f"{ladder} {ladder.unit} is the only budget, and they compare several"
         part = "a training" if space.architecture else "an architecture"
         whys = {
-            one: [name for name in self.optimizers if not any_ladder and not works_on(name, ladder)],
+            _one_budget(ladder): [name for name in self.optimizers if not any_ladder and not works_on(name, ladder)],
             f"no hyperparameter of {space.name} is one of {part}": [
                 name for name in self.optimizers if not searches(name, space)
             ],
@@ -100,6 +98,10 @@ class Wanted:
         for folder, of in settings.items():
             check_start(folder, of, self.optimizers, self.force)
         check_writable(self.out / PAGE)
+
+
+def _one_budget(ladder: Ladder) -> str:
+    return f"{ladder} {ladder.unit} is the only budget, and they compare several"
 
 
 def simulate(

@@ -27,10 +27,11 @@ NUMBERS = "evaluations"
 def checked_formats(formats: Collection[str]) -> list[str]:
     """Each once. Raises InputError for one that there is not, or for none at all."""
     known = [*FIGURES, *TABLES]
-    for one in listed_names("formats", formats) or [""]:
+    wanted = listed_names("formats", formats)
+    for one in wanted or [""]:
         if one not in known:
             raise InputError("format", one, f"some of {', '.join(known)}")
-    return list(dict.fromkeys(formats))
+    return list(dict.fromkeys(wanted))
 
 
 def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Path]:

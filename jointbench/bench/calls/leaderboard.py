@@ -320,10 +320,11 @@ def _chosen(given: Sequence[Submitted], optimizers: Sequence[str] | None, name: 
     """Those that are asked for, by the names that the board will call them."""
     chosen = list(given)
     if optimizers is not None:
-        for wanted in listed_names("optimizers", optimizers):
+        names = listed_names("optimizers", optimizers)
+        for wanted in names:
             if all(wanted not in (one.called, one.optimizer) for one in given):
                 raise UnknownNameError.of("optimizers", wanted, {one.called for one in given})
-        chosen = [one for one in given if one.called in optimizers or one.optimizer in optimizers]
+        chosen = [one for one in given if one.called in names or one.optimizer in names]
     if not chosen:
         raise InputError("submissions", [], "at least one comparison")
     if name is not None:

@@ -152,9 +152,8 @@ def retrain(
     sentence what there is to do. `workers`: as `WorkerOptions` has them. Raises LogError where there is no comparison,
     UnknownNameError, InputError, MissingExtraError without torch.
     """
-    for field, names in (("optimizers", optimizers), ("references", references)):
-        if names is not None:
-            listed_names(field, names)
+    optimizers = None if optimizers is None else listed_names("optimizers", optimizers)
+    references = None if references is None else listed_names("references", references)
     folder = comparison.folder if isinstance(comparison, Comparison) else the_path("comparison", comparison)
     first_runs, several = None if runs is None else whole("runs", runs, 1), whole("seeds", seeds, 1)
     if objective is None:

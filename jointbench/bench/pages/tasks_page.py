@@ -166,8 +166,8 @@ def _tested(p: float | None) -> str:
     if p is None:
         return f"{bars}."
     shown = probability(p, 4)
-    shown = f"p {shown}" if shown.startswith("<") else f"p = {shown}"
-    return f"{bars}, where Friedman's test of all together ({shown}) lets pairs be asked about (Demsar 2006)."
+    sign = "" if shown.startswith("<") else "= "
+    return f"{bars}, where Friedman's test of all together (p {sign}{shown}) lets pairs be asked about (Demsar 2006)."
 
 
 def _yes(significant: bool) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from jointbench.surrogate.judging.held_out import HeldOut
-from jointbench.surrogate.judging.luck_check import LEVELS
 from jointbench.surrogate.judging.scores import Row, correlation
+from jointbench.surrogate.luck_shape import LEVELS
 from jointbench.surrogate.noise import ErrorScale
 
 #: Evaluations below which nothing is said of a budget.

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.luck_shape import LEVELS
 from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.scales import Scale
-
-LEVELS = (0.5, 0.8, 0.95)
 
 #: Draws a pair from which its predicted distribution is read; a coverage is then known to within 0.02.
 DRAWS = 500

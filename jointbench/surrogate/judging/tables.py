@@ -7,12 +7,12 @@ from functools import partial
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.held_out import FOLDS
 from jointbench.surrogate.judging.judgement import Judgement
-from jointbench.surrogate.judging.luck_check import LEVELS
 from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.judging.targets import targets
 from jointbench.surrogate.judging.verdict import in_words, shown
+from jointbench.surrogate.luck_shape import LEVELS
 
 
 @dataclass(frozen=True)
