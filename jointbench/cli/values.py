@@ -5,10 +5,14 @@ from collections.abc import Callable
 from datetime import date
 
 from jointbench.data.errors import InputError
+from jointbench.data.images.joined import JOINED
 from jointbench.data.images.registry import FOLDER, IMAGES
 
 #: What `--images` takes.
-IMAGE_NAMES = f"{', '.join(IMAGES)}, or {FOLDER}PATH, a folder with one of images for each class"
+IMAGE_NAMES = (
+    f"{', '.join(IMAGES)}, or {FOLDER}PATH, a folder with one of images for each class; {JOINED} before one of them "
+    "adds its validation images to those that are trained on, and errors are of the test images alone"
+)
 
 
 def whole(field: str, least: int) -> Callable[[str], int]:

@@ -6,13 +6,14 @@ import pickle
 import struct
 import sys
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from jointbench.data.errors import MissingDataError, MissingExtraError, UnknownNameError
+from jointbench.data.errors import InputError, MissingDataError, MissingExtraError, UnknownNameError
 from jointbench.data.images.facts import Augmentation, ImageFacts
 from jointbench.data.images.image_data import ImageData
 from jointbench.data.images.places import DATA_FOLDER_VARIABLE
@@ -223,6 +224,30 @@ class TestCifar:
         (tmp_path / CIFAR10.base_folder / "data_batch_3").write_bytes(b"half")
         with pytest.raises(MissingDataError, match="CIFAR10's Python files"):
             load_images("cifar10", tmp_path)
+
+
+class TestJoined:
+    def test_trains_on_both_parts_and_errs_on_the_test_part_alone(self) -> None:
+        apart, data = load_images("digits-halves"), load_images("joined:digits-halves")
+        assert data.facts == known_facts("joined:digits-halves")
+        assert (len(data.training), len(data.validation), len(data.test)) == (1438, 359, 359)
+        for of in (attrgetter("images"), attrgetter("labels")):
+            both = np.concatenate([of(apart.training), of(apart.validation)])
+            np.testing.assert_array_equal(of(data.training), both)
+            np.testing.assert_array_equal(of(data.validation), of(apart.test))
+            np.testing.assert_array_equal(of(data.test), of(apart.test))
+
+    def test_is_augmented_as_what_is_joined(self) -> None:
+        assert load_images("joined:digits").augmentation == load_images("digits").augmentation
+
+    def test_joining_twice_would_train_on_test_images_and_is_refused(self) -> None:
+        for call in (load_images, known_facts):
+            with pytest.raises(InputError, match="'joined:joined:digits' given, expected joined: once"):
+                call("joined:joined:digits")
+
+    def test_an_unknown_name_inside_is_named(self) -> None:
+        with pytest.raises(UnknownNameError, match="'image-net'"):
+            load_images("joined:image-net")
 
 
 def test_an_unknown_name_lists_the_known() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jointbench.data.errors import MissingDataError
 from jointbench.data.images.facts import LARGE_PHOTOGRAPHS, PHOTOGRAPHS, ImageFacts
+from jointbench.data.images.joined import joined
 from jointbench.data.images.kept_photographs import KEPT_SIDE, kept, middle_square
 from jointbench.data.images.photographs import FLOWERS102, IMAGENET, MIT67, SPORT8, split_anew, stratified
 from jointbench.data.images.places import DATA_FOLDER_VARIABLE
@@ -73,6 +74,18 @@ def test_sport8_is_a_folder_of_images_a_class(tmp_path: Path, cache: Path, insid
     again = load_images("sport8", tmp_path / "there")
     assert file.stat().st_mtime_ns == written
     np.testing.assert_array_equal(again.training.images, data.training.images)
+
+
+def test_photographs_that_are_joined_stay_in_their_file(tmp_path: Path, cache: Path) -> None:
+    folders(tmp_path / "sport8", 8, 10)
+    apart = load_images("sport8", tmp_path)
+    data = joined(apart)
+    assert data.facts.training == 64
+    np.testing.assert_array_equal(
+        data.training.images, np.concatenate([apart.training.images, apart.validation.images])
+    )
+    assert labels_of(data.training.images) == data.training.labels.tolist()
+    assert np.shares_memory(data.training.images, apart.training.images)
 
 
 def test_folders_of_other_classes_are_refused(tmp_path: Path) -> None:

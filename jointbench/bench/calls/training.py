@@ -24,6 +24,7 @@ from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import METRICS
 from jointbench.data.quantities import large, size
 from jointbench.data.spaces.space import Space
+from jointbench.data.visible import visible_name
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -113,12 +114,13 @@ def train(
     from jointbench.bench.running.training_objective import TrainingObjective
 
     facts = load_images(images, data).facts
-    default = Path("runs") / f"train-{at.name}-{facts.name}-{amount.replace(' ', '-')}"
+    called = visible_name(facts.name.replace(":", "-"))
+    default = Path("runs") / f"train-{at.name}-{called}-{amount.replace(' ', '-')}"
     opened = EvaluationLog.open_or_create(log or default, at, rungs, facts, at.metrics)
     objective = TrainingObjective(at, rungs, images, hardware, data, opened.path)
-    called = network if isinstance(network, (str, Path)) else "a configuration"
+    trained = network if isinstance(network, (str, Path)) else "a configuration"
     with heard(progress, quiet) as hear:
-        hear(Stage(f"training {called} on {facts.name} for {amount}"))
+        hear(Stage(f"training {trained} on {facts.name} for {amount}"))
         evaluation = objective(configuration, value, first, drawn)
         opened.append([evaluation])
     objective.discard(evaluation)

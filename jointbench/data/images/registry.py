@@ -11,6 +11,7 @@ from jointbench.data.images.fashion_mnist import FASHION_MNIST, FASHION_MNIST_8,
 from jointbench.data.images.image_data import ImageData
 from jointbench.data.images.image_folder import load_folder
 from jointbench.data.images.image_set import ImageSet
+from jointbench.data.images.joined import JOINED, joined, joined_facts, name_inside
 from jointbench.data.images.photographs import FLOWERS102, IMAGENET, MIT67, SPORT8
 from jointbench.data.registry import Registry
 
@@ -33,10 +34,12 @@ FOLDER = "folder:"
 
 def load_images(name: str, folder: str | Path | None = None) -> ImageData:
     """The data set of this name, from `folder`, $JOINTBENCH_DATA, ~/.cache/jointbench or a download; or the images in
-    `folder:PATH`.
+    `folder:PATH`; after `joined:` the same with the validation images among the training images.
 
-    Raises UnknownNameError, or MissingDataError, which says how to get the data.
+    Raises UnknownNameError, InputError for `joined:` twice, or MissingDataError, which says how to get the data.
     """
+    if name.startswith(JOINED):
+        return joined(load_images(name_inside(name), folder))
     if name.startswith(FOLDER):
         return load_folder(name, Path(name.removeprefix(FOLDER)))
     found = _image_set(name)
@@ -46,8 +49,12 @@ def load_images(name: str, folder: str | Path | None = None) -> ImageData:
 
 
 def known_facts(name: str) -> ImageFacts:
-    """The facts of a data set that need not be on this machine, or of `folder:PATH`. Raises UnknownNameError, and
-    MissingDataError for a folder that is none of images."""
+    """The facts of a data set that need not be on this machine, or of `folder:PATH`; either may stand after `joined:`.
+
+    Raises UnknownNameError, InputError for `joined:` twice, MissingDataError for a folder that is none of images.
+    """
+    if name.startswith(JOINED):
+        return joined_facts(known_facts(name_inside(name)))
     return _folder_facts(name) if name.startswith(FOLDER) else _image_set(name).facts
 
 
@@ -58,5 +65,5 @@ def _folder_facts(name: str) -> ImageFacts:
 
 def _image_set(name: str) -> ImageSet:
     if name not in IMAGES:
-        raise UnknownNameError.of("images", name, IMAGES, hint=f", or {FOLDER}PATH")
+        raise UnknownNameError.of("images", name, IMAGES, hint=f", or {FOLDER}PATH, or {JOINED} before one of them")
     return IMAGES[name]
