@@ -64,3 +64,6 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         say(str(made))
         say(f"\nlogged in {made.log.path}")
+    if why := made.nothing_known:
+        print(f"jointbench: the training did not end ok ({why})", file=sys.stderr)  # noqa: T201
+        sys.exit(1)

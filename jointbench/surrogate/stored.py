@@ -25,13 +25,22 @@ def released() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{MANIFEST}"))}
 
 
+def ships(given: str) -> bool:
+    """Whether a benchmark that ships is called so, with or without a version."""
+    return _unversioned(given) in released()
+
+
+def _unversioned(given: str) -> str:
+    return re.sub(r"-v\d+$", "", given)
+
+
 def load_benchmark(name_or_folder: str | Path = DEFAULT_BENCHMARK) -> Benchmark:
     """A benchmark that ships, by name with or without its version, or one that `jointbench fit` wrote, by folder.
 
     Raises UnknownNameError when it is neither, BenchmarkError when it is damaged or of another version.
     """
     given, shipped = str(name_or_folder), released()
-    name = re.sub(r"-v\d+$", "", given)
+    name = _unversioned(given)
     folder = shipped.get(name, Path(name_or_folder))
     if not folder.is_dir():
         raise UnknownNameError.of("benchmark", given, shipped, hint=", or a folder")

@@ -111,17 +111,33 @@ def small_network(path: Path) -> Path:
 
 def test_train_shows_and_logs_one_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network, log = small_network(tmp_path / "mine.json"), tmp_path / "log"
-    command = f"train {network} --images digits --device cpu --ladder 0.1,0.3 --log {log}"
-    main(f"{command} --budget 0.1".split())
+    command = f"train {network} --images digits --device cpu --ladder 0.3,0.9 --log {log}"
+    main(f"{command} --budget 0.3".split())
     shown = capsys.readouterr().out
     (first,) = EvaluationLog.open(log).evaluations()
     assert f"{first.validation_error:.2%}" in shown
     assert f"{first.parameters:,}" in shown
-    main(f"{command} --budget 0.3s --seed 5 --json".split())
+    main(f"{command} --budget 0.9s --seed 5 --json".split())
     printed = json.loads(capsys.readouterr().out)
     second = next(e for e in EvaluationLog.open(log).evaluations() if e.key != first.key)
-    assert (second.budget, second.seed) == (0.3, 5)
+    assert (second.budget, second.seed) == (0.9, 5)
     assert (printed["key"], printed["test_error"]) == (second.key, second.test_error)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"]])
+def test_a_training_that_does_not_end_ok_is_an_exit_code_of_1_and_is_logged(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network, log = small_network(tmp_path / "mine.json"), tmp_path / "log"
+    # By arithmetic, on any machine: not ten of its steps fit into the smallest budget.
+    of = "--images digits --device cpu --clock reference:epyc-thread-v1 --budget 0.01"
+    with pytest.raises(SystemExit) as ended:
+        main([*f"train {network} {of} --log {log}".split(), *options])
+    assert ended.value.code == 1
+    (evaluation,) = EvaluationLog.open(log).evaluations()
+    assert evaluation.status == "too_slow"
+    said = f"jointbench: the training did not end ok (too_slow: {evaluation.reason})"
+    assert capsys.readouterr().err.splitlines()[-1] == said
 
 
 def test_train_takes_a_reference_network_and_epochs(

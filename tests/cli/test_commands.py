@@ -74,7 +74,7 @@ class TestQuiet:
         with pytest.raises(SystemExit) as ended:
             main(f"report {tmp_path}/nothing -q".split())
         assert ended.value.code == 2
-        assert capfd.readouterr().err.startswith("jointbench: log:")
+        assert capfd.readouterr().err.startswith("jointbench: folder:")
 
     def test_a_command_that_is_there_for_its_answer_has_no_such_option(self) -> None:
         for words in ("list", "describe", "query digits-cpu zela-2018"):

@@ -22,7 +22,7 @@ from jointbench.data.spaces.facts import Facts, ImageShape
 from jointbench.data.spaces.generators import GeneratorSpace
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
-from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
+from jointbench.surrogate.stored import MANIFEST, load_benchmark, released, ships
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -209,7 +209,7 @@ def describe(
         and not any(what in one.named for one in SPACES.values())
     ):
         return DescribedSpaces({what: SPACES[what]})
-    if isinstance(what, (str, Path)) and (str(what) in released() or (Path(what) / MANIFEST).is_file()):
+    if isinstance(what, (str, Path)) and (ships(str(what)) or (Path(what) / MANIFEST).is_file()):
         return DescribedBenchmark(load_benchmark(what))
     try:
         at, configuration = the_configuration(what, space)

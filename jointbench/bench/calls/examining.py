@@ -1,22 +1,24 @@
-"""`jointbench.doctor`: examine a log or a comparison, and what it gives."""
+"""`jointbench.doctor`: examine a log, a benchmark or a comparison, and what it gives."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jointbench.bench.calls.given import the_path
+from jointbench.bench.calls.given import the_evidence
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
+from jointbench.bench.collecting.benchmark_doctor import examine_benchmark
 from jointbench.bench.collecting.doctor import Findings, examine
 from jointbench.bench.comparing.comparison_doctor import examine_comparison
 from jointbench.bench.comparing.comparison_folder import SETTINGS
 from jointbench.data.frames import frame
 from jointbench.data.quantities import counted
+from jointbench.surrogate.stored import MANIFEST
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
 class Examined(Result):
-    """What was found in a log or a comparison; `findings` in its parts."""
+    """What was found in a log, a benchmark or a comparison; `findings` in its parts."""
 
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
@@ -70,9 +72,12 @@ class Examined(Result):
 
 
 def doctor(folder: str | Path) -> Examined:
-    """What `jointbench doctor` does: check a log (a folder, or a released file) or a comparison; changes nothing.
+    """What `jointbench doctor` does: check a log (a folder, or a released file), a benchmark (a folder, or one that
+    ships, by name) or a comparison; changes nothing.
 
-    Raises LogError where there is neither.
+    Raises UnknownNameError where nothing is called so, LogError where there is something else.
     """
-    path = the_path("folder", folder)
-    return Examined(examine_comparison(path) if (path / SETTINGS).exists() else examine(path))
+    path = the_evidence("folder", folder)
+    if (path / SETTINGS).exists():
+        return Examined(examine_comparison(path))
+    return Examined(examine_benchmark(path) if (path / MANIFEST).exists() else examine(path))

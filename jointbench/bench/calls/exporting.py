@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from jointbench.bench.calls.collecting import Collection
 from jointbench.bench.calls.comparing import Comparison
 from jointbench.bench.calls.files import write_result
-from jointbench.bench.calls.given import the_benchmark, the_path
+from jointbench.bench.calls.given import the_evidence
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.comparison_folder import SETTINGS
-from jointbench.data.errors import UnknownNameError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.croissant import EVALUATIONS
-from jointbench.surrogate.stored import MANIFEST, released
+from jointbench.surrogate.stored import MANIFEST, read_benchmark
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -55,18 +54,14 @@ def _cell(value: object) -> str:
 def result_of(source: str | Path) -> Result:
     """What a folder holds: a comparison, a benchmark (also one that ships, by name) or a log (also a released file).
 
-    Raises UnknownNameError where it is none of these.
+    Raises as `the_evidence` and `EvaluationLog.open` do.
     """
-    path = the_path("source", source)
+    path = the_evidence("source", source)
     if (path / SETTINGS).exists():
         return Comparison(path)
-    if (path / MANIFEST).exists() or (not path.exists() and str(source).rpartition("-v")[0] in released()):
-        return BenchmarkResult(the_benchmark(source))
-    if path.exists():
-        return Collection(EvaluationLog.open(path))
-    if str(source) in released():
-        return BenchmarkResult(the_benchmark(source))
-    raise UnknownNameError.of("source", str(source), released(), hint=", or a folder of a comparison, log or benchmark")
+    if (path / MANIFEST).exists():
+        return BenchmarkResult(read_benchmark(path))
+    return Collection(EvaluationLog.open(path))
 
 
 def export(source: str | Path | Result, out: str | Path, *, formats: Several[str] = ("csv", "latex")) -> list[Path]:

@@ -2,11 +2,12 @@
 
 import inspect
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jointbench.data.errors import InputError
+from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.incumbent import OBJECTIVE
@@ -19,7 +20,7 @@ from jointbench.data.spaces.space import Space
 from jointbench.optimizers import make_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.benchmark import Benchmark
-from jointbench.surrogate.stored import load_benchmark
+from jointbench.surrogate.stored import load_benchmark, released, ships
 
 
 def the_benchmark(given: str | Path | Benchmark) -> Benchmark:
@@ -41,6 +42,20 @@ def the_path(field: str, given: Any) -> Path:
     if path is None or "\0" in str(path):
         raise InputError(field, given, "the name of a file or a folder")
     return path
+
+
+def the_evidence(field: str, given: str | Path) -> Path:
+    """The folder or file of a comparison, a log or a benchmark: a path, or the name of a benchmark that ships.
+
+    Raises UnknownNameError where it is neither, BenchmarkError for a version that does not ship.
+    """
+    path = the_path(field, given)
+    if os.path.lexists(path):
+        return path
+    if not ships(str(given)):
+        hint = ", or a folder of a comparison, log or benchmark"
+        raise UnknownNameError.of(field, str(given), released(), hint)
+    return Path(load_benchmark(given).source)
 
 
 def the_space(given: Any) -> Space:

@@ -39,6 +39,16 @@ class Trained(Result):
     def __init__(self, evaluation: Evaluation, log: EvaluationLog) -> None:
         self.evaluation, self.log = evaluation, log
 
+    @property
+    def nothing_known(self) -> str:
+        """How it ended where it did not end ok, and why, in words; else empty."""
+        return "" if self.evaluation.ok else self._ended
+
+    @property
+    def _ended(self) -> str:
+        one = self.evaluation
+        return one.status + (f": {one.reason}" if one.reason else "")
+
     def tables(self) -> dict[str, ResultTable]:
         rows = list(self._lines().items())
         return {"evaluation": ResultTable("what came of it", ("", "value"), rows, ("", "value"))}
@@ -60,7 +70,7 @@ class Trained(Result):
         one = self.evaluation
         made = one.provenance
         return {
-            "status": one.status + (f": {one.reason}" if one.reason else ""),
+            "status": self._ended,
             **{METRICS[name].label: METRICS[name].shown(one.metrics[name]) for name in failed()},
             "steps": f"{one.steps:,}",
             "epochs": f"{one.epochs:.2f}",

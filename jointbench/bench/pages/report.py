@@ -13,13 +13,16 @@ from jointbench.bench.pages.side_by_side import side_by_side
 from jointbench.bench.pages.tasks_page import tasks_page
 from jointbench.data.files import check_writable
 from jointbench.data.log import EvaluationLog
+from jointbench.surrogate.croissant import EVALUATIONS
+from jointbench.surrogate.stored import MANIFEST
 
 PAGE = "report.html"
 
 
 def write_report(folder: Path, out: Path | None = None) -> Path:
     """Draw the page of a comparison, of one over tasks, or of a log as `out`; by default into its folder, that of a
-    log's file beside it, and that of a log that ships with this package into the working directory.
+    log's file beside it, that of a benchmark's trainings as of their file, since `fit` drew a page of the benchmark,
+    and that of what ships with this package into the working directory.
 
     Raises LogError when `folder` holds none, UnwritableError before anything is drawn.
     """
@@ -36,10 +39,11 @@ def write_report(folder: Path, out: Path | None = None) -> Path:
 
 
 def _place(folder: Path) -> Path:
-    beside = folder / PAGE if os.path.isdir(folder) else folder.with_name(f"{folder.stem}-{PAGE}")
     with resources.as_file(resources.files("jointbench")) as package:
-        ships = package.resolve() in folder.resolve().parents
-    return Path(f"{folder.resolve().stem}-{PAGE}") if ships else beside
+        if package.resolve() in folder.resolve().parents:
+            return Path(f"{folder.resolve().stem}-{PAGE}")
+    file = folder / EVALUATIONS if os.path.exists(folder / MANIFEST) else folder
+    return file / PAGE if os.path.isdir(file) else file.with_name(f"{file.stem}-{PAGE}")
 
 
 def write_side_by_side(first: Path, second: Path, out: Path | None = None) -> Path:

@@ -116,7 +116,7 @@ class TestDoctor:
         found = jointbench.doctor(log.path)
         assert not found.healthy
         assert found.to_pandas()["kind"].tolist().count("problem") == len(found.findings.problems) == 1
-        with pytest.raises(LogError):
+        with pytest.raises(UnknownNameError):
             jointbench.doctor(tmp_path / "nothing")
 
 

@@ -115,7 +115,36 @@ def test_a_page_that_cannot_be_written_is_said_before_it_is_drawn(
     main(["report", f"{tmp_path}/out", "--out", f"{tmp_path}/new/page.html"])
     capsys.readouterr()
     assert (tmp_path / "new" / "page.html").exists()
+    (tmp_path / "report.html").mkdir()
     assert "page" in refused(f"report {tmp_path}/out --out {tmp_path}", capsys)
+
+
+@pytest.mark.parametrize("out", ["there", "made/"])
+def test_a_page_goes_into_the_folder_that_is_named(comparison: Path, out: str, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "there").mkdir()
+    capsys.readouterr()
+    main(["report", str(comparison), "--out", f"{tmp_path}/{out}"])
+    page = (tmp_path / out / "report.html").resolve()
+    assert capsys.readouterr().out == f"the picture: {page}\n"
+    assert page.is_file()
+
+
+@pytest.mark.parametrize("name", ["rnag-digits", "rnag-digits-v1"])
+def test_the_page_of_a_benchmark_that_ships_is_drawn_here(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["report", name])
+    assert capsys.readouterr().out == "the picture: rnag-digits-report.html\n"
+    assert "Trainings on digits-halves" in (tmp_path / "rnag-digits-report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_of_a_benchmarks_trainings_spares_the_one_that_fit_drew(tmp_path: Path, capsys: Any) -> None:
+    folder = Path(shutil.copytree(released()["rnag-digits"], tmp_path / "benchmark"))
+    (folder / "report.html").write_text("how far it can be trusted", encoding="utf-8")
+    main(["report", str(folder)])
+    assert capsys.readouterr().out == f"the picture: {folder}/evaluations-report.html\n"
+    assert (folder / "report.html").read_text(encoding="utf-8") == "how far it can be trusted"
 
 
 def test_a_disk_that_is_full_in_the_middle_is_one_sentence(tmp_path: Path) -> None:
