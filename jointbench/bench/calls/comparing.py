@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jointbench.bench.calls.comparison_runs import Wanted, simulate, train
 from jointbench.bench.calls.given import above_zero, optimizer_name, the_benchmark, the_path, whole
@@ -17,7 +16,7 @@ from jointbench.bench.calls.workers import PlaceOptions
 from jointbench.bench.comparing.comparison_folder import First, Overhead, Settings, run_files
 from jointbench.bench.comparing.failures import Failure, failures
 from jointbench.bench.comparing.judged import judged_verdict
-from jointbench.bench.comparing.run_table import run_labels
+from jointbench.bench.comparing.run_table import read_run, run_labels
 from jointbench.bench.comparing.searched_for import searched_for
 from jointbench.bench.comparing.simulated_objective import SimulatedObjective
 from jointbench.bench.comparing.summary import Row, cells, headings, rows
@@ -111,7 +110,7 @@ class Comparison(Result):
         """
         called, tables = run_labels(self.folder), []
         for optimizer, seed, path in run_files(self.folder):
-            table = pq.read_table(path).replace_schema_metadata()
+            table = read_run(path).replace_schema_metadata()
             tables.append(with_run(table, called[optimizer], seed))
         if not tables:
             raise LogError("comparison", str(self.folder), "a folder with finished runs")

@@ -33,7 +33,8 @@ from jointbench.bench.comparing.leaderboard_folder import (
     task_settings,
 )
 from jointbench.bench.comparing.leaderboard_runs import SPENT, LeaderboardRuns
-from jointbench.bench.comparing.made_again import check_readable, first_difference, make_again, picked, read_run
+from jointbench.bench.comparing.made_again import check_readable, first_difference, make_again, picked
+from jointbench.bench.comparing.run_table import read_run
 from jointbench.bench.comparing.simulated_objective import answering
 from jointbench.bench.comparing.submission import (
     Submitted,

@@ -7,12 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.front_box import Axis, axes, dominated
-from jointbench.bench.comparing.run_table import INCUMBENT, LEFT, run_labels
+from jointbench.bench.comparing.run_table import INCUMBENT, LEFT, read_run, run_labels
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
 
@@ -72,11 +70,7 @@ def read_fronts(folder: Path) -> dict[str, list[FrontRun]]:
     true = [f"{INCUMBENT}{name}" for name in seen]
     found: dict[str, list[FrontRun]] = {}
     for optimizer, seed, path in run_files(folder):
-        try:
-            with open(path, "rb") as file:
-                table = pq.read_table(file, columns=["end", "budget", "incumbent", LEFT, *seen, *true])
-        except (pa.ArrowException, OSError) as error:
-            raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
+        table = read_run(path, ["end", "budget", "incumbent", LEFT, *seen, *true])
         seconds = table["end"].to_numpy()
         joined = np.flatnonzero(table["incumbent"].to_numpy())
         ever = table.filter(table["incumbent"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
-from jointbench.bench.comparing.run_table import INCUMBENT, LEFT, run_labels
+from jointbench.bench.comparing.run_table import INCUMBENT, LEFT, read_run, run_labels
 from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Configuration, Metrics
 from jointbench.data.spaces.arrow import from_struct
@@ -34,9 +34,8 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
     for optimizer, seed, path in runs:
         with open(path, "rb") as file:
             known = [name for name in names if f"{INCUMBENT}{name}" in pq.read_schema(file).names]
-            columns = ["incumbent", "configuration", *(f"{INCUMBENT}{name}" for name in known)]
-            columns += [LEFT] if several else []
-            table = pq.read_table(file, columns=columns)
+        columns = ["incumbent", "configuration", *(f"{INCUMBENT}{name}" for name in known)]
+        table = read_run(path, [*columns, LEFT] if several else columns)
         kind = table.schema.field("configuration").type
         became = table.filter(table["incumbent"]).to_pylist()
         stand = [one for one in became if one[LEFT] is None] if several else became[-1:]

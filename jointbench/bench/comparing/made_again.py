@@ -8,13 +8,12 @@ from random import SystemRandom
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison import make_runs
 from jointbench.bench.comparing.comparison_folder import run_file
 from jointbench.bench.comparing.comparison_run import Job
 from jointbench.bench.comparing.failures import Failure
-from jointbench.bench.comparing.run_table import INCUMBENT
+from jointbench.bench.comparing.run_table import INCUMBENT, read_run
 from jointbench.bench.comparing.submission import Submitted, own_name_in
 from jointbench.bench.running.run_code import optimizer_code
 from jointbench.data.errors import LogError
@@ -121,15 +120,6 @@ def check_readable(submitted: Submitted, seed: int) -> None:
             )
         if not np.isfinite(column.to_numpy()).all() and name in ("end", "budget"):
             raise LogError(f"{run}, column {name}", "a number that is not finite", "finite numbers")
-
-
-def read_run(path: Path) -> pa.Table:
-    """Raises LogError for what cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            return pq.read_table(file)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
 
 
 def called(submitted: Submitted, seed: int) -> str:

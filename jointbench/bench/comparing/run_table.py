@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, labels, optimizer_of, run_files
 from jointbench.bench.running.cluster import Finished
-from jointbench.data.errors import InputError
+from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Metrics
 from jointbench.data.files import write_whole
 from jointbench.data.incumbent import IncumbentRule, Incumbents
@@ -116,6 +116,18 @@ def write_run(
     table = run_table(finished, task.space, truth, settings.incumbent, task.metrics, objectives)
     marked = table.replace_schema_metadata({_CODE: code.encode(), **({_NAME: name.encode()} if name else {})})
     write_whole(path, lambda file: pq.write_table(marked, file, compression="zstd"))
+
+
+def read_run(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A run's table, with these columns in this order; by default all. Raises LogError for what cannot be read, and
+    for a column that is not there."""
+    try:
+        with open(path, "rb") as opened, pq.ParquetFile(opened) as file:
+            # Threads of Arrow's that let go of a file of Python's while the interpreter ends abort the process.
+            table = file.read(columns, use_threads=False)
+        return table if columns is None else table.select(columns)
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
 
 
 def written_by(path: Path) -> str:

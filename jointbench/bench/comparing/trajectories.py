@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from jointbench.bench.comparing.comparison_folder import Settings, run_files
 from jointbench.bench.comparing.fronts import read_fronts
-from jointbench.bench.comparing.run_table import INCUMBENT, run_labels
+from jointbench.bench.comparing.run_table import INCUMBENT, read_run, run_labels
 from jointbench.bench.comparing.statistics import mean_ranks
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import LogError
@@ -97,11 +97,10 @@ def read_trajectories(folder: Path) -> dict[str, list[Trajectory]]:
         try:
             with open(path, "rb") as file:
                 there = pq.read_schema(file).names
-                known = [metric for metric in task.metrics if f"{INCUMBENT}{metric.name}" in there]
-                wanted = ["end", "budget", *(f"{INCUMBENT}{metric.name}" for metric in known)]
-                table = pq.read_table(file, columns=wanted)
         except (pa.ArrowException, OSError) as error:
             raise LogError("run", str(path), f"readable Parquet ({type(error).__name__})") from None
+        known = [metric for metric in task.metrics if f"{INCUMBENT}{metric.name}" in there]
+        table = read_run(path, ["end", "budget", *(f"{INCUMBENT}{metric.name}" for metric in known)])
         seconds, budgets, *values = (column.to_numpy() for column in table.columns)
         metrics = dict(zip((metric.name for metric in known), values, strict=True))
         made = Trajectory(

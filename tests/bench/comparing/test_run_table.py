@@ -1,13 +1,17 @@
 """A run as a table: who the incumbent is, and what it is judged by."""
 
 from itertools import pairwise
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.comparing.run_table import run_table
+import jointbench
+from jointbench.bench.comparing.run_table import read_run, run_table
 from jointbench.bench.running.cluster import Finished, Started
+from jointbench.data.errors import LogError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.incumbent import IncumbentRule, incumbents
 from jointbench.data.spaces.joint import JOINT
@@ -70,3 +74,24 @@ def test_each_incumbent_is_judged_by_its_truth_and_nobody_by_the_error_of_a_fail
     assert table["incumbent_validation_error"].to_pylist() == pytest.approx([1.0, 0.51, 0.51, 0.21])
     assert table["incumbent_test_error"].to_pylist() == pytest.approx([1.0, 0.52, 0.52, 0.22])
     assert table["incumbent"].to_pylist() == [False, True, False, True]
+
+
+def test_a_run_is_read_with_the_columns_that_are_wanted_or_not_at_all(tmp_path: Path) -> None:
+    table = run_table([finished(*one) for one in STORY], JOINT, lambda one: one.metrics)
+    pq.write_table(table, tmp_path / "run.parquet")
+    assert read_run(tmp_path / "run.parquet").equals(table)
+    wanted = ["incumbent", "budget", "configuration"]
+    assert read_run(tmp_path / "run.parquet", wanted).equals(table.select(wanted))
+    with pytest.raises(LogError, match=r"run: .* expected readable Parquet"):
+        read_run(tmp_path / "run.parquet", ["budget", "colour"])
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1")
+    with pytest.raises(LogError, match=r"run: .* expected readable Parquet"):
+        read_run(tmp_path / "torn.parquet")
+
+
+def test_no_file_is_read_by_threads_of_arrows_that_outlive_the_reading() -> None:
+    """They let go of the file while the interpreter ends, which aborts the process now and then (exit code 134)."""
+    package = Path(jointbench.__file__).parent
+    reading = {path for path in package.rglob("*.py") if "read_table(" in path.read_text(encoding="utf-8")}
+    # What is timed there is ended at once.
+    assert reading <= {package / "bench" / "speed" / "log.py"}
