@@ -26,6 +26,9 @@ MOST = 1e12
 #: The largest whole number of a log.
 _MOST_WHOLE = 2**63 - 1
 
+#: Above, a number is written with a power of ten where its format asks for that.
+_EASILY_READ = 10**6
+
 #: As a column of a table and as a keyword.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -153,20 +156,30 @@ class Metric:
 
     def shown(self, value: float) -> str:
         """The value as tables write it, such as 12.34%, 1,024 or 3.2 MiB."""
-        return size(value) if self.unit == "bytes" else format(value, self.format)
+        return size(value) if self.unit == "bytes" else self._written(value)
 
     @property
     def labels(self) -> str:
-        """What several values are called: losses, accuracies, validation errors, training seconds."""
-        if self.label.endswith("y") and self.label[-2:-1] not in "aeiou":
-            return f"{self.label[:-1]}ies"
-        if self.label.endswith("s"):
-            return f"{self.label}es" if self.label.endswith("ss") else self.label
-        return f"{self.label}s"
+        """What several values are called: losses, accuracies, validation errors, training seconds, images per
+        second."""
+        one, per, whole = self.label.partition(" per ")
+        if one.endswith("y") and one[-2:-1] not in "aeiou":
+            many = f"{one[:-1]}ies"
+        elif one.endswith("s"):
+            many = f"{one}es" if one.endswith("ss") else one
+        else:
+            many = f"{one}s"
+        return f"{many}{per}{whole}"
 
     def shown_difference(self, value: float) -> str:
         """A difference of two values, with its sign."""
-        return f"{'-' if value < 0 else '+'}{size(abs(value))}" if self.unit == "bytes" else f"{value:+{self.format}}"
+        sign = "-" if value < 0 else "+"
+        return f"{sign}{size(abs(value)) if self.unit == 'bytes' else self._written(abs(value))}"
+
+    def _written(self, value: float) -> str:
+        text = format(value, self.format)
+        # Up to a million people read digits more easily than powers of ten.
+        return f"{value:,.0f}" if "e+" in text and abs(value) < _EASILY_READ else text
 
     @property
     def axis(self) -> str:

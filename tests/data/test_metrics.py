@@ -77,6 +77,11 @@ def test_a_metric_says_how_it_is_written() -> None:
     assert VALIDATION_ERROR.shown(0.1234) == "12.34%"
     assert METRICS["peak_memory"].shown(3 * 2**20) == "3 MiB"
     assert METRICS["parameters"].shown(1234567) == "1,234,567"
+    rate = METRICS["images_per_second"]
+    assert [rate.shown(value) for value in (17.94, 2104.3, 51234.0, 2.5e6)] == ["17.9", "2,104", "51,234", "2.5e+06"]
+    assert rate.shown_difference(-2104.3) == "-2,104"
+    assert rate.labels == "images per second"
+    assert Metric("loss_per_query").labels == "losses per query"
     assert [METRICS[name].axis for name in ("validation_error", "peak_memory", "training_seconds")] == [
         "validation error",
         "peak memory, bytes",

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -363,6 +364,12 @@ class TestPages:
         assert judged_box("mine", of()) == judged_box("mine", None) == []
 
 
+def compared_by(out: Path, *objectives: str) -> jointbench.Comparison:
+    return jointbench.compare(
+        "digits-cpu", ["random"], objectives=objectives, seeds=2, full_budgets=2, jobs=1, out=out, quiet=True
+    )
+
+
 class TestTrust:
     def test_the_error_among_the_best_stands_beside_the_difference_shown(self, anyway: Path) -> None:
         known, table = judged(anyway), summary(anyway)
@@ -379,6 +386,29 @@ class TestTrust:
         far = [table[0], replace(table[1], value=table[0].value + found[1]["off"] + 0.01)]
         assert "which is more" in " ".join(trust_words(anyway, far))
         assert said.endswith("`jointbench retrain` trains what the optimizers found for real, and decides.")
+
+    def test_another_metric_than_was_judged_is_named_and_its_differences_are_held_against_no_error(
+        self, tmp_path: Path
+    ) -> None:
+        made = compared_by(tmp_path / "test", "test_error")
+        said = " ".join(trust_words(made.folder, made.summary))
+        assert said.startswith("The test errors are a surrogate's. Its predictions of validation errors for the best")
+        assert re.search(
+            r"off by \d+\.\d percentage points in the median and too (low|high) by \d+\.\d on average\. ", said
+        )
+        page = write_report(made.folder).read_text(encoding="utf-8")
+        assert "<h2>The incumbent's test error over time</h2>" in page
+        assert "Final test errors are those after" in page or "Final test errors are medians" in page
+        both = compared_by(tmp_path / "both", "peak_memory", "validation_error")
+        assert trust_words(both.folder, both.summary)[0].startswith(
+            "The peak memories and validation errors are a surrogate's. Its predictions of validation errors for"
+        )
+
+    def test_what_follows_from_arithmetic_is_no_surrogates(self, tmp_path: Path) -> None:
+        made = compared_by(tmp_path / "made", "parameters")
+        assert trust_words(made.folder, made.summary) == [
+            "Parameters follow from a configuration by arithmetic, and are no surrogate's."
+        ]
 
     def test_the_fewest_best_that_were_judged_are_taken(self) -> None:
         assert off_among_best(LADDER, [QUARTER, TENTH]) == ("tenth", TENTH)

@@ -16,9 +16,9 @@ _RANDOM = 1_000
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Of an optimizer's final incumbents: the median of their `objective` (`value`), and one standard deviation of what
-    the surrogate does not know of it, the `median` and the `most` over the runs; `random`, the median for random
-    configurations. All are in the objective's unit.
+    """Of an optimizer's final incumbents: the median of their `objective`, the benchmark's own (`value`), and one
+    standard deviation of what the surrogate does not know of it, the `median` and the `most` over the runs; `random`,
+    the median for random configurations. All are in the objective's unit.
     """
 
     objective: Metric
@@ -34,16 +34,21 @@ class Extrapolation:
         return (self.optimizer, *map(self.objective.shown, (self.value, self.median, self.most, self.random)))
 
 
+def modelled(settings: Settings) -> list[Metric]:
+    """Of what a comparison is about what follows from no arithmetic."""
+    return [metric for metric in settings.objectives if not metric.exact]
+
+
 def extrapolation(folder: Path) -> list[Extrapolation]:
     """One for each optimizer of the comparison in a folder, in the order of names; empty where no surrogate answered,
-    where it does not say (a benchmark of format 3), or where it is not there any more. Raises LogError where there are
-    no runs.
+    where it does not say (a benchmark of format 3), where nothing that is compared is modelled, or where it is not
+    there any more. Raises LogError where there are no runs.
     """
     settings = Settings.read(folder)
     benchmark = its_benchmark(settings)
-    if benchmark is None or not benchmark.manifest.distilled:
+    if benchmark is None or not benchmark.manifest.distilled or not modelled(settings):
         return []
-    space, largest, objective = benchmark.space, benchmark.ladder.maximum, settings.metrics[0]
+    space, largest, objective = benchmark.space, benchmark.ladder.maximum, benchmark.task.objective
     sampled = benchmark.query_batch(space.rows(space.sample(np.random.default_rng(0), _RANDOM)), largest)
     incumbents = final_incumbents(folder)
     rows = space.rows([incumbent.configuration for incumbent in incumbents])

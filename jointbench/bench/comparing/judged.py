@@ -9,7 +9,8 @@ from jointbench.bench.comparing.comparison_folder import Settings, read_content
 from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.errors import LogError
 from jointbench.data.ladder import Ladder
-from jointbench.surrogate.judging.verdict import Verdict, verdict
+from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, Verdict, objective_in, verdict
 
 #: Of the comparison's file, where it is kept.
 JUDGED = "judged"
@@ -24,6 +25,12 @@ class Judged:
 
     def verdict(self, ladder: Ladder) -> Verdict:
         return verdict(ladder, self.scores, self.best)
+
+    @property
+    def objective(self) -> str:
+        """The name of the metric that the rows are about."""
+        found = objective_in(self.best)
+        return VALIDATION_ERROR.name if found in ERRORS_OF_IMAGES else found
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)

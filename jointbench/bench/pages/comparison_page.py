@@ -20,6 +20,7 @@ from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import Looks, coinciding_lines, error_figure, rank_figure, regret_figure
 from jointbench.bench.pages.comparison_words import (
     Words,
+    called,
     first_words,
     incumbent_words,
     one_rung_words,
@@ -60,8 +61,8 @@ def comparison_page(folder: Path) -> list[str]:
     look, grid = styles(runs), time_grid(runs, settings.time)
     tested, asked = _tests(runs, folder)
     objective = objective_of(runs)
-    called, several = _called(objective), bool(settings.box)
-    best = f"{'best' if objective.maximize else 'lowest'} {called}"
+    (one, _), several = called(objective), bool(settings.box)
+    best = f"{'best' if objective.maximize else 'lowest'} {one}"
     return [
         script(),
         "<h1>Which optimizer wins?</h1>",
@@ -70,7 +71,7 @@ def comparison_page(folder: Path) -> list[str]:
         *trust_html(folder, table),
         *_one_rung(folder, settings),
         *missing,
-        f"<h2>The {'front' if several else 'incumbent'}'s {called} over time</h2>",
+        f"<h2>The {'front' if several else 'incumbent'}'s {one} over time</h2>",
         f"<p>{'Higher' if objective.maximize else 'Lower'} and further left is better. At each time an optimizer would "
         f"recommend {'a front of configurations' if several else 'one configuration, its incumbent'}: "
         f"{incumbent_words(settings)} {said.judged}: the median over "
@@ -83,7 +84,7 @@ def comparison_page(folder: Path) -> list[str]:
         table_html(headings(table), (cells(row) for row in table), look),
         f'<p class="note">{_final_words(settings)} Regret is the distance to the {best} that any '
         f"{'front' if several else 'incumbent'} ever had. Ranks are by final {objective.label} among runs of the same "
-        f"seed. Speed-up is how much sooner the median gets to random search's final {called} for good, with its 95 % "
+        f"seed. Speed-up is how much sooner the median gets to random search's final {one} for good, with its 95 % "
         "interval over resampled seeds.</p>",
         *differences_section(table, tested, len(shared_seeds(runs)), look, asked, looks(folder)),
         "<h2>Ranks and regret over time</h2>",
@@ -109,18 +110,13 @@ def _one_rung(folder: Path, settings: Settings) -> list[str]:
     return [fill('<p class="note">{{ said }}</p>', said=said)] if said else []
 
 
-def _called(objective: Metric) -> str:
-    """An error for short."""
-    return "error" if objective.chance == "error" else objective.label
-
-
 def _before(objective: Metric) -> str:
     """What an optimizer is drawn at that has no incumbent yet."""
     if objective.failure is None:
         return ""
     at = f"{100 * objective.failure:g} %" if objective.fraction else objective.shown(objective.failure)
-    called = _called(objective)
-    return f" Until an optimizer has an incumbent its {called} counts as {at}, as that of a training that failed."
+    one, _ = called(objective)
+    return f" Until an optimizer has an incumbent its {one} counts as {at}, as that of a training that failed."
 
 
 def _held_out(runs: Runs, look: Looks, grid: FloatArray, clock: str) -> list[str]:
@@ -149,12 +145,12 @@ def _tests(runs: Runs, folder: Path) -> tuple[list[Pair], Omnibus | None]:
 
 def _final_words(settings: Settings) -> str:
     """At which time the final columns are read."""
-    final = "hypervolumes" if settings.box else "errors"
+    one, final = called(settings.compared_by)
     if settings.time is not None:
         return f"Final {final} are those after {settings.time:,g} seconds, the same for all, and medians over seeds."
     return (
         f"Final {final} are medians over seeds, read when the budgets are spent: optimizers that spend the same "
-        f"budgets do not end at the same time (beside each {final[:-1]} stands the mean), so the later ones "
+        f"budgets do not end at the same time (beside each {one} stands the mean), so the later ones "
         "have had more of it. <code>--time</code> gives all the same."
     )
 

@@ -8,6 +8,7 @@ from markupsafe import escape
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.pages.templates import fill
 from jointbench.data.ladder import Ladder
+from jointbench.data.metrics import VALIDATION_ERROR, Metric
 from jointbench.data.numbers import readable
 from jointbench.optimizers import works_on
 from jointbench.optimizers.registry import ships
@@ -27,6 +28,11 @@ class Words:
     clock: str
 
 
+def called(metric: Metric) -> tuple[str, str]:
+    """One value of it, and several; of images the validation error is the error for short."""
+    return ("error", "errors") if metric == VALIDATION_ERROR else (metric.label, metric.labels)
+
+
 def words(settings: Settings) -> Words:
     name, images = (
         fill("<b>{{ name }}</b>", name=settings.name),
@@ -39,8 +45,7 @@ def words(settings: Settings) -> Words:
     simulated = f"each with {_workers(settings, 'simulated worker')} and {spent}"
     after = "" if settings.time is None else f" after {settings.time:,g} seconds"
     objective = settings.compared_by
-    is_error = objective.chance == "error"
-    quality, qualities = ("error", "errors") if is_error else (objective.label, objective.labels)
+    quality, qualities = called(objective)
     noise = f"An optimizer picks it by the noisy {qualities} that it has seen; "
     if settings.box:
         quality, qualities = "hypervolume of what they are", "hypervolumes of fronts"
@@ -100,8 +105,9 @@ def incumbent_words(settings: Settings) -> str:
             "recommend: <code>--incumbent largest-budget</code>.)"
         )
     return (
-        "by HpBandSter's rule the best that it has seen at the largest budget so far, so that the error can leap up "
-        "whenever a larger budget gives its first answer. (<code>--incumbent any-budget</code> is the default)."
+        f"by HpBandSter's rule the best that it has seen at the largest budget so far, so that its "
+        f"{escape(called(objective)[0])} can leap whenever a larger budget gives its first answer. "
+        "(<code>--incumbent any-budget</code> is the default)."
     )
 
 

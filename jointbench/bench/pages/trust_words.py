@@ -7,11 +7,14 @@ from pathlib import Path
 from markupsafe import escape
 
 from jointbench.bench.comparing.comparison_folder import Settings
-from jointbench.bench.comparing.extrapolation import extrapolation
+from jointbench.bench.comparing.extrapolation import extrapolation, modelled
 from jointbench.bench.comparing.judged import judged, judged_verdict
 from jointbench.bench.comparing.nearest import nearest
 from jointbench.bench.comparing.summary import Row
+from jointbench.bench.pages.comparison_words import called
 from jointbench.bench.pages.templates import fill
+from jointbench.data.metrics import Metric
+from jointbench.data.quantities import listed
 from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best
 
 
@@ -58,6 +61,9 @@ def trust_words(folder: Path, table: Sequence[Row]) -> list[str]:
     settings = Settings.read(folder)
     if settings.objective != "surrogate":
         return []
+    if not modelled(settings):
+        known = listed([metric.labels for metric in settings.objectives])
+        return [f"{known[0].upper()}{known[1:]} follow from a configuration by arithmetic, and are no surrogate's."]
     said = [*_error_words(folder, table), *_distance_words(folder), *_doubt_words(folder)]
     if settings.images is None:
         # No network of ours, which `jointbench retrain` could train.
@@ -68,10 +74,13 @@ def trust_words(folder: Path, table: Sequence[Row]) -> list[str]:
 def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     known, settings = judged(folder), Settings.read(folder)
     found = None if known is None else off_among_best(settings.ladder, known.best)
-    if found is None:
-        return ["The errors are a surrogate's, and how wrong it is among the best configurations has not been judged."]
+    compared = modelled(settings)
+    whose = f"The {_named(compared)} are a surrogate's"
+    if found is None or known is None:
+        return [f"{whose}, and how wrong it is among the best configurations has not been judged."]
     share, row = found
-    objective = settings.metrics[0]
+    # What a benchmark is judged by is its own objective, whatever is compared on it.
+    objective = settings.task.by_name[known.objective]
 
     def shown(value: float, decimals: int = 1) -> str:
         return f"{100 * value:.{decimals}f}" if objective.fraction else objective.shown(value)
@@ -79,13 +88,14 @@ def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     points = " percentage points" if objective.fraction else ""
     # What is judged are losses.
     direction = "high" if (row["bias"] > 0) != objective.maximize else "low"
+    predictions = "predictions" if compared == [objective] else f"predictions of {objective.labels}"
     line = (
-        f"The errors are a surrogate's. Its predictions for the best {share} of the configurations that it had not "
+        f"{whose}. Its {predictions} for the best {share} of the configurations that it had not "
         f"seen are off by {shown(row['off'])}{points} in the median and too {direction} by {shown(abs(row['bias']))} "
         "on average"
     )
-    if len(table) < 2 or settings.box:
-        # Errors and hypervolumes have no common scale.
+    if len(table) < 2 or settings.compared_by != objective:
+        # Errors and what is compared have no common scale.
         return [f"{line}."]
     first, second = table[0], table[1]
     apart = abs(second.value - first.value)
@@ -111,9 +121,15 @@ def _doubt_words(folder: Path) -> list[str]:
     found = extrapolation(folder)
     if not found:
         return []
-    shown = found[0].objective.shown
+    objective = found[0].objective
+    shown = objective.shown
     each = ", ".join(f"{row.optimizer} {shown(row.median)}" for row in found)
     return [
-        f"What the surrogate does not know of the incumbents' errors, one standard deviation: {each}; of random "
-        f"configurations' {shown(found[0].random)}."
+        f"What the surrogate does not know of the incumbents' {_named([objective])}, one standard deviation: {each}; "
+        f"of random configurations' {shown(found[0].random)}."
     ]
+
+
+def _named(metrics: Sequence[Metric]) -> str:
+    """What several values of them are called; validation errors alone are the errors."""
+    return called(metrics[0])[1] if len(metrics) == 1 else listed([metric.labels for metric in metrics])
