@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from allowed_skips import refusal
 from hypothesis import settings
+
+# A shell's background jobs do not hear Ctrl-C, nor do processes that they start; those of tests do.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Machines differ in speed and tests run beside each other: how long an example takes is no fact about the code.
 settings.register_profile("jointbench", deadline=None)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -198,15 +198,6 @@ def test_ten_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> 
     assert all(now[key] == evaluation for key, evaluation in survived.items())
 
 
-@pytest.fixture
-def heard() -> Iterator[None]:
-    """Processes that are started hear Ctrl-C, even where the tests themselves run in the background and do not."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("heard")
 def test_whoever_ends_a_collection_ends_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # Any collection that begins clears away what dead ones left: those of other tests do not look here.
     monkeypatch.setitem(ENVIRONMENT, "TMPDIR", str(tmp_path))
