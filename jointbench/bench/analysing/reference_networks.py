@@ -11,6 +11,7 @@ from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
+from jointbench.data.metrics import TEST_ERROR
 from jointbench.data.quantities import counted, short
 from jointbench.data.spaces.registry import SPACES
 from jointbench.data.spaces.space import Space
@@ -184,7 +185,8 @@ def _parameters(evidence: Evidence, space: Space, configuration: Configuration) 
 
 
 def _said(evidence: Evidence, configuration: Configuration) -> float:
-    """The test error that the surrogate expects at the largest budget."""
+    """The test error that the surrogate expects at the largest budget; NaN where it models none."""
     if evidence.benchmark is None:
         return float("nan")
-    return float(evidence.benchmark.query(configuration, evidence.benchmark.ladder.maximum).test_error)
+    answer = evidence.benchmark.query(configuration, evidence.benchmark.ladder.maximum)
+    return float(answer.metrics.get(TEST_ERROR.name, "nan"))

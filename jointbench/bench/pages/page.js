@@ -28,11 +28,27 @@
     return { [name + ".tickmode"]: "array", [name + ".ticktext"]: texts.find(fits) || texts[2] };
   }
 
+  // The title of an axis: in one line, or where the plot has no room for it in two, which are about as long.
+  function title(plot, name, size) {
+    const axis = plot._fullLayout[name], text = plot.titles[name], words = text.split(" ");
+    const across = plot._fullLayout[name[0] === "x" ? "width" : "height"];
+    // It stands at the middle of the axis, not of the plot.
+    const middle = axis._offset + axis._length / 2;
+    pen.font = `${size}px ${axis.title.font.family}`;
+    const width = line => pen.measureText(line).width;
+    if (words.length < 2 || width(text) <= 2 * Math.min(middle, across - middle)) return text;
+    const halves = words.slice(1).map((_, i) => [words.slice(0, i + 1).join(" "), words.slice(i + 1).join(" ")]);
+    const longer = pair => Math.max(...pair.map(width));
+    return halves.reduce((best, one) => longer(one) < longer(best) ? one : best).join("<br>");
+  }
+
   function tidy(plot) {
     const narrow = plot.clientWidth < NARROW, wanted = {};
     for (const axis of ["xaxis", "yaxis"]) {
       Object.assign(wanted, ticks(plot, axis));
-      wanted[axis + ".title.font.size"] = narrow ? 13 : 14;
+      const size = narrow ? 13 : 14;
+      wanted[axis + ".title.font.size"] = size;
+      if (plot.titles[axis]) wanted[axis + ".title.text"] = title(plot, axis, size);
     }
     wanted["legend.font.size"] = narrow ? 13 : 14;
     const now = key => key.split(".").reduce((part, step) => part && part[step], plot.layout);
@@ -42,8 +58,10 @@
 
   for (const plot of plots) {
     plot.ticks = {};
+    plot.titles = {};
     for (const name of ["xaxis", "yaxis"]) {
       const axis = plot.layout[name] || {};
+      if (axis.title && axis.title.text) plot.titles[name] = axis.title.text;
       if (axis.type === "log" && axis.tickvals && axis.range)
         plot.ticks[name] = { values: axis.tickvals, texts: axis.ticktext, range: [...axis.range] };
     }

@@ -24,6 +24,7 @@ from jointbench.bench.analysing.every_evaluation import every_evaluation_of_runs
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.failures import shifts
 from jointbench.bench.analysing.noise import pooled, replicates
+from jointbench.bench.analysing.reference_networks import INCUMBENT, reference_networks
 from jointbench.bench.analysing.resampling import bootstrap, ends, places, ranks, spearman, spearman_interval, wilson
 from jointbench.bench.analysing.sampled_regions import classical_mds
 from jointbench.bench.analysing.throughput import slope
@@ -254,6 +255,18 @@ class TestOfAComparison:
     def test_a_configuration_goes_with_a_benchmark_alone(self, folder: Path) -> None:
         with pytest.raises(jointbench.JointBenchError, match="a log or a benchmark"):
             jointbench.analyse(folder, configuration="zela-2018")
+
+
+@pytest.mark.parametrize("name", released())
+def test_table_2_has_what_any_benchmark_that_ships_expects_of_the_best_that_was_trained(name: str) -> None:
+    benchmark = jointbench.load_benchmark(name)
+    log = EvaluationLog.open(released()[name])
+    evidence = Evidence(benchmark.name, log.task, log.to_pandas(), benchmark)
+    best = evidence.incumbent
+    assert best is not None
+    answer = benchmark.query(evidence.configuration(best), benchmark.ladder.maximum)
+    (table,) = reference_networks(evidence).tables
+    assert f"{answer.metrics['test_error']:.2%}" in next(row for row in table.rows if row[0] == INCUMBENT)
 
 
 def test_the_card_of_what_ships_has_the_exhibits_computed() -> None:

@@ -276,6 +276,18 @@ def test_nothing_is_clipped_or_collides_in_a_narrow_window(narrow: Browser) -> N
     quiet(narrow)
 
 
+def test_a_title_that_a_small_telephone_has_no_room_for_stands_in_two_lines(log: Path) -> None:
+    titles = "[...document.querySelectorAll('.js-plotly-plot')].map(plot => plot.layout.xaxis.title.text)"
+    with Browser(log, width=320, touch=True) as browser:
+        browser.until(f"{DRAWN}.length == {ALL}.length")
+        assert "time since the first<br>training began, seconds" in browser.evaluate(titles)
+        assert layout_faults(browser) == []
+        browser.call("Emulation.setDeviceMetricsOverride", width=1280, height=900, deviceScaleFactor=1, mobile=False)
+        browser.until(f"{titles}.includes('time since the first training began, seconds')")
+        assert layout_faults(browser) == []
+        quiet(browser)
+
+
 def test_nothing_is_clipped_or_collides_in_a_broad_window(broad: Browser) -> None:
     assert layout_faults(broad) == []
     assert not any(wider for wider, _, _ in wide_tables(broad))
