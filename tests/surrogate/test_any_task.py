@@ -18,6 +18,8 @@ from toy_log import ACCURACY, LOSS, METRICS, SIZE, toy_log, true_loss
 
 import jointbench
 from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.pages.console import verdict_table
+from jointbench.bench.pages.fit_page import figures
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import BenchmarkError, ConfigurationError, InputError, UnknownNameError
 from jointbench.data.evaluation import Evaluation, Status
@@ -331,6 +333,35 @@ def test_judged_tables_name_the_metric(surrogate: Surrogate) -> None:
     guessed = "the noise is a guess"
     assert guessed not in tables["scores"].words
     assert guessed in judged_tables(replace(judged, noise_floor=[]), ONE_RUNG)["scores"].words
+
+
+@pytest.mark.parametrize("name", ["hnag-digits", "fashion-small"])
+def test_errors_are_in_per_cent_wherever_they_were_judged(name: str, surrogate: Surrogate) -> None:
+    benchmark = load_benchmark(name)
+    floor = [
+        {"budget": None, "error": error, "n": 9, "floor": 0.02, "table": 0.04, "given_one": 0.03, "held_out": 0.035}
+        for error in dict.fromkeys(row["error"] for row in benchmark.quality)
+    ]
+    judgement = Judgement(benchmark.quality, floor, [], [], [], [], [], [], best=benchmark.manifest.best)
+    tables = judged_tables(judgement, benchmark.ladder)
+    at = tables["scores"].headings.index("RMSE")
+    for row, judged in zip(tables["scores"].rows, benchmark.quality, strict=True):
+        assert row[at].startswith(f"{judged['rmse']:.2%} (")
+        assert row[-1].startswith(f"{judged['regret']:.2%}")
+    assert [cell for cell in tables["noise_floor"].rows[0] if "%" in cell] == ["2.00%", "4.00%", "3.00%", "3.50%"]
+    drawn = figures(surrogate.held_out, judgement, [])["noise_floor"][0]()
+    assert drawn.layout.yaxis.title.text == "RMSE of test errors"
+    assert drawn.layout.yaxis.tickformat == ".3~%"
+    assert {bar.hovertemplate for bar in drawn.data} == {"%{y:.2%}"}
+
+
+def test_the_verdict_names_what_was_judged(surrogate: Surrogate) -> None:
+    judged = {name: verdict_table(load_benchmark(name).verdict).title for name in ("hnag-digits", "fashion-small")}
+    assert judged == {
+        "hnag-digits": "The verdict, on validation errors at 48 epochs",
+        "fashion-small": "The verdict, on validation errors at 81 seconds",
+    }
+    assert verdict_table(surrogate.benchmark.verdict).title.startswith("The verdict, on values of loss at")
 
 
 def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:

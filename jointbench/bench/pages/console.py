@@ -94,7 +94,7 @@ def judged_table(judged: JudgedTable) -> WideTable:
 
 def verdict_table(found: Verdict) -> WideTable:
     """The numbers that decide."""
-    title = f"The verdict, on validation errors {found.where}"
+    title = f"The verdict, on {found.judged} {found.where}"
     words = (VERDICT[0], VERDICT[1], VERDICT[-1])
     return WideTable(title, VERDICT, [ground.cells for ground in found.grounds], words, ("refused", "usable"), WORDS)
 

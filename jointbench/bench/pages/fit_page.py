@@ -12,13 +12,13 @@ from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILI
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.templates import fill
 from jointbench.bench.pages.trust_words import verdict_box
-from jointbench.data.metrics import VALIDATION_ERROR, Metric
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR, Metric
 from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
-from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, HEADINGS, WORDS, objective_in
+from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, HEADINGS, WORDS, is_share, objective_in
 
 #: Of most figures, in pixels.
 HEIGHT = 380
@@ -141,7 +141,7 @@ def _predicted_and_real_metric(held_out: HeldOut, metric: Metric) -> Any:
             mode="markers",
             marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
             name=table.ladder.amount(rung),
-            hovertemplate="real %{x:.4g}, predicted %{y:.4g}",
+            hovertemplate=f"real {_hover(metric.fraction, 'x')}, predicted {_hover(metric.fraction)}",
         )
     ends = [float(min(real.min(), said.min())), float(max(real.max(), said.max()))]
     figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": BLACK, "width": 1}, name="equal", hoverinfo="skip")
@@ -151,14 +151,20 @@ def _predicted_and_real_metric(held_out: HeldOut, metric: Metric) -> Any:
     return figure
 
 
+def _hover(share: bool, coordinate: str = "y") -> str:
+    """How plotly says a value that is pointed at."""
+    return f"%{{{coordinate}:{'.2%' if share else '.4g'}}}"
+
+
 def _noise_floor(judgement: Judgement) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
     # Of images the test error, which nothing was selected by; else the objective.
     error = objective_in(judgement.noise_floor)
-    of_images = error in ERRORS_OF_IMAGES
-    shown = "test" if of_images else error
+    tested = {"validation": "test", VALIDATION_ERROR.name: TEST_ERROR.name}.get(error, "")
+    shown = tested if any(row["error"] == tested for row in judgement.noise_floor) else error
+    share = is_share(shown)
     rows = [row for row in judgement.noise_floor if row["error"] == shown]
     budgets = ["all budgets" if row["budget"] is None else f"budget {row['budget']:g}" for row in rows]
     kinds = {
@@ -169,12 +175,10 @@ def _noise_floor(judgement: Judgement) -> Any:
     }
     for name, (key, colour) in kinds.items():
         values = [row[key] for row in rows]
-        figure.add_bar(
-            x=budgets, y=values, name=name, marker_color=colour, hovertemplate="%{y:.2%}" if of_images else "%{y:.4g}"
-        )
+        figure.add_bar(x=budgets, y=values, name=name, marker_color=colour, hovertemplate=_hover(share))
     figure.update_layout(barmode="group")
-    title = "RMSE of test errors" if of_images else f"RMSE of {shown.replace('_', ' ')}"
-    figure.update_yaxes(title_text=title, rangemode="tozero", **(share_axis() if of_images else {}))
+    title = "RMSE of test errors" if shown == tested else f"RMSE of {shown.replace('_', ' ')}"
+    figure.update_yaxes(title_text=title, rangemode="tozero", **(share_axis() if share else {}))
     return figure
 
 
@@ -245,7 +249,7 @@ def _left_out(one: LeftOut, metric: Metric) -> Any:
     """An optimizer's logged runs, and the median and quartiles of its runs on a surrogate without them."""
     import plotly.graph_objects as go
 
-    hover = "%{y:.2%}" if metric.fraction else "%{y:.4g}"
+    hover = _hover(metric.fraction)
     figure, style = go.Figure(), styles([one.optimizer])[one.optimizer]
     grid = np.linspace(0, max(search.spent[-1] for search in one.logged), 200)
     runs = np.stack([search.at(grid) for search in one.simulated])

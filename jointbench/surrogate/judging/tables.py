@@ -11,7 +11,7 @@ from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.judging.targets import targets
-from jointbench.surrogate.judging.verdict import in_words, shown
+from jointbench.surrogate.judging.verdict import in_words, objective_in, shown
 from jointbench.surrogate.luck_shape import LEVELS
 
 
@@ -33,6 +33,9 @@ _SCORES = {
     "Spearman": "spearman",
     "regret of the best": "regret",
 }
+
+#: Of these, those in the unit of what is predicted.
+_IN_ITS_UNIT = ("rmse", "regret")
 
 
 def judged_tables(judgement: Judgement, ladder: Ladder) -> dict[str, JudgedTable]:
@@ -86,7 +89,7 @@ def _ingredients(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
             *(row["ingredient"], row["error"]),
-            *(_number(row[key]) for key in keys.values()),
+            *(_score(row, key) for key in keys.values()),
             *(_number(row["best_spearman"]), _share(row["best_relative_bias"])),
         )
         for row in judgement.ingredients
@@ -103,7 +106,7 @@ def _ingredients(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 
 def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
-        (_budget(row), row["error"], str(row["n"]), *(_judged(row, key) for key in _SCORES.values()))
+        (_budget(row), row["error"], str(row["n"]), *(_judged(row, key, _unit(row, key)) for key in _SCORES.values()))
         for row in judgement.scores
     ]
     return JudgedTable(
@@ -183,7 +186,7 @@ def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             _budget(row),
             row["error"],
             str(row["n"]),
-            *(_number(row[kind]) for kind in kinds),
+            *(_in_its_unit(row[kind], row["error"]) for kind in kinds),
             _number(row["given_one"] / row["table"] if row["table"] else None, 2),
             _number(row["held_out"] / row["table"] if row["table"] else None, 2),
         )
@@ -220,7 +223,8 @@ def _verdict(rows: Sequence[Row], ladder: Ladder) -> str:
         ratios = [row["given_one"] / row["table"] for row in at if row["table"]]
         beaten += f" (at worst {max(ratios):.2f} times the table's error)" if ratios else ""
     said = f"Given one run, the surrogate {beaten}."
-    few = f" With fewer than {FEWEST} repeated configurations, nothing is said of the budget {unknown}."
+    budgets = "budgets" if "," in unknown else "budget"
+    few = f" With fewer than {FEWEST} repeated configurations, nothing is said of the {budgets} {unknown}."
     return said + (few if unknown else "")
 
 
@@ -229,9 +233,9 @@ def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         (
             row["error"],
             str(row["n"]),
-            *(_number(row[key], 4) for key in ("real", "drawn")),
+            *(_in_its_unit(row[key], row["error"]) for key in ("real", "drawn")),
             *(_share(row[f"coverage_{100 * level:.0f}"]) for level in LEVELS),
-            *(_number(row[key], 4) for key in ("crps", "crps_constant")),
+            *(_in_its_unit(row[key], row["error"]) for key in ("crps", "crps_constant")),
         )
         for row in judgement.luck
     ]
@@ -303,7 +307,7 @@ def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             _budget(row),
             row["error"],
             str(row["n"]),
-            *(_number(row[key]) for key in _SCORES.values()),
+            *(_score(row, key) for key in _SCORES.values()),
         )
         for row in at
     ]
@@ -375,8 +379,9 @@ def _costs(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 
 
 def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
+    of = {"error": objective_in(judgement.scores)}
     rows = [
-        (f"{row['n']:,}", _budget(row), *(_number(row[key]) for key in _SCORES.values()))
+        (f"{row['n']:,}", _budget(row), *(_score({**row, **of}, key) for key in _SCORES.values()))
         for row in judgement.learning_curve
     ]
     return JudgedTable(
@@ -393,7 +398,7 @@ def _baselines(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
             *(row["baseline"], _budget(row), row["error"]),
-            *(_number(row[key]) for key in _SCORES.values()),
+            *(_score(row, key) for key in _SCORES.values()),
             _number(row["seconds"], 1),
         )
         for row in judgement.baselines
@@ -434,6 +439,19 @@ def _capital(words: str) -> str:
 
 def _budget(row: Row) -> str:
     return "all" if row["budget"] is None else f"{row['budget']:g}"
+
+
+def _score(row: Row, key: str) -> str:
+    return "-" if row[key] is None else _unit(row, key)(row[key])
+
+
+def _unit(row: Row, key: str) -> Callable[[float], str]:
+    """How a score of the row's error or metric is written."""
+    return partial(_in_its_unit, error=row["error"]) if key in _IN_ITS_UNIT else _number
+
+
+def _in_its_unit(value: float | None, error: object) -> str:
+    return "-" if value is None else shown(value, error)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -97,10 +97,12 @@ class Ground:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the `grounds` come to: the worst that one of them says. `where` says at which budget."""
+    """What the `grounds` come to: the worst that one of them says. `where` says at which budget, `judged` on what, in
+    the plural."""
 
     grounds: tuple[Ground, ...]
     where: str
+    judged: str
 
     @property
     def word(self) -> Word:
@@ -154,7 +156,7 @@ def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
             word, refused = NOT if value < least else CARE, f"below {least:.2f}, as luck hides the rest"
         grounds.append(Ground(name, reached, interval, perfect, wanted, refused, word))
     rows = _at_the_top(ladder, best) or [{"share": SHARE_OF_ORDER}]
-    return Verdict((*grounds, *(ground for row in rows for ground in _among_the_best(row))), where)
+    return Verdict((*grounds, *(ground for row in rows for ground in _among_the_best(row))), where, in_words(scores))
 
 
 def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
@@ -225,9 +227,14 @@ def in_words(rows: Rows) -> str:
     return _AS_METRICS.get(error, f"values of {error.replace('_', ' ')}")
 
 
+def is_share(error: object) -> bool:
+    """Whether what rows call so is a share of wrong answers."""
+    return error in ERRORS_OF_IMAGES or error in _AS_METRICS
+
+
 def shown(value: float, error: object, places: int = 2) -> str:
     """A share of wrong answers in per cent, a value of any other metric as it is."""
-    return f"{value:.{places}%}" if error in ERRORS_OF_IMAGES or error in _AS_METRICS else f"{value:.4g}"
+    return f"{value:.{places}%}" if is_share(error) else f"{value:.4g}"
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
