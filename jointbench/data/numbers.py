@@ -32,6 +32,15 @@ def plain_number(value: Any) -> int | float:
     raise TypeError(f"{type(value).__name__} is no real number")
 
 
+def json_float(value: Any) -> Any:
+    """A number of JSON as a float, since what writes JSON may write 1 for 1.0; anything else as it is, for whoever
+    checks it."""
+    try:
+        return float(value) if type(value) is int else value
+    except OverflowError:
+        return value
+
+
 def readable(value: Any) -> str:
     """As people read it: numbers without needless digits, anything else as it is."""
     return f"{value:g}" if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)

@@ -10,6 +10,7 @@ from typing import Any
 
 from jointbench.data.errors import InputError
 from jointbench.data.exact import clip, where
+from jointbench.data.numbers import json_float
 
 #: Logits of errors are within it.
 _FARTHEST = 50.0
@@ -61,4 +62,5 @@ class Bounds:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any], rungs: Sequence[float]) -> "Bounds":
         """Raises InputError, KeyError or TypeError for what is none."""
-        return cls(tuple(rungs), *(tuple(tuple(row) for row in content[name]) for name in ("lowest", "below")))
+        lowest, below = (tuple(tuple(map(json_float, row)) for row in content[name]) for name in ("lowest", "below"))
+        return cls(tuple(rungs), lowest, below)

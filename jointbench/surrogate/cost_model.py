@@ -8,6 +8,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import BenchmarkError
+from jointbench.data.numbers import json_float
 from jointbench.data.spaces.facts import Facts
 
 #: Weights beyond these are of no device; a law must have one between them.
@@ -42,6 +43,7 @@ class CostModel:
         laws = []
         for name, count in (("image_seconds", 6), ("peak_bytes", 3)):
             weights = content[name]
+            weights = [*map(json_float, weights)] if isinstance(weights, list) else weights
             numbers = isinstance(weights, list) and len(weights) == count and all(type(w) is float for w in weights)
             if not numbers or not all(0 <= w <= _MOST for w in weights) or not any(w >= _LEAST for w in weights):
                 expected = f"{count} numbers from 0 to {_MOST:g}, not all of them nought"

@@ -12,6 +12,7 @@ from jointbench.data.errors import BenchmarkError, InputError, JointBenchError
 from jointbench.data.evaluation import Status
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
+from jointbench.data.numbers import json_float
 from jointbench.data.quantities import counted
 from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
@@ -194,10 +195,10 @@ def _rows(field: str, rows: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _noise(content: Mapping[str, Any], metrics: int) -> Noise:
-    others = tuple((floor, slope) for floor, slope in content.get("others", ()))
+    others = tuple((json_float(floor), json_float(slope)) for floor, slope in content.get("others", ()))
     if len(others) != metrics - 1:
         raise InputError("noise", content, f"that of {counted(metrics, 'metric')}")
-    plain = {name: value for name, value in content.items() if name != "others"}
+    plain = {name: json_float(value) for name, value in content.items() if name != "others"}
     for name, value in [*plain.items(), *(("others", each) for pair in others for each in pair)]:
         if type(value) not in (int, float) or not 0 <= value <= _LARGEST_NOISE:
             raise InputError(f"noise {name}", value, f"a number from 0 to {_LARGEST_NOISE:g}")

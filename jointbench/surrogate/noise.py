@@ -82,7 +82,7 @@ class Noise:
     depth: float = math.inf
 
     def __post_init__(self) -> None:
-        if type(self.depth) is not float or not self.depth > 0:
+        if isinstance(self.depth, bool) or not isinstance(self.depth, (int, float)) or not self.depth > 0:
             raise InputError("noise depth", self.depth, "a number above 0")
         if self.power not in POWERS:
             raise InputError("noise power", self.power, f"one of {', '.join(map(str, POWERS))}")

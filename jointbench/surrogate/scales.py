@@ -11,6 +11,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError
 from jointbench.data.exact import clip, exp, log, rint
 from jointbench.data.metrics import MOST, Metric
+from jointbench.data.numbers import json_float
 from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.cost_model import relative_weights, weighted
 from jointbench.surrogate.noise import ErrorScale, Noise
@@ -170,7 +171,7 @@ class MetricScale:
             name: beyond if content[name] is None else content[name]
             for name, beyond in (("low", -math.inf), ("high", math.inf))
         }
-        return cls(**{**content, **ends})
+        return cls(**{name: json_float(value) for name, value in {**content, **ends}.items()})
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,7 @@ class CostScale:
         """Raises InputError for weights that are none."""
         law, name = content["law"], content["name"]
         if law is not None:
+            law = [*map(json_float, law)]
             if len(law) not in (1, 4) or not all(type(w) is float and 0 <= w < 1e30 for w in law) or not any(law):
                 raise InputError(f"law of {name}", law, "1 or 4 weights of at least 0, not all of them nought")
             law = tuple(law)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import tracemalloc
 import warnings
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.model_file import join_models
-from jointbench.surrogate.stored import MANIFEST, MODELS, read_benchmark
+from jointbench.surrogate.stored import MANIFEST, MODELS, read_benchmark, released
 from jointbench.surrogate.ubjson import read_ubjson
 
 ROWS = corners_and_samples(JOINT, 68)
@@ -342,3 +343,38 @@ class TestFiles:
         content[len(content) // 2] ^= 1
         (folder / MODELS).write_bytes(content)
         refused(folder, "content that fits its checksum")
+
+
+def without_points(content: Any) -> Any:
+    """As other programs write JSON: 1 for 1.0."""
+    match content:
+        case dict():
+            return {name: without_points(value) for name, value in content.items()}
+        case list():
+            return [without_points(value) for value in content]
+        case float() if content.is_integer():
+            return int(content)
+    return content
+
+
+@pytest.mark.parametrize("name", released())
+def test_whole_numbers_of_a_manifest_may_be_written_without_a_point(name: str, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(released()[name], tmp_path / name))
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    content["noise"] |= {"floor": 0.0} | ({"depth": 1.0} if "depth" in content["noise"] else {})
+    answers = []
+    for written in (content, without_points(content)):
+        (folder / MANIFEST).write_text(json.dumps(written), encoding="utf-8")
+        benchmark = read_benchmark(folder)
+        configuration = benchmark.sample(1, seed=0)[0]
+        answers.append([benchmark.query(configuration, benchmark.ladder.maximum, seed) for seed in range(5)])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("depth", [0, -1, True, "1", None])
+def test_what_is_no_depth_of_luck_is_refused(depth: Any, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(released()["fashion-small"], tmp_path / "folder"))
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    content["noise"]["depth"] = depth
+    (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    refused(folder, r"noise depth: .* given, expected a number")

@@ -260,7 +260,7 @@ class TestTheVerdict:
     def test_says_of_which_budgets_nothing_is_known(self, ratio: float) -> None:
         said = self.said([9.0, 27.0, None], LADDER, ratio)
         assert "every budget." not in said
-        assert said.endswith("nothing is said of the budget 1, 3.")
+        assert said.endswith("nothing is said of the budgets 1, 3.")
 
     def test_of_no_budget_alone_is_none(self) -> None:
         assert "beats" not in self.said([None], LADDER)
