@@ -123,7 +123,7 @@ def check_optimizer(name: str, space: Space, ladder: Ladder, *, full_budgets: fl
         kind = _find(base)
         if not any_ladder:
             _check_rungs(name, kind, ladder)
-        if not searches(name, space):
+        if not _searches(name, space):
             raise InputError("space", space.name, TWO_PARTS)
         read_options(name, kind)
 
@@ -144,8 +144,25 @@ def works_on(name: str, ladder: Ladder) -> bool:
     return len(ladder.rungs) >= _find(split_name(name)[0]).fewest_rungs
 
 
-def searches(name: str, space: Space) -> bool:
-    """Whether the space has what the optimizer tells apart. Raises as `make_optimizer` does for its name."""
+def unfit(name: str, space: Space, ladder: Ladder, any_ladder: bool = False) -> str:
+    """Why the optimizer is not what its name says in this space, or on this ladder unless it may be `any_ladder`, in
+    words; empty where it is. Raises as `make_optimizer` does for its name."""
+    if not any_ladder and not works_on(name, ladder):
+        return one_budget(ladder)
+    if not _searches(name, space):
+        return (
+            f"no hyperparameter of {space.name} is one of {'a training' if space.architecture else 'an architecture'}"
+        )
+    return ""
+
+
+def one_budget(ladder: Ladder) -> str:
+    """What is to be said of optimizers for which the ladder has too few."""
+    return f"{ladder} {ladder.unit} is the only budget, and they compare several"
+
+
+def _searches(name: str, space: Space) -> bool:
+    """Whether the space has what the optimizer tells apart."""
     return _two_parts(space) or not _find(split_name(name)[0]).two_parts
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from jointbench.bench.calls.comparing import OPTIMIZERS, Comparison, check_objective, compare, simulated
 from jointbench.bench.calls.given import optimizer_name, the_path
+from jointbench.bench.calls.left_out import Place, without_unfit
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.across_tasks import AcrossTasks, Scale, write_tasks
@@ -30,13 +31,13 @@ from jointbench.bench.pages.tasks_page import (
 from jointbench.bench.running.known_objective import known_names
 from jointbench.bench.running.replay import ReplayObjective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
-from jointbench.data.errors import InputError, JointBenchError, UnknownNameError
+from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.files import check_writable, make_folder
 from jointbench.data.frames import frame
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.listed_names import listed_names
 from jointbench.data.quantities import counted
-from jointbench.optimizers import make_optimizer
+from jointbench.optimizers import check_optimizer
 from jointbench.optimizers.optimizer import Optimizer
 from jointbench.surrogate.stored import MANIFEST, released
 
@@ -150,9 +151,9 @@ def compare_tasks(
 
     `tasks`: names as `jointbench list tasks` and `list benchmarks` show them, patterns such as "fcnet-*", folders of
     benchmarks; words with commas between them, or a list. `full_budgets`: by default every run of a task has the time
-    that random search takes for 256 of them there. The others as `compare` has them. An optimizer that cannot be made
-    for one of the tasks, as two-stage where nothing is architecture, is left out on all, and `notes` says so. Raises as
-    `compare` does.
+    that random search takes for 256 of them there. The others as `compare` has them. An optimizer that is not
+    what its name says on one of the tasks, as two-stage where nothing is architecture, is left out on all, and `notes`
+    says so. Raises as `compare` does.
     """
     names, folder = task_names(tasks), the_path("out", out)
     called = {Path(name).name: name for name in names}
@@ -161,7 +162,7 @@ def compare_tasks(
     answers = {short: simulated(name) for short, name in called.items()}
     for objective in answers.values():
         check_objective(objective, anyway=anyway)
-    wanted, notes = _that_work([optimizer_name(one) for one in listed_names("optimizers", optimizers)], answers)
+    wanted, notes = _for_all([optimizer_name(one) for one in listed_names("optimizers", optimizers)], answers)
     check_writable(folder, folder=True)
     make_folder(folder)
     said = command or f"jointbench.compare_tasks({tasks!r}, {wanted}, seeds={seeds}, full_budgets={full_budgets})"
@@ -194,32 +195,22 @@ def compare_tasks(
     return TasksComparison(folder, failed=failed, notes=notes)
 
 
-def _that_work(names: Sequence[str], answers: dict[str, SimulatedObjective]) -> tuple[list[str], list[str]]:
-    """Those that can be made for every task, and sentences about the others. Raises InputError where none is left."""
-    wanted, notes = list[str](), list[str]()
-    for name in dict.fromkeys(names):
-        try:
-            for objective in answers.values():
-                known = not isinstance(objective, (SurrogateObjective, ReplayObjective))
-                goals = objective.task.metrics[:1]
-                make_optimizer(
-                    name,
-                    objective.space,
-                    objective.ladder,
-                    seed=0,
-                    full_budgets=1.0,
-                    objectives=goals,
-                    any_ladder=known,
-                )
-        except UnknownNameError:
-            raise
-        except JointBenchError as error:
-            notes.append(f"without {name}: {error}")
-        else:
-            wanted.append(name)
-    if not wanted:
-        raise InputError("optimizers", ", ".join(names), f"one that works on every task ({notes[0]})")
-    return wanted, notes
+def _for_all(names: Sequence[str], answers: dict[str, SimulatedObjective]) -> tuple[list[str], list[str]]:
+    """Those that are fit for every task, and sentences about the others. Raises InputError where none is left, and for
+    a name or options that no task would take."""
+    places = [Place(one.space, one.ladder, _known(one)) for one in answers.values()]
+    fit, notes = without_unfit(dict.fromkeys(names), places)
+    if not fit:
+        raise InputError("optimizers", ", ".join(names), f"one that works on every task ({'; '.join(notes)})")
+    for name in fit:
+        for space, ladder, any_ladder in places:
+            check_optimizer(name, space, ladder, full_budgets=1.0, any_ladder=any_ladder)
+    return fit, notes
+
+
+def _known(objective: SimulatedObjective) -> bool:
+    """Whether the truth is known."""
+    return not isinstance(objective, (SurrogateObjective, ReplayObjective))
 
 
 def scale_of(objective: SimulatedObjective) -> Scale:
@@ -228,8 +219,7 @@ def scale_of(objective: SimulatedObjective) -> Scale:
     drawn = objective.space.sample(np.random.default_rng(0), USUAL)
     losses = [metric.loss_of(objective.expected(configuration, largest)) for configuration in drawn]
     finite = [loss for loss in losses if np.isfinite(loss)]
-    known = not isinstance(objective, (SurrogateObjective, ReplayObjective))
     return {
-        "optimum": metric.loss(objective.optimum) if known else None,  # type: ignore[union-attr]
+        "optimum": metric.loss(objective.optimum) if _known(objective) else None,  # type: ignore[union-attr]
         "usual": float(np.median(finite)),
     }

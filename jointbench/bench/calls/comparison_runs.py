@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jointbench.bench.calls.given import the_benchmark, the_ladder
+from jointbench.bench.calls.left_out import Place, without_unfit
 from jointbench.bench.calls.progress import Hear, Stage
 from jointbench.bench.calls.workers import PlaceOptions, Workers
 from jointbench.bench.collecting.collection_progress import CollectionProgress
@@ -24,7 +25,7 @@ from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers import searches, works_on
+from jointbench.optimizers import one_budget, works_on
 from jointbench.surrogate.benchmark import Benchmark
 
 #: Full budgets of real trainings, whose time nobody knows before.
@@ -74,7 +75,7 @@ class Wanted:
     def fallbacks(self, ladder: Ladder) -> list[str]:
         """A sentence about those that are their one-rung forms on this ladder, where there are any."""
         out = [name for name in self.optimizers if not works_on(name, ladder)]
-        return [f"{', '.join(out)}: in one-rung form, since {_one_budget(ladder)}"] if out else []
+        return [f"{', '.join(out)}: in one-rung form, since {one_budget(ladder)}"] if out else []
 
     def on(
         self, ladder: Ladder, space: Space, defaults: Sequence[str], *, any_ladder: bool = False
@@ -83,25 +84,14 @@ class Wanted:
         `any_ladder`, or that cannot search this space; and sentences that say so."""
         if tuple(self.optimizers) != tuple(defaults):
             return self, []
-        part = "a training" if space.architecture else "an architecture"
-        whys = {
-            _one_budget(ladder): [name for name in self.optimizers if not any_ladder and not works_on(name, ladder)],
-            f"no hyperparameter of {space.name} is one of {part}": [
-                name for name in self.optimizers if not searches(name, space)
-            ],
-        }
-        kept = [name for name in self.optimizers if not any(name in out for out in whys.values())]
-        return replace(self, optimizers=kept), [f"without {', '.join(out)}: {why}" for why, out in whys.items() if out]
+        kept, notes = without_unfit(self.optimizers, [Place(space, ladder, any_ladder)])
+        return replace(self, optimizers=kept), notes
 
     def check(self, settings: Mapping[Path, Settings]) -> None:
         """All outputs, before the first is made. Raises as `check_start` does."""
         for folder, of in settings.items():
             check_start(folder, of, self.optimizers, self.force)
         check_writable(self.out / PAGE)
-
-
-def _one_budget(ladder: Ladder) -> str:
-    return f"{ladder} {ladder.unit} is the only budget, and they compare several"
 
 
 def simulate(

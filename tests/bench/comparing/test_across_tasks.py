@@ -113,7 +113,17 @@ class TestComparison:
         how = {"seeds": 1, "full_budgets": 2, "jobs": 1, "quiet": True}
         found = jointbench.compare_tasks(["mfh3-good"], ["random", "two-stage"], out=tmp_path / "c", **how)
         assert found.across.optimizers == ["random"]
-        assert found.notes[0].startswith("without two-stage: ")
+        assert found.notes == ["without two-stage: no hyperparameter of hartmann3 is one of an architecture"]
+        with pytest.raises(InputError, match="share: 7"):
+            jointbench.compare_tasks(["digits-cpu"], ["random", "two-stage:share=7"], out=tmp_path / "d", **how)
+        assert not (tmp_path / "d").exists()
+
+    def test_what_is_left_out_is_said_in_the_words_of_a_comparison_on_one_task(self, tmp_path: Path) -> None:
+        how = {"seeds": 1, "full_budgets": 1, "jobs": 1, "quiet": True}
+        over = jointbench.compare_tasks(["hnag-digits"], out=tmp_path / "over", **how)
+        alone = jointbench.compare("hnag-digits", out=tmp_path / "alone", **how)
+        assert over.notes == alone.notes == ["without two-stage: no hyperparameter of hnag-small is one of a training"]
+        assert set(over.across.optimizers) == {row.optimizer for row in alone.summary}
 
     def test_options_of_real_trainings_are_refused(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         for words, said in (("digits-cpu --tasks mfh3-good", "benchmark"), ("--tasks mfh3-good --time 3", "time")):
