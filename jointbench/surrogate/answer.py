@@ -99,10 +99,11 @@ class Answer:
 
     def _repr_html_(self) -> str:
         values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
-        return html_table("answer", [(name, _shown(value)) for name, value in values.items() if value is not None])
+        return html_table("answer", [(name, shown(value)) for name, value in values.items() if value is not None])
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A field of an answer, as a notebook shows it."""
     return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
@@ -150,7 +151,7 @@ class Answers(Sequence[Answer]):
     def _repr_html_(self) -> str:
         first = self[:SHOWN].columns()
         columns = [getattr(column, "tolist", column.copy)() for column in first.values()]
-        rows = [[_shown(cell) for cell in row] for row in zip(*columns, strict=True)]
+        rows = [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
         return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
 
     def __len__(self) -> int:

@@ -310,7 +310,7 @@ class Benchmark:
         at = self.space.check(configuration)
         budgets = (*below, largest)
         answers = self.query_batch([at] * len(budgets), budgets, None if seed is None else [seed] * len(budgets))
-        return BudgetCurve(budgets, self.ladder.unit, answers)
+        return BudgetCurve(budgets, self.ladder.unit, answers, self.task.by_name)
 
     def __repr__(self) -> str:
         made = self.provenance

@@ -11,7 +11,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.data.notebook import SHOWN, html_table
 from jointbench.data.quantities import counted
-from jointbench.surrogate.answer import STATUSES
+from jointbench.surrogate.answer import STATUSES, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,7 @@ class MetricAnswer:
 
     def _repr_html_(self) -> str:
         values = {**self.metrics, "status": self.status.value, "failure probability": self.failure_probability}
-        rows = [(name, f"{value:.4g}" if isinstance(value, float) else str(value)) for name, value in values.items()]
-        return html_table("answer", rows)
+        return html_table("answer", [(name.replace("_", " "), shown(value)) for name, value in values.items()])
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -81,7 +80,8 @@ class MetricAnswers(Sequence[MetricAnswer]):
 
     def _repr_html_(self) -> str:
         first = self[:SHOWN].columns()
-        rows = [[str(cell) for cell in row] for row in zip(*map(list, first.values()), strict=True)]
+        columns = [getattr(column, "tolist", column.copy)() for column in first.values()]
+        rows = [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
         return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
 
     def __len__(self) -> int:

@@ -364,6 +364,22 @@ def test_the_verdict_names_what_was_judged(surrogate: Surrogate) -> None:
     assert verdict_table(surrogate.benchmark.verdict).title.startswith("The verdict, on values of loss at")
 
 
+def test_notebooks_show_metrics_as_people_read_them(surrogate: Surrogate) -> None:
+    generators = load_benchmark("hnag-digits")
+    [configuration] = generators.sample(1, seed=0)
+    curve, answer = generators.curve(configuration), generators.query(configuration, 48)
+    first, *_, last = (f"{one.metrics['validation_error']:.2%}" for one in curve)
+    assert repr(curve).startswith(f"<validation errors {first}, ")
+    assert repr(curve).endswith(f"{last} at 12, 24, 48 epochs>")
+    assert f"<td>{answer.metrics['test_error']:.2%}</td>" in curve._repr_html_()
+    [loss] = surrogate.benchmark.sample(1, seed=0)
+    assert repr(surrogate.benchmark.curve(loss)).startswith("<losses ")
+    batch = generators.query_batch([configuration], [48])
+    for shown in (answer._repr_html_(), batch._repr_html_()):
+        assert "validation error" in shown
+        assert f">{answer.metrics['validation_error']:.4g}<" in shown
+
+
 def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:
     log = EvaluationLog.open_or_create(tmp_path / "log", JOINT, ONE_RUNG, None, (LOSS,))
     configurations = JOINT.sample(np.random.default_rng(0), 40)
