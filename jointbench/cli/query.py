@@ -6,12 +6,11 @@ from dataclasses import asdict
 
 from jointbench.cli.command import Commands, say
 from jointbench.cli.values import positive, whole
-from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
 
 
 def add_to(commands: Commands) -> None:
     summary = "Ask a benchmark for the outcome of a configuration, as JSON."
-    example = f"query {DEFAULT_BENCHMARK} zela-2018 --budget 27 --seed 3"
+    example = "query digits-cpu zela-2018 --budget 27 --seed 3"
     add = commands.add("query", run, summary, example, answers=True).add_argument
     add("benchmark", metavar="BENCHMARK", help="a name that ships, or a folder")
     add("configuration", metavar="CONFIG.json", help="a JSON file or a named configuration")

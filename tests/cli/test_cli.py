@@ -109,6 +109,25 @@ def small_network(path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("command", ["list", "describe", "plan", "query"])
+def test_an_example_that_takes_nothing_of_a_persons_own_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    [example] = re.findall(r"example:\n  jointbench (.*)", capsys.readouterr().out)
+    main(example.split())
+    assert capsys.readouterr().out
+
+
+def test_where_no_configuration_has_a_name_it_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["query", "fashion-small", "zela-2018"])
+    assert ended.value.code == 2
+    said = (
+        "jointbench: configuration: 'zela-2018' given, expected a JSON file, since the space joint-small has no named"
+    )
+    assert capsys.readouterr().err == f"{said} configurations\n"
+
+
 def test_train_shows_and_logs_one_evaluation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     network, log = small_network(tmp_path / "mine.json"), tmp_path / "log"
     command = f"train {network} --images digits --device cpu --ladder 0.3,0.9 --log {log}"

@@ -273,5 +273,7 @@ def test_two_stage_needs_a_space_that_says_what_is_architecture() -> None:
 
 
 def test_a_space_without_named_configurations_asks_for_a_file() -> None:
-    with pytest.raises(UnknownNameError, match=r"expected a JSON file$"):
+    with pytest.raises(
+        UnknownNameError, match=r"expected a JSON file, since the space toy has no named configurations$"
+    ):
         TOY.load("{}")

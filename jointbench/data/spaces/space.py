@@ -406,7 +406,8 @@ class Space(ABC):
             return self.named[name_or_file]
         path = Path(name_or_file)
         if not path.is_file():
-            raise UnknownNameError.of("configuration", name_or_file, self.named, hint=", or a JSON file")
+            file = f"a JSON file{'' if self.named else f', since the space {self.name} has no named configurations'}"
+            raise UnknownNameError.of("configuration", name_or_file, self.named, hint=f", or {file}")
         try:
             content = read_json(path.read_bytes(), str(path), ConfigurationError)
         except OSError as error:
