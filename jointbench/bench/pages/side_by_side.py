@@ -21,7 +21,7 @@ from jointbench.bench.comparing.trajectories import Runs, read_trajectories, tim
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.comparison_figures import coinciding_lines, error_figure
 from jointbench.bench.pages.comparison_page import again
-from jointbench.bench.pages.comparison_words import words
+from jointbench.bench.pages.comparison_words import called, words
 from jointbench.bench.pages.held_to_retrainings_section import held_to_retrainings_section
 from jointbench.bench.pages.held_to_trainings_section import held_to_trainings_section
 from jointbench.bench.pages.page import figure_html, script, table_html
@@ -35,13 +35,15 @@ from jointbench.data.quantities import counted, listed
 #: Settings in which two comparisons may differ and still be expected to agree.
 _OF_THE_OBJECTIVE = ("objective", "source", "name", "checksum", "code")
 
-HEADINGS = ("optimizer", "final error, first", "second", "rank, first", "second", "trajectories' correlation")
-
 
 def side_by_side(first: Path, second: Path) -> list[str]:
-    """The body of the page. Raises LogError for a folder without a comparison, InputError without common optimizers."""
+    """The body of the page. Raises LogError for a folder without a comparison, InputError without common optimizers, or
+    where the two are not compared by the same."""
     folders = (first, second)
     settings = [Settings.read(folder) for folder in folders]
+    objective, sought = settings[0].compared_by, [_sought(one) for one in settings]
+    if sought[0] != sought[1]:
+        raise InputError("second comparison", str(second), f"one by {listed(sought[0])}, as {first} is")
     both = [read_trajectories(folder) for folder in folders]
     common = [name for name in both[0] if name in both[1]]
     if len(common) < 2:
@@ -49,7 +51,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
     runs: list[Runs] = [{name: some[name] for name in common} for some in both]
     names = [f"{one.name} ({folder})" for one, folder in zip(settings, folders, strict=True)]
     final, grid, look = [final_medians(some) for some in runs], common_grid(*runs), styles(common)
-    objective = settings[0].metrics[0]
+    short, _ = called(objective)
     ranks = [_ranks(objective.losses(values)) for values in final]
     return [
         script(),
@@ -62,7 +64,11 @@ def side_by_side(first: Path, second: Path) -> list[str]:
             count=len(common),
             said=Markup(f"{escape(_at_the_end(final, objective))} {_over_time(runs, grid)}{_differ(settings)}"),
         ),
-        "<h2>The incumbent's error over time</h2>",
+        fill(
+            "<h2>The {{ whose }}'s {{ one }} over time</h2>",
+            whose="front" if settings[0].box else "incumbent",
+            one=short,
+        ),
         '<div class="two">',
         *(
             f"<div>{fill('<p>{{ name }}</p>', name=name)}"
@@ -74,7 +80,7 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         *_not_the_same(settings),
         "<h2>The table</h2>",
         table_html(
-            HEADINGS,
+            ("optimizer", f"final {short}, first", "second", "rank, first", "second", "trajectories' correlation"),
             [
                 (
                     name,
@@ -94,6 +100,11 @@ def side_by_side(first: Path, second: Path) -> list[str]:
         *held_to_trainings_section(*folders),
         *(part for folder, name in zip(folders, names, strict=True) for part in again(folder, f"reproduce {name}")),
     ]
+
+
+def _sought(settings: Settings) -> list[str]:
+    """What its optimizers are compared by: the objective, or all that their fronts are about."""
+    return [metric.label for metric in settings.objectives]
 
 
 def _box(folder: Path, settings: Settings) -> list[str]:

@@ -1,11 +1,13 @@
 """Comparing for several objectives: what is told, kept and read of fronts."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from comparing import small
 from test_run_table import finished
 
 import jointbench
@@ -17,9 +19,11 @@ from jointbench.bench.comparing.fronts import FrontRun, read_fronts
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.run_table import run_table
 from jointbench.bench.comparing.searched_for import metrics_there, searched_for, with_exact
+from jointbench.bench.comparing.trajectories import final_losses, read_trajectories
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.fronts_section import pictures_words
 from jointbench.bench.pages.report import write_report
+from jointbench.bench.pages.side_by_side import side_by_side
 from jointbench.bench.running.known_objective import known_objective
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
 from jointbench.data.errors import InputError, UnknownNameError
@@ -212,3 +216,22 @@ def test_of_three_objectives_the_page_says_that_a_picture_shows_two(folder: Path
 def test_those_whose_fronts_are_compared_differ_in_colour() -> None:
     names = ("nago-mobo", "mo-bohb", "bohb", "random", "optuna.NSGAIISampler", "smac.ParEGO")
     assert len({style.colour for style in styles(names).values()}) == len(names)
+
+
+def test_two_comparisons_for_fronts_stand_beside_each_other_by_their_hypervolumes(folder: Path) -> None:
+    page = "".join(side_by_side(folder, folder))
+    assert "<h2>The front's hypervolume over time</h2>" in page
+    assert "By final hypervolume 1 of 1 pair of them stands in the same order" in page
+    losses = final_losses(read_trajectories(folder))
+    best = min(losses, key=lambda name: float(np.median(list(losses[name].values()))))
+    # Its name, both hypervolumes, both ranks.
+    row = page[page.index(">final hypervolume, first<") :].partition(f">{best}<")[2]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", row)[2:4] == ["1", "1"]
+
+
+def test_errors_and_hypervolumes_are_not_laid_beside_each_other(folder: Path, tmp_path: Path) -> None:
+    small(tmp_path / "errors", ("random", "bohb"))
+    with pytest.raises(InputError, match=r"second comparison: .* expected one by validation error and .*, as"):
+        side_by_side(folder, tmp_path / "errors")
+    with pytest.raises(InputError, match=r"expected one by validation error, as"):
+        jointbench.report(tmp_path / "errors", folder)
