@@ -99,6 +99,19 @@ def test_its_space_can_be_given_again(table: Path, log: EvaluationLog, tmp_path:
     assert list(again.evaluations()) == list(log.evaluations())
 
 
+def test_a_column_that_sounds_like_a_seed_is_asked_about(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pd.DataFrame({"lr": [0.1, 0.1, 0.2, 0.2], "Seed": [0, 1, 0, 1], "epoch": 9, "loss": [1.0, 1.1, 0.9, 1.2]})
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    words = f"import {tmp_path}/mine.csv --budget epoch --metrics loss=loss --force --out {tmp_path}/log"
+    main(words.split())
+    assert "Seed is taken for a hyperparameter; --seed-column Seed if it is none" in capsys.readouterr().out
+    for known in ("--seed-column Seed", "--hyperparameters lr,Seed"):
+        main([*words.split(), *known.split()])
+        assert "taken for a hyperparameter" not in capsys.readouterr().out
+    made = jointbench.import_table(frame, tmp_path / "call", budget="epoch", metrics={"loss": "loss"})
+    assert made.notes == ["Seed is taken for a hyperparameter; seed_column='Seed' if it is none"]
+
+
 def test_parquet_and_frames_give_the_same(log: EvaluationLog, tmp_path: Path) -> None:
     frame = curves()
     frame.to_parquet(tmp_path / "mine.parquet")

@@ -38,6 +38,7 @@ from jointbench.surrogate.golden import GOLDEN, check_golden
 from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
+from jointbench.surrogate.judging.verdict import verdict
 from jointbench.surrogate.manifest import TASK_FORMAT
 from jointbench.surrogate.models import DEFAULT
 from jointbench.surrogate.scales import MetricScale
@@ -353,6 +354,17 @@ def test_errors_are_in_per_cent_wherever_they_were_judged(name: str, surrogate: 
     assert drawn.layout.yaxis.title.text == "RMSE of test errors"
     assert drawn.layout.yaxis.tickformat == ".3~%"
     assert {bar.hovertemplate for bar in drawn.data} == {"%{y:.2%}"}
+
+
+def test_what_is_nearly_nought_has_no_sign() -> None:
+    benchmark = load_benchmark("fashion-small")
+    best = [{**row, "bias": -1e-6, "relative_bias": -1e-6, "spearman": -1e-6} for row in benchmark.manifest.best]
+    found = verdict(benchmark.ladder, benchmark.quality, best)
+    reached = {ground.name: ground.reached for ground in found.grounds}
+    assert reached["relative bias of the best tenth"] == "0%"
+    assert reached["Spearman of the best tenth"] == "0.00"
+    table = judged_tables(Judgement(benchmark.quality, [], [], [], [], [], [], [], best=best), benchmark.ladder)["best"]
+    assert not any(cell.startswith("-") for row in table.rows for cell in row)
 
 
 def test_the_verdict_names_what_was_judged(surrogate: Surrogate) -> None:

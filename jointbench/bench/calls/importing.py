@@ -18,6 +18,7 @@ from jointbench.data.importing.rows import Read, Roles, check_few, check_named, 
 from jointbench.data.json_text import read_json
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
+from jointbench.data.option_words import option
 from jointbench.data.parts import as_parquet, new_part
 from jointbench.data.schema import to_table
 from jointbench.data.spaces.registry import SPACES
@@ -105,6 +106,13 @@ def import_table(
             raise
         if constant:
             notes.append(f"no hyperparameter, since they never differ: {', '.join(constant)}")
+        if hyperparameters is None:
+            # A person who has named the hyperparameters knows what they are.
+            notes += [
+                f"{column} is taken for a hyperparameter; {option(word, column)} if it is none"
+                for column in found.names
+                if (word := _SOUNDS.get(column.lower()))
+            ]
     else:
         found = _the_space(space, name)
         roles.check(found.names)
@@ -112,6 +120,13 @@ def import_table(
     files = {new_part(target, 0).name: _content(read), SPACE_FILE: _json(found)}
     write_folder(target, files, force=force, ours=_is_log, what="log")
     return Imported(EvaluationLog.open(target), read.left_out, notes, space is None)
+
+
+#: What columns called so are in most tables, and the parameter that says it.
+_SOUNDS = {
+    **dict.fromkeys(("seed", "random_seed", "random_state"), "seed_column"),
+    **dict.fromkeys(("status", "state"), "status_column"),
+}
 
 
 def _is_log(folder: Path) -> bool:

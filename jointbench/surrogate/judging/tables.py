@@ -455,8 +455,8 @@ def _in_its_unit(value: float | None, error: object) -> str:
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
+    return "-" if value is None else f"{value:z.{digits}f}"
 
 
 def _share(value: float) -> str:
-    return f"{value:.1%}"
+    return f"{value:z.1%}"

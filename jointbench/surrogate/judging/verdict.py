@@ -176,7 +176,7 @@ def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
     close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * abs(real)
     found = (
         ("Spearman", _reached(row, "spearman"), wanted, ordered),
-        ("relative bias", _reached(row, "relative_bias", "{:.0%}".format), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
+        ("relative bias", _reached(row, "relative_bias", "{:z.0%}".format), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
         (
             "RMSE",
             _reached(row, "rmse", partial(shown, error=error)),
@@ -198,7 +198,7 @@ def _word(row: Mapping[str, Any], key: str, refused: float, usable: float) -> Wo
     return USABLE if value >= usable and low is not None and low >= refused else CARE
 
 
-def _reached(row: Mapping[str, Any], key: str, say: Callable[[float], str] = "{:.2f}".format) -> tuple[str, str, str]:
+def _reached(row: Mapping[str, Any], key: str, say: Callable[[float], str] = "{:z.2f}".format) -> tuple[str, str, str]:
     """The value, the ends of its interval, and what a perfect predictor reaches."""
     value, low, high, perfect = (_number(row, name) for name in (key, f"{key}_low", f"{key}_high", f"ceiling_{key}"))
     if value is None:
@@ -234,7 +234,8 @@ def is_share(error: object) -> bool:
 
 def shown(value: float, error: object, places: int = 2) -> str:
     """A share of wrong answers in per cent, a value of any other metric as it is."""
-    return f"{value:.{places}%}" if is_share(error) else f"{value:.4g}"
+    # What is nearly nought has no sign.
+    return f"{value:z.{places}%}" if is_share(error) else f"{value:.4g}"
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
