@@ -24,8 +24,8 @@ from sklearn.metrics import roc_auc_score
 import jointbench
 from jointbench.data.evaluation import Status
 from jointbench.surrogate.judging.held_out import Said
-from jointbench.surrogate.models import DEFAULT, Models, Settings, error_models
-from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.models import DEFAULT, Models, error_models
+from jointbench.surrogate.student import distillation
 from jointbench.surrogate.table import TrainingTable, training_table
 
 FOLDS = range(1, 6)
@@ -115,7 +115,7 @@ def scores(real: np.ndarray, said: np.ndarray) -> tuple[float, float, float]:
     return float(r2), float(np.sqrt(squares.mean())), float(kendalltau(real, said)[0])
 
 
-def performance(package: Path, name: str, settings: Settings, folds: list[int]) -> None:
+def performance(package: Path, name: str, folds: list[int], *, quick: bool) -> None:
     frame = checkpoints(package, name)
     with TemporaryDirectory() as folder:
         table = table_of(frame, name, Path(folder) / "log")
@@ -124,7 +124,8 @@ def performance(package: Path, name: str, settings: Settings, folds: list[int]) 
     for number in folds:
         begun = time.process_time()
         asked = fold == number
-        models = error_models(table.take(~asked), 0, settings)
+        seen = table.take(~asked)
+        models = error_models(seen, 0, DEFAULT if quick else distillation(seen))
         said = table.scales[0].from_logit(models.logits(table.take(asked))[:, 0])
         real, last = table.errors[asked, 0], final[asked]
         found["all checkpoints"].append(scores(real, said))
@@ -180,7 +181,7 @@ def main() -> None:
     package = Path(str(installed.locate_file("scan_bench")))
     print(f"scan-bench {installed.version}, jointbench {jointbench.__version__}, {date.today()}")
     for name in arguments.tables.split(","):
-        performance(package, name, DEFAULT if arguments.quick else DISTILLED, folds)
+        performance(package, name, folds, quick=arguments.quick)
     if "vlm" in arguments.tables:
         divergence(package, folds)
 

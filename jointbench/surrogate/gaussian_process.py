@@ -21,8 +21,8 @@ _SIGNALS, _LENGTHS, _NOISES = (0.05, 50.0), (0.2, 1e3), (1e-4, 3.0)
 #: What is believed before seeing anything: the logarithm of a length is normal around that of `_LENGTH`.
 _DEVIATION = 1.5
 
-#: Steps of a search.
-STEPS = 20
+#: Steps of a search, which takes the cube of what it sees: a kernel is found on so many evaluations, drawn at random.
+STEPS, SEARCHED = 20, 1_000
 #: Rows that are predicted together.
 _TOGETHER = 4096
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.beside import MANY
 from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
@@ -40,6 +41,8 @@ class Distillation:
 
 #: `jointbench fit --ingredients` shows what each part of it gains; docs/surrogate.md keeps the figures.
 DISTILLED = Distillation()
+#: Of teachers that know much and say it less smoothly (docs/importing.md).
+LONGER = Distillation(questions=32_000, rounds=400, learning_rate=0.1)
 
 #: Questions that one training is worth.
 _FOR_A_TRAINING = 25
@@ -68,6 +71,11 @@ _SPREAD: dict[str, Any] = {
 _SPREAD_ROUNDS = 40
 _UNCERTAINTY: dict[str, Any] = {**_TREES, "max_depth": 6, "learning_rate": 0.2, "colsample_bynode": 0.6}
 _UNCERTAINTY_ROUNDS = 48
+
+
+def distillation(table: TrainingTable) -> Distillation:
+    """How a student of such trainings is made where nobody says otherwise."""
+    return LONGER if table.measures is not None and len(table) >= MANY else DISTILLED
 
 
 def questions(seen: TrainingTable, settings: Distillation, seed: int) -> TrainingTable:

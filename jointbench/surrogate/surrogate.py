@@ -31,7 +31,7 @@ from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.rungs import at_fitted_rungs
 from jointbench.surrogate.scales import Measures
 from jointbench.surrogate.stored import MANIFEST, MODELS
-from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.student import distillation
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.whole_folder import check_replaceable, write_folder
 
@@ -57,10 +57,11 @@ class Surrogate:
         *,
         version: int = 1,
         seed: int = 0,
-        settings: Settings = DISTILLED,
+        settings: Settings | None = None,
         partitions: int = PARTITIONS,
     ) -> "Surrogate":
-        """Deterministic given the log, the seed and the settings; judged on so many partitions into folds.
+        """Deterministic given the log, the seed and the settings (by default `student.distillation`'s); judged on so
+        many partitions into folds.
 
         The ladder is that of the rungs with enough evaluations to be judged (`rungs.Rungs`). Raises LogError when the
         log holds too little, InputError when the name cannot be one.
@@ -68,6 +69,7 @@ class Surrogate:
         checked_name(name)
         log, rungs = at_fitted_rungs(log)
         table = training_table(log)
+        settings = settings or distillation(table)
         held_out = HeldOut.of(table, seed, settings, partitions)
         manifest = {
             "name": name,

@@ -1,24 +1,22 @@
-"""The teacher: a Gaussian process of the errors, and trees beside it as far as they know more; it must carry its
+"""The teacher: a Gaussian process of the errors, of other tasks than images with others beside it; it must carry its
 evaluations along and is never frozen itself."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.beside import Beside
 from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.collapse import Collapse
-from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel
+from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
 
-#: A search takes the cube of what it sees: the kernel is found on so many evaluations, drawn at random, and conditioned
-#: on all of them, up to so many.
-SEARCHED, CONDITIONED = 1_000, 4_000
+#: A process is conditioned on all evaluations, up to so many, drawn at random.
+CONDITIONED = 6_000
 
 #: An error that is counted on images varies at least by this share of the binomial variance: the images are the same
 #: for all trainings, so that it is less than the whole. Without such a floor a process believes that budgets without
@@ -36,30 +34,12 @@ _BEST = 0.25
 #: Logits of errors are within it; and the least that an answer may be below the lowest.
 _FARTHEST, _LEAST_BELOW = 50.0, 1e-6
 
-#: Trees that are held against the process, and asked beside it.
-_TREES: dict[str, Any] = {
-    "tree_method": "hist",
-    "nthread": 1,
-    "base_score": 0.0,
-    "multi_strategy": "multi_output_tree",
-    "max_depth": 5,
-    "learning_rate": 0.06,
-    "subsample": 0.8,
-    "colsample_bynode": 0.6,
-    "min_child_weight": 2,
-}
-_ROUNDS = 300
-#: The part of the configurations on which both are held against each other.
-_HELD_AGAINST = 3
-#: A share of the trees below this is none: it would be luck.
-_LEAST_SHARE = 0.15
-
 
 @dataclass(frozen=True)
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
-    `seen` are the trainings that it is conditioned on. `trees` say the same for a `share` (2,) of each answer; None
-    where they have no share in any. Of trainings on images `collapse`, None where hardly any did, and `bounds`.
+    `seen` are the trainings that it is conditioned on. `beside` says the same, of tasks other than trainings on images;
+    of those `collapse`, None where hardly any did, and `bounds`.
     """
 
     inputs: Inputs
@@ -67,8 +47,7 @@ class Teacher:
     mean: FloatArray
     deviation: FloatArray
     seen: TrainingTable
-    trees: Any = None
-    share: FloatArray | None = None
+    beside: Beside | None = None
     collapse: Collapse | None = None
     bounds: Bounds | None = None
 
@@ -85,9 +64,9 @@ class Teacher:
         collapses: bool = True,
     ) -> "Teacher":
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
-        noise for each rung, what the points of a learning curve have in common (`shared`), trees beside the process
-        where they help (`stacked`), or what is said apart of trainings that collapse, with bounds below which no answer
-        is (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images have no trees, and share
+        noise for each rung, what the points of a learning curve have in common (`shared`), others beside the
+        process (`stacked`), or what is said apart of trainings that collapse, with bounds below which no answer is
+        (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images have none beside, and share
         nothing on a ladder of rungs; of other tasks none collapses.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
@@ -115,7 +94,7 @@ class Teacher:
         if ok.measures is None:
             return made.with_collapse(counted, seed) if collapses else made
         # Of errors on images the process knows more; what was fitted to them stays what it is.
-        return made.with_trees(seed) if stacked else made
+        return made.with_beside(seed) if stacked else made
 
     def with_collapse(self, counted: FloatArray, seed: int) -> "Teacher":
         """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
@@ -139,23 +118,10 @@ class Teacher:
         found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
         return replace(self, collapse=found, bounds=bounds)
 
-    def with_trees(self, seed: int) -> "Teacher":
-        """With trees for the share at which both, asked about a third of the configurations that neither has seen,
-        would have been off by least."""
-        raw, x, y = self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.process.observed
-        number = np.unique(self.seen.parted, return_inverse=True)[1].reshape(-1)
-        third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
-        if third.all() or not third.any():
-            return self
-        kernel, kind, known = self.process.kernel, self.process.kind[~third], self.process.known[~third]
-        process = GaussianProcess(kernel, x[~third], y[~third], kind, known, self.seen.group[~third]).mean(x[third])
-        trees = _predict(boost(raw[~third], y[~third], _TREES, _ROUNDS, seed), raw[third])
-        apart = trees - process
-        share = ((y[third] - process) * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
-        share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
-        if not share.any():
-            return self
-        return replace(self, trees=boost(raw, y, _TREES, _ROUNDS, seed), share=share)
+    def with_beside(self, seed: int) -> "Teacher":
+        """With others beside the process, each with the share that it earns on what it has not seen."""
+        found = Beside.fit(self.process, self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.seen, seed)
+        return replace(self, beside=found)
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
@@ -163,9 +129,10 @@ class Teacher:
 
     def lessons(self, table: TrainingTable) -> FloatArray:
         """What a student is taught, whose answers are bounded after it: `logits` (n, 2) without their bounds."""
-        said = self.process.mean(self.inputs.scaled(table))
-        if self.share is not None:
-            said = (1 - self.share) * said + self.share * _predict(self.trees, self.inputs.raw(table))
+        scaled = self.inputs.scaled(table)
+        said = self.process.mean(scaled)
+        if self.beside is not None:
+            said = self.beside.mixed(said, self.inputs.raw(table), scaled)
         return self._expected(said * self.deviation + self.mean, table)
 
     def _expected(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
@@ -206,13 +173,6 @@ def _apart(
     error that is stranger than luck (n,)."""
     apart, variance = process.apart(seen.parted)
     return apart, apart[:, 0] ** 2 > _COLLAPSED**2 * (variance + counted)
-
-
-def _predict(trees: Any, raw: FloatArray) -> FloatArray:
-    import xgboost
-
-    said = trees.predict(xgboost.DMatrix(raw.astype(np.float32), nthread=1))
-    return np.asarray(said.reshape(len(raw), -1), dtype=np.float64)
 
 
 def error_logits(table: TrainingTable) -> FloatArray:

@@ -62,7 +62,7 @@ def folder(one_rung: EvaluationLog, tmp_path_factory: pytest.TempPathFactory) ->
     """The benchmark of that log, by the command, with smaller students and one partition to be judged on."""
     made = tmp_path_factory.mktemp("fitted") / "one-rung"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("jointbench.bench.calls.fitting.DISTILLED", SMALL)
+        patched.setattr("jointbench.surrogate.surrogate.distillation", lambda table: SMALL)
         main(["fit", str(one_rung.path), "--out", str(made), "--partitions", "1"])
     return made
 

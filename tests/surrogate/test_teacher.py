@@ -181,21 +181,45 @@ class TestTeacher:
         off = [np.mean((Teacher.fit(seen, 0, logarithms=use).logits(unseen) - real) ** 2) for use in (True, False)]
         assert off[0] < off[1] < real.var()
 
-    def test_trees_have_a_share_where_they_know_more(self, few: TrainingTable) -> None:
+    def test_who_knows_more_beside_the_process_has_the_larger_share(self, few: TrainingTable) -> None:
         seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
         good = Teacher.fit(seen, 0, stacked=False)
         x, y, kind = good.inputs.scaled(seen), good.process.observed, rung_numbers(seen)
         # One that believes in noise alone.
-        blind = Kernel(0.05, np.full(x.shape[1], 1e3), np.full(4, 3.0))
-        helped = replace(good, process=GaussianProcess(blind, x, y, kind)).with_trees(0)
-        assert helped.share is not None
-        assert helped.share.min() > 0.5
+        blind = replace(
+            good, process=GaussianProcess(Kernel(0.05, np.full(x.shape[1], 1e3), np.full(4, 3.0)), x, y, kind)
+        )
+        helped = blind.with_beside(0)
+        assert helped.beside is not None
+        assert helped.beside.networks is None
+        of_process, of_trees = helped.beside.shares
+        np.testing.assert_allclose(of_process + of_trees, 1)
+        assert of_trees.min() > 0.5
         real = error_logits(unseen)
-        off = [np.mean((one.logits(unseen) - real) ** 2) for one in (helped, replace(helped, share=None))]
+        off = [np.mean((one.logits(unseen) - real) ** 2) for one in (helped, blind)]
         assert off[0] < off[1]
         # On this data the process knows more, by far.
-        mixed = good.with_trees(0).share
-        assert mixed is None or mixed.max() < 0.5
+        mixed = good.with_beside(0).beside
+        assert mixed is not None
+        assert mixed.shares[0].min() > 0.5
+
+    def test_where_there_is_much_to_learn_from_networks_and_other_processes_are_asked(
+        self, few: TrainingTable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
+        monkeypatch.setattr("jointbench.surrogate.beside.MANY", len(seen))
+        alone = Teacher.fit(seen, 0, stacked=False)
+        first, again = alone.with_beside(0), alone.with_beside(0)
+        assert first.beside is not None
+        assert first.beside.networks is not None
+        assert len(first.beside.networks.members) == 3
+        assert len(first.beside.processes) == 2
+        np.testing.assert_allclose(first.beside.shares.sum(axis=0), 1)
+        np.testing.assert_array_equal(first.logits(unseen), again.logits(unseen))
+        # No further out than what was learned from.
+        said = first.beside.networks.predict(1e3 * first.inputs.scaled(unseen))
+        assert (said <= first.process.observed.max(axis=0)).all()
+        assert (said >= first.process.observed.min(axis=0)).all()
 
     def test_of_trainings_on_images_it_is_the_process_alone(self, few: TrainingTable) -> None:
         seen = few.take(few.group % 8 == 0)
@@ -204,12 +228,12 @@ class TestTeacher:
         stripes = 0.2 + 0.5 * (np.digitize(first, np.quantile(first, [0.25, 0.5, 0.75])) % 2)
         striped = replace(seen, errors=np.stack([stripes, stripes], axis=1))
         fitted, alone = Teacher.fit(striped, 0), Teacher.fit(striped, 0, shared=False, stacked=False)
-        assert fitted.trees is None
+        assert fitted.beside is None
         assert fitted.process.kernel.shared == 0
         np.testing.assert_array_equal(fitted.logits(few), alone.logits(few))
         metrics = (Metric("loss"), Metric("other"))
         scales = tuple(MetricScale.fit(metric, stripes) for metric in metrics)
-        assert Teacher.fit(replace(striped, measures=Measures(metrics, scales, ())), 0).trees is not None
+        assert Teacher.fit(replace(striped, measures=Measures(metrics, scales, ())), 0).beside is not None
 
     def test_it_knows_least_far_from_what_it_saw(self, teacher: Teacher) -> None:
         corners = replace(

@@ -28,7 +28,6 @@ from jointbench.surrogate.judging.verdict import Verdict
 from jointbench.surrogate.manifest import checked_name
 from jointbench.surrogate.models import DEFAULT, ErrorSettings, Settings
 from jointbench.surrogate.rungs import at_fitted_rungs
-from jointbench.surrogate.student import DISTILLED
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import training_table
 from jointbench.surrogate.tuning import tune
@@ -174,7 +173,7 @@ def fit(
     at_rungs, rungs = at_fitted_rungs(opened)
     notes = rungs.words(at_rungs.table(["optimizer"])["optimizer"].unique().to_pylist())
     with heard(progress, quiet) as hear:
-        settings: Settings = DEFAULT if quick else DISTILLED
+        settings: Settings | None = DEFAULT if quick else None
         tuning: list[dict[str, object]] = []
         if trials:
             found = _tuned(at_rungs, trials, first, hear)

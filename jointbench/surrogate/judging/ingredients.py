@@ -42,7 +42,7 @@ INGREDIENTS: Mapping[str, Fit] = {
     "teacher without logarithms": _teacher(logarithms=False),
     "teacher without noise by rung": _teacher(noise_by_rung=False),
     "teacher without what learning curves share": _teacher(shared=False),
-    "teacher without trees": _teacher(stacked=False),
+    "teacher with none beside the process": _teacher(stacked=False),
     "teacher that knows of no collapse": _teacher(collapses=False),
     "teacher": lambda ok, seed, teacher: teacher.logits,
     "teacher and XGBoost, their mean": _mean,

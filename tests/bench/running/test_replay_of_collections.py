@@ -1,10 +1,9 @@
 """A collection that is stopped and continued proposes, and finds, what one that was not stopped does.
 
-Real trainings on the calibrated clock, one worker, every optimizer; what dies here is the loop in this process, at any
-moment that a process can die at. That real processes die no otherwise is for test_faults to show.
+Real trainings of a known number of steps, one worker, every optimizer; what dies here is the loop in this process, at
+any moment that a process can die at. That real processes die no otherwise is for test_faults to show.
 """
 
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +22,11 @@ from jointbench.bench.training.hardware import Hardware
 from jointbench.data.evaluation import Configuration, Evaluation
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder
-from jointbench.data.log import CALIBRATIONS, EvaluationLog
+from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import make_optimizer
 
-LADDER, FULL_BUDGETS, SEED = Ladder(0.01, 0.03), 4.0, 3
+LADDER, FULL_BUDGETS, SEED = Ladder(0.1, 0.3, unit="epochs"), 4.0, 3
 #: Every network is made as small as it can be, so that this takes no hours; its training is what was asked for.
 SMALL = {
     "filters": 8,
@@ -70,7 +69,7 @@ class Worker:
 def collected(folder: Path, optimizer: str, dies: tuple[str, int] | None = None) -> None:
     """As `collect` does it, but for the processes."""
     log = EvaluationLog.open_or_create(folder, JOINT, LADDER, load_images("digits").facts)
-    objective = SmallTrainings(JOINT, LADDER, "digits", Hardware(clock="calibrated"), folder=folder)
+    objective = SmallTrainings(JOINT, LADDER, "digits", Hardware(), folder=folder)
     made = make_optimizer(optimizer, JOINT, LADDER, seed=SEED, full_budgets=FULL_BUDGETS)
     with closing(Journal(log.journals / "r.journal")) as journal:
         evaluated = evaluated_by(log, "r")
@@ -95,8 +94,6 @@ def test_a_continued_collection_is_the_uninterrupted_one(optimizer: str, tmp_pat
     collected(whole, optimizer)
     expected = found(whole)
     assert len(expected) >= FULL_BUDGETS
-    EvaluationLog.open_or_create(broken, JOINT, LADDER, load_images("digits").facts)
-    shutil.copytree(whole / CALIBRATIONS, broken / CALIBRATIONS)
     for dies in (("before", 1), ("after", 2), ("before", 3)):
         with pytest.raises(Death):
             collected(broken, optimizer, dies)

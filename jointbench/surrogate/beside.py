@@ -1,0 +1,119 @@
+"""Who is asked beside a teacher's Gaussian process, of tasks other than trainings on images.
+
+Boosted trees, and where there is much to learn from small networks and processes whose kernels were found on other
+evaluations: each errs elsewhere, so that together they err less.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel
+from jointbench.surrogate.networks import Networks
+from jointbench.surrogate.table import TrainingTable
+
+#: From so many evaluations on networks know enough to be asked, and a kernel's search leaves out some.
+MANY = SEARCHED
+#: Processes beside the first there, since what a search finds hangs on which evaluations it sees; and networks.
+_MORE, _NETWORKS = 2, 3
+#: The part of the configurations on which all are held against each other.
+_HELD_AGAINST = 3
+#: A share falls with this power of the mean square of what one is off by; below the least it is none.
+_POWER, _LEAST_SHARE = 2.0, 0.1
+
+_TREES: dict[str, Any] = {
+    "tree_method": "hist",
+    "nthread": 1,
+    "base_score": 0.0,
+    "multi_strategy": "multi_output_tree",
+    "max_depth": 6,
+    "learning_rate": 0.04,
+    "subsample": 0.7,
+    "colsample_bynode": 0.5,
+    "min_child_weight": 4,
+}
+_ROUNDS = 600
+
+#: Which of the evaluations.
+Rows = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """`shares` (learners, outputs), which sum to 1: of the processes, with the first; of the trees; of the networks,
+    where there are any."""
+
+    processes: Sequence[GaussianProcess]
+    trees: Any
+    networks: Networks | None
+    shares: FloatArray
+
+    @classmethod
+    def fit(
+        cls, process: GaussianProcess, raw: FloatArray, scaled: FloatArray, seen: TrainingTable, seed: int
+    ) -> "Beside":
+        """To what the process is conditioned on: features `raw` and `scaled` (n, features) of the trainings `seen`;
+        deterministic given them and the seed."""
+        y, group = process.observed, seen.group if process.kernel.shared else None
+
+        def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
+            of = None if group is None else group[rows]
+            processes = [
+                GaussianProcess(kernel, scaled[rows], y[rows], process.kind[rows], process.known[rows], of)
+                for kernel in kernels
+            ]
+            trees = boost(raw[rows], y[rows], _TREES, _ROUNDS, seed)
+            nets = Networks.fit(scaled[rows], y[rows], seed, networks) if networks else None
+            asked = 2 + bool(networks)
+            return cls(processes, trees, nets, np.full((asked, y.shape[1]), 1 / asked))
+
+        many = len(y) >= MANY
+        kernels = [_kernel(process, scaled, seen, seed + 1 + number) for number in range(_MORE * many)]
+        made = learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many)
+        number = np.unique(seen.parted, return_inverse=True)[1].reshape(-1)
+        third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
+        if third.all() or not third.any():
+            return made
+        without = learned(~third, [process.kernel], int(many))
+        (first,) = without.processes
+        each = replace(without, processes=[])._each(first.mean(scaled[third]), raw[third], scaled[third])
+        return replace(made, shares=_shares(np.mean((each - y[third]) ** 2, axis=1)))
+
+    def mixed(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
+        """What all say together (n, outputs), of what the first process `said`."""
+        return np.asarray((self.shares[:, None] * self._each(said, raw, scaled)).sum(axis=0))
+
+    def _each(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
+        """(learners, n, outputs)."""
+        processes = np.mean([said, *(process.mean(scaled) for process in self.processes)], axis=0)
+        networks = [] if self.networks is None else [self.networks.predict(scaled)]
+        return np.stack([processes, _predict(self.trees, raw), *networks])
+
+
+def _shares(squares: FloatArray) -> FloatArray:
+    """Of learners that are off by these mean squares (learners, outputs); each output's sum to 1."""
+    earned = np.maximum(squares, 1e-12) ** -_POWER
+    shares = earned / earned.sum(axis=0)
+    shares = np.where(shares < _LEAST_SHARE, 0.0, shares)
+    return np.asarray(shares / shares.sum(axis=0))
+
+
+def _kernel(process: GaussianProcess, scaled: FloatArray, seen: TrainingTable, seed: int) -> Kernel:
+    """As the process's own was found, on other evaluations."""
+    rows = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
+    start = Kernel.start(scaled.shape[1], len(process.kernel.noise))
+    y, kind, known = process.observed[rows], process.kind[rows], process.known[rows]
+    group = seen.group[rows] if process.kernel.shared else None
+    return start.search(scaled[rows], y, kind, known=known, group=group)
+
+
+def _predict(trees: Any, raw: FloatArray) -> FloatArray:
+    import xgboost
+
+    said = trees.predict(xgboost.DMatrix(raw.astype(np.float32), nthread=1))
+    return np.asarray(said.reshape(len(raw), -1), dtype=np.float64)
