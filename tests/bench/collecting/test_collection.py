@@ -107,7 +107,7 @@ def test_the_whole_path_on_real_trainings(tmp_path: Path, capsys: pytest.Capture
     log, benchmark, comparison = (tmp_path / name for name in ("log", "benchmark", "comparison"))
     common = "--images digits --device cpu --memory 0.15 --workers 2"
     small = "--space joint-small --ladder 0.05,0.15"
-    main(f"collect {log} {common} {small} --optimizer random --full-budgets 40".split())
+    main(f"collect {log} {common} {small} --optimizer random --full-budgets 24".split())
     main(f"fit {log} --quick --out {benchmark}".split())
     # Trainings as short as these make no surrogate that `compare` takes by itself.
     compared = (

@@ -258,8 +258,7 @@ def half_done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return log
 
 
-@pytest.mark.parametrize("damage", ["torn", "truncated", "emptied"])
-def test_a_part_that_breaks_is_restored_from_the_journal(half_done: Path, tmp_path: Path, damage: str) -> None:
+def test_parts_that_break_are_restored_from_the_journal(half_done: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     shutil.copytree(half_done, log)
     before = outcomes(log)
@@ -268,12 +267,14 @@ def test_a_part_that_breaks_is_restored_from_the_journal(half_done: Path, tmp_pa
         for e in map(json.loads, (log / "runs" / "hyperband-0.journal").read_text(encoding="utf-8").splitlines())
         if e["kind"] == "tell"
     }
-    assert heard
-    for part in log.glob("*.parquet"):
+    assert len(heard) >= 3
+    # The empty one that begins the log, and one for each training: torn, truncated and emptied by turns.
+    parts = sorted(log.glob("*.parquet"))
+    assert len(parts) >= 4
+    for number, part in enumerate(parts):
         whole = part.read_bytes()
         middle = len(whole) // 3
-        broken = {"torn": whole[:middle] + bytes(middle) + whole[2 * middle :], "truncated": whole[:middle]}
-        part.write_bytes(broken.get(damage, b""))
+        part.write_bytes((whole[:middle] + bytes(middle) + whole[2 * middle :], whole[:middle], b"")[number % 3])
     ended_well(collect(log))
     check_whole(log)
     after = outcomes(log)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import multiprocessing
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -181,28 +182,43 @@ class Last(Checkpoint):
             raise Interrupted
 
 
+@pytest.fixture(scope="module")
+def wholes(digits: DeviceImages, tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
+    """By the strength of MixUp a folder with the time of a step, which takes seconds to be found."""
+    folders = {alpha: tmp_path_factory.mktemp("timed") for alpha in (0.0, 0.3)}
+    for alpha, folder in folders.items():
+        trained(digits, folder, budget=0.1, configuration={"mixup_alpha": alpha})
+    return folders
+
+
+@pytest.fixture
+def timed(wholes: dict[float, Path], tmp_path: Path) -> Path:
+    """A folder that knows how long a step takes, with the usual MixUp."""
+    return Path(shutil.copytree(wholes[SMALL["mixup_alpha"]], tmp_path / "timed"))
+
+
 class TestCheckpoint:
     @pytest.mark.parametrize("steps", [1, 4, 9])
-    @pytest.mark.parametrize("mixup_alpha", [0.0, 0.7])
+    @pytest.mark.parametrize("mixup_alpha", [0.0, 0.3])
     def test_a_training_that_is_taken_over_ends_with_the_same_bits(
-        self, digits: DeviceImages, tmp_path: Path, steps: int, mixup_alpha: float
+        self, digits: DeviceImages, wholes: dict[float, Path], tmp_path: Path, steps: int, mixup_alpha: float
     ) -> None:
-        configuration = {"mixup_alpha": mixup_alpha}
-        whole = trained(digits, tmp_path, configuration=configuration)
+        configuration, folder = {"mixup_alpha": mixup_alpha}, wholes[mixup_alpha]
+        whole = trained(digits, folder, configuration=configuration)
         path = tmp_path / "interrupted"
         with pytest.raises(Interrupted):
-            trained(digits, tmp_path, Last(path, steps), configuration=configuration)
+            trained(digits, folder, Last(path, steps), configuration=configuration)
         # Whatever happened here meanwhile:
         torch.manual_seed(12345)
-        rest = trained(digits, tmp_path, Checkpoint(path, 300.0), configuration=configuration)
+        rest = trained(digits, folder, Checkpoint(path, 300.0), configuration=configuration)
         assert bits(rest) == bits(whole)
 
-    def test_another_process_takes_over(self, digits: DeviceImages, tmp_path: Path) -> None:
-        whole = trained(digits, tmp_path)
+    def test_another_process_takes_over(self, digits: DeviceImages, timed: Path) -> None:
+        whole = trained(digits, timed)
         with pytest.raises(Interrupted):
-            trained(digits, tmp_path, Last(tmp_path / "interrupted", 3))
+            trained(digits, timed, Last(timed / "interrupted", 3))
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            assert pool.apply(_take_over, (tmp_path,)) == bits(whole)
+            assert pool.apply(_take_over, (timed,)) == bits(whole)
 
     def test_a_measured_clock_goes_on_where_it_stood(self, digits: DeviceImages, tmp_path: Path) -> None:
         path = tmp_path / "interrupted"
@@ -215,25 +231,25 @@ class TestCheckpoint:
         assert rest.steps > state["progress"]["steps"] == 5
         assert rest.wall_seconds > state["progress"]["earlier_wall_seconds"] > 0
 
-    def test_one_that_cannot_be_read_counts_for_nothing(self, digits: DeviceImages, tmp_path: Path) -> None:
-        whole, path = trained(digits, tmp_path), tmp_path / "interrupted"
+    def test_one_that_cannot_be_read_counts_for_nothing(self, digits: DeviceImages, timed: Path) -> None:
+        whole, path = trained(digits, timed), timed / "interrupted"
         with pytest.raises(Interrupted):
-            trained(digits, tmp_path, Last(path, 2))
+            trained(digits, timed, Last(path, 2))
         torn = path.read_bytes()
         for damaged in (b"", torn[: len(torn) // 2], b"no checkpoint"):
             path.write_bytes(damaged)
-            assert bits(trained(digits, tmp_path, Checkpoint(path, 300.0))) == bits(whole)
+            assert bits(trained(digits, timed, Checkpoint(path, 300.0))) == bits(whole)
 
     def test_no_code_in_it_is_run(self, tmp_path: Path) -> None:
         path = tmp_path / "hostile"
         torch.save({"model": Path.unlink}, path)
         assert Checkpoint(path, 1.0).load() is None
 
-    def test_a_full_disk_costs_the_checkpoint_alone(self, digits: DeviceImages, tmp_path: Path) -> None:
+    def test_a_full_disk_costs_the_checkpoint_alone(self, digits: DeviceImages, timed: Path) -> None:
         # A folder that cannot be made stands for a disk that takes nothing.
-        (tmp_path / "file").write_text("", encoding="utf-8")
-        full = Checkpoint(tmp_path / "file" / "checkpoint", 0.0)
-        assert bits(trained(digits, tmp_path / "c", full)) == bits(trained(digits, tmp_path / "c"))
+        (timed / "file").write_text("", encoding="utf-8")
+        full = Checkpoint(timed / "file" / "checkpoint", 0.0)
+        assert bits(trained(digits, timed, full)) == bits(trained(digits, timed))
 
 
 def _take_over(folder: Path) -> str:
