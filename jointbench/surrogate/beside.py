@@ -23,21 +23,23 @@ MANY = SEARCHED
 _MORE, _NETWORKS = 2, 3
 #: The part of the configurations on which all are held against each other.
 _HELD_AGAINST = 3
-#: A share falls with this power of the mean square of what one is off by; below the least it is none.
-_POWER, _LEAST_SHARE = 2.0, 0.1
+#: A share of trees below this is none: it would be luck.
+_LEAST_SHARE = 0.15
+#: Of three a share falls with this power of the mean square of what one is off by.
+_POWER = 2.0
 
 _TREES: dict[str, Any] = {
     "tree_method": "hist",
     "nthread": 1,
     "base_score": 0.0,
     "multi_strategy": "multi_output_tree",
-    "max_depth": 6,
-    "learning_rate": 0.04,
-    "subsample": 0.7,
-    "colsample_bynode": 0.5,
-    "min_child_weight": 4,
+    "max_depth": 5,
+    "learning_rate": 0.06,
+    "subsample": 0.8,
+    "colsample_bynode": 0.6,
+    "min_child_weight": 2,
 }
-_ROUNDS = 600
+_ROUNDS = 300
 
 #: Which of the evaluations.
 Rows = npt.NDArray[np.bool_]
@@ -82,7 +84,7 @@ class Beside:
         without = learned(~third, [process.kernel], int(many))
         (first,) = without.processes
         each = replace(without, processes=[])._each(first.mean(scaled[third]), raw[third], scaled[third])
-        return replace(made, shares=_shares(np.mean((each - y[third]) ** 2, axis=1)))
+        return replace(made, shares=_shares(each - y[third]))
 
     def mixed(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
         """What all say together (n, outputs), of what the first process `said`."""
@@ -95,12 +97,18 @@ class Beside:
         return np.stack([processes, _predict(self.trees, raw), *networks])
 
 
-def _shares(squares: FloatArray) -> FloatArray:
-    """Of learners that are off by these mean squares (learners, outputs); each output's sum to 1."""
-    earned = np.maximum(squares, 1e-12) ** -_POWER
-    shares = earned / earned.sum(axis=0)
-    shares = np.where(shares < _LEAST_SHARE, 0.0, shares)
-    return np.asarray(shares / shares.sum(axis=0))
+def _shares(off: FloatArray) -> FloatArray:
+    """Of learners that are `off` by so much (learners, n, outputs); each output's sum to 1. Trees beside the process
+    alone have the share with which both would have been off by least. Of three that hangs too much on few evaluations:
+    there each has more the less it is off by."""
+    if len(off) == 2:
+        of_process, of_trees = off
+        apart = of_process - of_trees
+        share = (of_process * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
+        share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
+        return np.stack([1 - share, share])
+    earned = np.maximum(np.mean(off**2, axis=1), 1e-12) ** -_POWER
+    return np.asarray(earned / earned.sum(axis=0))
 
 
 def _kernel(process: GaussianProcess, scaled: FloatArray, seen: TrainingTable, seed: int) -> Kernel:

@@ -129,7 +129,7 @@ def test_a_page_goes_into_the_folder_that_is_named(comparison: Path, out: str, t
     assert page.is_file()
 
 
-@pytest.mark.parametrize("name", ["rnag-digits", "rnag-digits-v1"])
+@pytest.mark.parametrize("name", ["rnag-digits", load_benchmark("rnag-digits").name])
 def test_the_page_of_a_benchmark_that_ships_is_drawn_here(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
