@@ -11,7 +11,6 @@ from jointbench.cli import main
 from jointbench.data.errors import BenchmarkError, UnknownNameError
 from jointbench.surrogate.stored import load_benchmark, released
 
-
 #: The smallest that ships, whatever its version.
 NAME = load_benchmark("rnag-digits").name
 
