@@ -17,7 +17,7 @@ from jointbench.bench.calls.workers import WorkerOptions, Workers
 from jointbench.bench.collecting.collection import Trained, repeats
 from jointbench.bench.collecting.collection import collect as collect_run
 from jointbench.bench.collecting.collection_progress import CollectionProgress
-from jointbench.bench.collecting.evidence import EvidencePlan, optimizer_of
+from jointbench.bench.collecting.evidence import EvidencePlan, has_ended, optimizer_of
 from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
@@ -286,4 +286,6 @@ def _parts(evidence: EvidencePlan, opened: Callable[[], EvaluationLog]) -> Itera
     log = opened()
     for part in evidence.parts:
         optimizer, full_budgets = optimizer_of(part, log)
+        if has_ended(part, log, full_budgets):
+            continue
         yield CollectionRun(part.name, log, optimizer, full_budgets, collection_seed(part.seed))

@@ -117,6 +117,16 @@ def full_budgets_of(part: Part, trials: list[Trial], ladder: Ladder) -> float:
     return sum(trial.budget for trial in trials) / ladder.maximum
 
 
+def has_ended(part: Part, log: EvaluationLog, full_budgets: float) -> bool:
+    """Whether the log has all that the part may spend, so that no trial whatever is left to it.
+
+    Its optimizer need not be brought back to where it stood, which may fail: on another processor arithmetic differs
+    in its last bits, and what a model proposes with it.
+    """
+    left = full_budgets * log.ladder.maximum - sum(e.budget for e in log.evaluations(run=part.name))
+    return left < log.ladder.minimum * (1 - 1e-9)
+
+
 def optimizer_of(part: Part, log: EvaluationLog) -> tuple[Optimizer, float]:
     """The part's optimizer and the full budgets that it may spend.
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.collecting.evidence import EvidencePlan, Part, optimizer_of
+from jointbench.bench.collecting.evidence import EvidencePlan, Part, has_ended, optimizer_of
 from jointbench.data.errors import InputError, LogError
 from jointbench.data.evaluation import Evaluation, Status
 from jointbench.data.images.registry import known_facts
@@ -60,10 +60,11 @@ def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) 
         "surprises",
         "ends",
         "near-surprises",
+        "search",
     ]
     assert (plan.space, plan.ladder) == (JOINT_SMALL, LADDER)
     # Replicates at rungs that this log does not have, and what wants a teacher or a benchmark, come after.
-    for part in plan.parts[:-4]:
+    for part in plan.parts[:-5]:
         optimizer_of(part, log)
 
 
@@ -77,6 +78,19 @@ def test_a_sobol_part_trains_each_configuration_at_all_rungs(log: EvaluationLog)
     # Of the first 16 points of a Sobol sequence each half of each axis has 8; float axes keep that.
     floats = [i for i, h in enumerate(JOINT_SMALL.hyperparameters) if not h.integer]
     assert ((points[:16, floats] < 0.5).sum(axis=0) == 8).all()
+
+
+def test_a_part_has_ended_when_no_trial_is_left_to_it(log: EvaluationLog) -> None:
+    part = Part("sobol-1", "sobol", 1, {"configurations": 3, "repeats": [1, 1, 0, 1]})
+    optimizer, full_budgets = optimizer_of(part, log)
+    trials = trials_of(optimizer)
+    for number, trial in enumerate(trials):
+        # What others have trained is none of it.
+        assert not has_ended(part, log, full_budgets)
+        made = Evaluation(JOINT_SMALL.name, trial.configuration, trial.budget, number, Status.OK, _errors(0.5))
+        log.append([replace(made, trial=number, provenance=replace(made.provenance, run="sobol-1"))])
+    assert has_ended(part, log, full_budgets)
+    assert not has_ended(part, log, full_budgets + 1)
 
 
 def test_what_a_part_has_chosen_stays_chosen(log: EvaluationLog) -> None:
