@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.boosting import boost
-from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel
+from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel, searched
 from jointbench.surrogate.networks import Networks
 from jointbench.surrogate.table import TrainingTable
 
@@ -113,7 +113,7 @@ def _shares(off: FloatArray) -> FloatArray:
 
 def _kernel(process: GaussianProcess, scaled: FloatArray, seen: TrainingTable, seed: int) -> Kernel:
     """As the process's own was found, on other evaluations."""
-    rows = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
+    rows = searched(len(seen), seed)
     start = Kernel.start(scaled.shape[1], len(process.kernel.noise))
     y, kind, known = process.observed[rows], process.kind[rows], process.known[rows]
     group = seen.group[rows] if process.kernel.shared else None

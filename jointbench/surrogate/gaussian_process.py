@@ -27,6 +27,11 @@ STEPS, SEARCHED = 20, 1_000
 _TOGETHER = 4096
 
 
+def searched(count: int, seed: int) -> npt.NDArray[np.int64]:
+    """Which of so many observations a kernel is found on, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:SEARCHED])
+
+
 @dataclass(frozen=True)
 class Kernel:
     """Variance of the signal, a length for each input (inputs,), variance of the noise for each kind (kinds,).

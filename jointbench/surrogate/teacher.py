@@ -10,7 +10,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.beside import Beside
 from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.collapse import Collapse
-from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel
+from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, searched
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.table import TrainingTable
@@ -74,7 +74,7 @@ class Teacher:
         inputs, logits = Inputs(seen, logarithms=logarithms), error_logits(seen)
         mean, deviation = logits.mean(axis=0), np.maximum(logits.std(axis=0), 1e-9)
         x, y, kind = inputs.scaled(seen), (logits - mean) / deviation, rung_numbers(seen) * noise_by_rung
-        few = np.sort(np.random.default_rng(seed).permutation(len(seen))[:SEARCHED])
+        few = searched(len(seen), seed)
         # Of learning curves, whose points are one training's; on a ladder of rungs each is a training of its own.
         group = seen.group if shared and ok.ladder.continuous else None
         counted = known = _counted_variance(seen) / deviation[0] ** 2
