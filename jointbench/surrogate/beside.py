@@ -58,9 +58,9 @@ class Beside:
     @classmethod
     def fit(
         cls, process: GaussianProcess, raw: FloatArray, scaled: FloatArray, seen: TrainingTable, seed: int
-    ) -> "Beside":
+    ) -> "Beside | None":
         """To what the process is conditioned on: features `raw` and `scaled` (n, features) of the trainings `seen`;
-        deterministic given them and the seed."""
+        deterministic given them and the seed. None where nobody beside the process has a share, or none can be told."""
         y, group = process.observed, seen.group if process.kernel.shared else None
 
         def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
@@ -74,17 +74,19 @@ class Beside:
             asked = 2 + bool(networks)
             return cls(processes, trees, nets, np.full((asked, y.shape[1]), 1 / asked))
 
-        many = len(y) >= MANY
-        kernels = [_kernel(process, scaled, seen, seed + 1 + number) for number in range(_MORE * many)]
-        made = learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many)
         number = np.unique(seen.parted, return_inverse=True)[1].reshape(-1)
         third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
         if third.all() or not third.any():
-            return made
+            return None
+        many = len(y) >= MANY
         without = learned(~third, [process.kernel], int(many))
         (first,) = without.processes
         each = replace(without, processes=[])._each(first.mean(scaled[third]), raw[third], scaled[third])
-        return replace(made, shares=_shares(each - y[third]))
+        shares = _shares(each - y[third])
+        if not shares[1:].any():
+            return None
+        kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * many)]
+        return replace(learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many), shares=shares)
 
     def mixed(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
         """What all say together (n, outputs), of what the first process `said`."""

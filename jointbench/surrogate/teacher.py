@@ -38,8 +38,8 @@ _FARTHEST, _LEAST_BELOW = 50.0, 1e-6
 @dataclass(frozen=True)
 class Teacher:
     """A process on scaled `inputs`, of errors as logits of `ErrorScale` less their `mean` (2,) over `deviation` (2,);
-    `seen` are the trainings that it is conditioned on. `beside` says the same, of tasks other than trainings on images;
-    of those `collapse`, None where hardly any did, and `bounds`.
+    `seen` are the trainings that it is conditioned on. `beside`: who says the same beside it, None where nobody has a
+    share. Of trainings on images `collapse`, None where hardly any did, and `bounds`.
     """
 
     inputs: Inputs
@@ -119,7 +119,7 @@ class Teacher:
         return replace(self, collapse=found, bounds=bounds)
 
     def with_beside(self, seed: int) -> "Teacher":
-        """With others beside the process, each with the share that it earns on what it has not seen."""
+        """With others beside the process where they earn a share on what they have not seen."""
         found = Beside.fit(self.process, self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.seen, seed)
         return replace(self, beside=found)
 
