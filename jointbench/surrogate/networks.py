@@ -5,6 +5,8 @@ they learn from.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,8 +44,16 @@ class Networks:
         return np.asarray(np.clip(said, self.low, self.high))
 
 
+@contextmanager
+def passes_are_meant() -> Iterator[None]:
+    """Without scikit-learn's warning that all passes were made. What is warned of is the whole process's: who fits in
+    threads enters this around all of them, or the first to end would end it for the others."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Stochastic Optimizer: Maximum iterations")
+        yield
+
+
 def _network(x: FloatArray, y: FloatArray, seed: int) -> Any:
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPRegressor
 
     made = MLPRegressor(
@@ -57,8 +67,7 @@ def _network(x: FloatArray, y: FloatArray, seed: int) -> Any:
         random_state=seed,
         warm_start=True,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with passes_are_meant():
         for rate in _RATES:
             made.set_params(learning_rate_init=rate).fit(x, y if y.shape[1] > 1 else y[:, 0])
     return made

@@ -1,6 +1,7 @@
 """How a surrogate is judged: against what it has not seen, and against noise whose size is known."""
 
 import re
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from jointbench.surrogate.judging.rung_correlations import rung_correlations
 from jointbench.surrogate.judging.scores import scores, side_by_side
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.models import DEFAULT, Models
+from jointbench.surrogate.networks import Networks
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.repeats import Repeats
 from jointbench.surrogate.stored import released
@@ -100,6 +102,17 @@ class TestScores:
 
     def test_work_side_by_side_keeps_its_order(self) -> None:
         assert side_by_side(lambda x: x * x, range(50)) == [x * x for x in range(50)]
+
+    def test_networks_side_by_side_do_not_warn_that_they_made_all_passes(self) -> None:
+        rng = np.random.default_rng(0)
+        x, y = rng.random((1_000, 2)), rng.normal(size=(1_000, 1))
+        before = list(warnings.filters)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            # The first ends while the second still learns.
+            fitted = side_by_side(lambda rows: Networks.fit(x[:rows], y[:rows], 0, 1), (100, 1_000))
+        assert len(fitted) == 2
+        assert warnings.filters == before
 
 
 class TestHeldOut:

@@ -15,6 +15,7 @@ from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.scores import Row, scores
 from jointbench.surrogate.models import ErrorModels
+from jointbench.surrogate.networks import passes_are_meant
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -84,25 +85,15 @@ def _networks(ok: TrainingTable, seed: int) -> PredictLogits:
         )
         for each in range(seed * _NETWORKS, (seed + 1) * _NETWORKS)
     ]
-    _fit_to_the_end(members, x, y)
+    with passes_are_meant():
+        for member in members:
+            member.fit(x, y)
 
     def predict(table: TrainingTable) -> FloatArray:
         said = inputs.scaled(table)
         return np.asarray(np.mean([member.predict(said) for member in members], axis=0) * deviation + mean)
 
     return predict
-
-
-def _fit_to_the_end(members: list[Any], x: FloatArray, y: FloatArray) -> None:
-    """Without the warning that the number of passes, which is meant, was reached."""
-    import warnings
-
-    from sklearn.exceptions import ConvergenceWarning
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for member in members:
-            member.fit(x, y)
 
 
 BASELINES: Mapping[str, FitLogits] = {

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
+from jointbench.surrogate.networks import passes_are_meant
 from jointbench.surrogate.table import SPARSE
 
 T = TypeVar("T")
@@ -134,5 +135,5 @@ def side_by_side(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
     import scipy.linalg  # noqa: F401  # Its library of matrices must be there before it is told to keep to one thread.
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+    with threadpool_limits(1), passes_are_meant(), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         return list(threads.map(work, items))
