@@ -1,6 +1,5 @@
 """Publishing: a fitted benchmark's folder as a data repository takes it, and a wheel that answers on its own."""
 
-import hashlib
 import json
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from jointbench.data.errors import BenchmarkError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.card import CARD
+from jointbench.surrogate.checksums import CHECKSUMS, checksums
 from jointbench.surrogate.croissant import CROISSANT, EVALUATIONS, SPACE, croissant
 from jointbench.surrogate.golden import GOLDEN, check_golden
 from jointbench.surrogate.judging.verdict import check_usable
@@ -15,7 +15,6 @@ from jointbench.surrogate.standalone import build_wheel
 from jointbench.surrogate.stored import MANIFEST, MODELS, read_file
 from jointbench.surrogate.whole_folder import write_folder
 
-CHECKSUMS = "SHA256SUMS"
 #: Of plots, where there is one.
 PAGE = "report.html"
 
@@ -44,6 +43,5 @@ def publish(benchmark: Benchmark, out: Path, day: str, *, force: bool = False, a
     if len(content) > LARGEST_WHEEL:
         raise BenchmarkError("size of the wheel", len(content), f"at most {LARGEST_WHEEL} bytes")
     files[wheel] = content
-    sums = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
-    write_folder(out, {**files, CHECKSUMS: sums.encode()}, force=force)
+    write_folder(out, {**files, CHECKSUMS: checksums(files)}, force=force)
     return out / wheel

@@ -14,14 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from jointbench import doctor
 from jointbench.cli import main
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.log import EvaluationLog
 from jointbench.data.spaces.joint import JOINT
+from jointbench.surrogate.checksums import CHECKSUMS
 from jointbench.surrogate.contract import corners_and_samples
 from jointbench.surrogate.croissant import CROISSANT
 from jointbench.surrogate.golden import GOLDEN, check_golden, read_golden
-from jointbench.surrogate.publish import CARD, CHECKSUMS, PAGE
+from jointbench.surrogate.publish import CARD, PAGE
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
 
 pytest.importorskip("hatchling")
@@ -120,6 +122,31 @@ class TestFolder:
             error = evaluation.validation_error if evaluation.ok else 0.9
             assert record["evaluations/validation_error"] == error
             assert record["evaluations/status"].decode() == evaluation.status
+
+    def test_doctor_holds_each_file_against_its_checksum(self, published: Path, wheel: Path, tmp_path: Path) -> None:
+        assert any(CHECKSUMS in fact for fact in doctor(published).findings.facts)
+        assert doctor(published).healthy
+        folder = shutil.copytree(published, tmp_path / "copy")
+        (folder / CARD).write_text("# better", encoding="utf-8")
+        (folder / wheel.name).unlink()
+        (folder / "notes.txt").write_text("mine", encoding="utf-8")
+        (folder / ".DS_Store").write_bytes(b"macOS's")
+        changed, gone, other = doctor(folder).findings.problems
+        assert changed.startswith(f"{CARD} is not what was published")
+        assert gone.startswith(f"{wheel.name} is missing")
+        assert other.startswith("notes.txt is not listed")
+
+    def test_doctor_knows_a_published_folder_without_its_benchmark(self, published: Path, tmp_path: Path) -> None:
+        folder = shutil.copytree(published, tmp_path / "copy")
+        (folder / MANIFEST).unlink()
+        assert f"{MANIFEST} is missing, which {CHECKSUMS} lists" in doctor(folder).findings.problems
+
+    @pytest.mark.parametrize("line", ["", "no checksum", f"{'0' * 64}  ../card.md", f"{'0' * 63}  card.md"])
+    def test_doctor_says_which_line_is_no_checksum(self, published: Path, tmp_path: Path, line: str) -> None:
+        folder = shutil.copytree(published, tmp_path / "copy")
+        (folder / CHECKSUMS).write_text(f"{line}\n", encoding="utf-8")
+        [said] = doctor(folder).findings.problems
+        assert re.fullmatch(rf"line 1 of .*{CHECKSUMS}: .* given, expected a SHA-256 checksum, two spaces .*", said)
 
     def test_is_not_written_over_another_without_force(self, published: Path) -> None:
         before = (published / CHECKSUMS).stat().st_mtime_ns

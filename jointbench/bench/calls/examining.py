@@ -9,8 +9,10 @@ from jointbench.bench.collecting.benchmark_doctor import examine_benchmark
 from jointbench.bench.collecting.doctor import Findings, examine
 from jointbench.bench.comparing.comparison_doctor import examine_comparison
 from jointbench.bench.comparing.comparison_folder import SETTINGS
+from jointbench.data.errors import BenchmarkError
 from jointbench.data.frames import frame
 from jointbench.data.quantities import counted
+from jointbench.surrogate.checksums import CHECKSUMS, differing_files, listed_checksums
 from jointbench.surrogate.stored import MANIFEST
 
 if TYPE_CHECKING:
@@ -80,4 +82,22 @@ def doctor(folder: str | Path) -> Examined:
     path = the_evidence("folder", folder)
     if (path / SETTINGS).exists():
         return Examined(examine_comparison(path))
-    return Examined(examine_benchmark(path) if (path / MANIFEST).exists() else examine(path))
+    if not any((path / name).exists() for name in (MANIFEST, CHECKSUMS)):
+        return Examined(examine(path))
+    found = examine_benchmark(path)
+    if (path / CHECKSUMS).exists():
+        _published(path, found)
+    return Examined(found)
+
+
+def _published(folder: Path, found: Findings) -> None:
+    """Whether what was published is what is there."""
+    try:
+        listed = listed_checksums(folder)
+    except BenchmarkError as error:
+        found.problems.append(str(error))
+        return
+    differing = list(differing_files(folder, listed))
+    found.problems += differing
+    if not differing:
+        found.facts.append(f"published, with {counted(len(listed), 'file')} as {CHECKSUMS} has them")
