@@ -191,6 +191,8 @@ def compare_tasks(
                 progress=told,
             )
             failed += made.failed
+            # Also where all its runs were there already, of which nothing is told.
+            hear(Stage("compare", 100 * (number + 1), 100 * len(called)))
     write_tasks(folder, {short: scale_of(objective) for short, objective in answers.items()}, said)
     return TasksComparison(folder, failed=failed, notes=notes)
 

@@ -91,16 +91,28 @@ def make_runs(
     """Make these runs, in the environment in which one seed is one run. `ended` is told of each by its index, and
     `progress` of evaluations done and expected; raises as `run_side_by_side` does."""
     heard: dict[int, Progress] = {}
+    over: set[int] = set()
+    failed: set[int] = set()
+
+    def run_ended(index: int, failure: Failure | None) -> None:
+        over.add(index)
+        if failure is not None:
+            failed.add(index)
+        ended(index, failure)
 
     def looked() -> None:
         evaluations = sum(one.evaluations for one in heard.values())
-        # A run says which share of it has been made; runs not begun are taken to be as long as the others.
-        lengths = [one.evaluations / one.share for one in heard.values() if one.share > 0]
-        expected = sum(lengths) / len(lengths) * len(jobs) if lengths else 0.0
+        # A run says which share of it has been made; one that failed is over, however short it is.
+        lengths = {index: one.evaluations / one.share for index, one in heard.items() if one.share > 0}
+        lengths |= {index: heard[index].evaluations if index in heard else 0 for index in over}
+        # Runs not begun are taken to be as long as the others.
+        whole = [length for index, length in lengths.items() if index not in failed]
+        typical = sum(whole) / len(whole) if whole else 0.0
+        expected = sum(lengths.values()) + typical * (len(jobs) - len(lengths))
         progress(evaluations, max(evaluations, round(expected)))
 
     with _environment_of_runs():
-        run_side_by_side(jobs, min(processes, len(jobs)), heard=heard.__setitem__, ended=ended, looked=looked)
+        run_side_by_side(jobs, min(processes, len(jobs)), heard=heard.__setitem__, ended=run_ended, looked=looked)
 
 
 @contextmanager

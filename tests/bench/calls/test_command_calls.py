@@ -323,6 +323,28 @@ class TestProgress:
         assert {one.stage for one in heard_of} == {"compare"}
         assert heard_of[-1].done == heard_of[-1].total == 3
 
+    def test_a_comparison_comes_to_its_end_where_a_run_fails(self, tmp_path: Path) -> None:
+        heard_of: list[Progress] = []
+        (tmp_path / "mine.py").write_text(
+            "from jointbench import Optimizer\n"
+            "class Crash(Optimizer):\n"
+            "    def ask(self):\n        raise ZeroDivisionError\n"
+            "    def tell(self, trial, evaluation):\n        pass\n",
+            encoding="utf-8",
+        )
+        names = ["random", f"{tmp_path / 'mine.py'}:Crash"]
+        how: dict[str, Any] = {"seeds": 2, "full_budgets": 3, "jobs": 1, "progress": heard_of.append}
+        made = jointbench.compare("digits-cpu", names, out=tmp_path / "out", **how)
+        assert len(made.failed) == 2
+        assert heard_of[-1].done == heard_of[-1].total == 6
+
+    def test_a_comparison_over_tasks_comes_to_its_end_where_all_runs_are_there(self, tmp_path: Path) -> None:
+        how: dict[str, Any] = {"seeds": 1, "full_budgets": 3, "jobs": 1, "out": tmp_path / "out"}
+        jointbench.compare_tasks(["mfh3-good", "mfh6-good"], ["random"], **how)
+        heard_of: list[Progress] = []
+        jointbench.compare_tasks(["mfh3-good", "mfh6-good"], ["random"], progress=heard_of.append, **how)
+        assert heard_of[-1].done == heard_of[-1].total
+
     def test_nothing_is_printed_outside_of_a_notebook(self, tmp_path: Path, capfd: Any) -> None:
         jointbench.compare("digits-cpu", ["random"], seeds=1, full_budgets=3, out=tmp_path / "out", jobs=1)
         assert capfd.readouterr() == ("", "")
