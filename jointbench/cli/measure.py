@@ -19,6 +19,7 @@ def add_to(commands: Commands) -> None:
     add("--space", default="joint-small", help="whose networks are timed, default joint-small")
     add("--images", default="fashion-mnist-8", help=f"which images they see: {IMAGE_NAMES}; default fashion-mnist-8")
     add("--networks", type=whole("networks", 30), default=300, metavar="N", help="default 300")
+    add("--rounds", type=whole("rounds", 1), default=3, metavar="R", help="how often each is timed, default 3")
     add("--seed", type=whole("seed", 0), default=0, help="of the networks, default 0")
     add("--out", type=Path, required=True, metavar="FILE.json", help="the clock, for `--clock reference:FILE.json`")
     training_options(sub)
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
             images,
             device,
             networks=arguments.networks,
+            rounds=arguments.rounds,
             seed=arguments.seed,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
         )

@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.bench.collecting.measuring import Measured, fit_law, held_out_errors
+from jointbench.bench.collecting.measuring import Measured, fit_law, held_out_errors, measure
 from jointbench.bench.training.augmentation import DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.trainer import train
@@ -143,6 +143,25 @@ class TestFit:
         noisy = Measured(configurations, seconds * np.exp(0.1 * rng.normal(size=120)), amounts)
         # A tenth of noise at the median of its absolute value, .067, and what 19 weights fit of it.
         assert 0.04 < np.median(np.abs(held_out_errors(noisy, 0))) < 0.12
+
+
+class TestMeasure:
+    def test_each_network_is_timed_in_every_round_and_all_count_once(self, images: DeviceImages) -> None:
+        heard: list[tuple[int, int]] = []
+
+        def hear(done: int, of: int) -> None:
+            heard.append((done, of))
+
+        measured = measure(JOINT_SMALL, images, Hardware(), networks=3, rounds=2, seed=0, progress=hear)
+        assert heard == [(number, 6) for number in range(1, 7)]
+        assert measured.seconds.shape == (3,)
+        assert (measured.seconds > 0).all()
+        of = [work(JOINT_SMALL, c, images.facts.shape, images.facts.classes) for c in measured.configurations]
+        assert measured.amounts.tolist() == [[float(amounts[term]) for term in TERMS] for amounts in of]
+
+    def test_memory_that_does_not_hold_the_first_network_is_refused(self, images: DeviceImages) -> None:
+        with pytest.raises(InputError, match="memory"):
+            measure(JOINT_SMALL, images, Hardware(memory=1), networks=3, rounds=1, seed=0)
 
 
 @pytest.fixture(scope="module")

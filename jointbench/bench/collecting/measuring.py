@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -11,21 +12,24 @@ import torch
 from jointbench.bench.training.augmentation import Batches, DeviceImages
 from jointbench.bench.training.hardware import Hardware
 from jointbench.bench.training.networks.registry import network
-from jointbench.bench.training.step import Step
+from jointbench.bench.training.recorded_step import step_on
 from jointbench.data.arrays import FloatArray
+from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Configuration
 from jointbench.data.reference_clock import TERMS, work
 from jointbench.data.spaces.space import Space
 
 #: Steps of a network that are timed in a round, and seconds after which no further one is begun.
 STEPS, SECONDS = 40, 0.25
-#: Each network is timed so many times, in another order each time, since a machine is not equally quick for minutes.
-ROUNDS = 3
 #: Parts of the held-out check.
 FOLDS = 10
 #: Of the reweighting that makes squares count as absolute relative errors: rounds, and the error below which all
 #: count the same.
 REWEIGHTINGS, ALIKE = 8, 0.02
+
+#: Takes a step and returns the seconds that it took.
+Stepping = Callable[[], float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,15 @@ def measure(
     hardware: Hardware,
     *,
     networks: int,
+    rounds: int,
     seed: int,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Measured:
     """Time the training steps of so many random networks, to be called on an idle device.
 
-    The first of them is timed beside each of the others: how quick the machine is at the moment divides out.
-    A network that does not fit into memory is left out. `progress` hears how many timings of how many are done.
+    Each is timed in every round, in another order each time, with the first of them beside it: how quick the machine is
+    at the moment divides out. A network that does not fit into memory is left out. `progress` hears how many timings
+    of how many are done. Raises InputError where the first does not fit.
     """
     rng = np.random.default_rng(seed)
     chosen = space.sample(rng, networks)
@@ -57,15 +63,21 @@ def measure(
     timed: list[list[float]] = [[] for _ in chosen]
     probes: list[float] = []
     done = 0
-    for _ in range(ROUNDS):
-        for index in rng.permutation(networks).tolist():
-            probe = _seconds_a_step(space, chosen[0], images, hardware)
-            seconds = _seconds_a_step(space, chosen[index], images, hardware)
-            done += 1
-            progress(done, ROUNDS * networks)
-            if probe is not None and seconds is not None:
-                probes.append(probe)
-                timed[index].append(seconds / probe)
+    # As in a training that such a clock counts.
+    with images.on.first_kernels():
+        probe = _stepping(space, chosen[0], images, hardware)
+        if probe is None:
+            raise InputError("memory", hardware.request, "enough for the first network, beside which all are timed")
+        for _ in range(rounds):
+            for index in rng.permutation(networks).tolist():
+                beside = _seconds_a_step(probe)
+                stepping = _stepping(space, chosen[index], images, hardware)
+                seconds = None if stepping is None else _within_memory(images, partial(_seconds_a_step, stepping))
+                done += 1
+                progress(done, rounds * networks)
+                if seconds is not None:
+                    probes.append(beside)
+                    timed[index].append(seconds / beside)
     kept = [index for index, ratios in enumerate(timed) if ratios]
     usual = float(np.median(probes))
     amounts = [work(space, chosen[index], shape, classes) for index in kept]
@@ -76,27 +88,43 @@ def measure(
     )
 
 
-def _seconds_a_step(
-    space: Space, configuration: Configuration, images: DeviceImages, hardware: Hardware
-) -> float | None:
-    """Median over some steps after the first two; None where memory runs out."""
-    try:
+def _stepping(space: Space, configuration: Configuration, images: DeviceImages, hardware: Hardware) -> Stepping | None:
+    """Of a network whose first two steps, which cost more, are taken; None where memory runs out."""
+
+    def made() -> Stepping:
         recipe = space.recipe(configuration)
         memory = images.on.memory(hardware.memory)
         with images.device:
             model = network(space, configuration, images.facts.shape, images.facts.classes)
-        step = Step(model, recipe, hardware, memory)
+        step = step_on(model, recipe, hardware, memory)
         batches = Batches(images, recipe.batch_size, 0, 0.0, np.random.default_rng(0))
-        for _ in range(2):
-            step.take(batches.next())
-        seconds: list[float] = []
-        while len(seconds) < 3 or (len(seconds) < STEPS and sum(seconds) < SECONDS):
+
+        def stepping() -> float:
             batch, clock = batches.next(), images.on.clock()
             with clock.lap():
                 clock.keep(step.take(batch))
             clock.finish()
-            seconds.append(clock.elapsed)
-        return float(np.median(seconds))
+            return clock.elapsed
+
+        for _ in range(2):
+            stepping()
+        return stepping
+
+    return _within_memory(images, made)
+
+
+def _seconds_a_step(stepping: Stepping) -> float:
+    """Median over some steps."""
+    seconds: list[float] = []
+    while len(seconds) < 3 or (len(seconds) < STEPS and sum(seconds) < SECONDS):
+        seconds.append(stepping())
+    return float(np.median(seconds))
+
+
+def _within_memory(images: DeviceImages, do: Callable[[], T]) -> T | None:
+    """None where memory runs out."""
+    try:
+        return do()
     except (MemoryError, RuntimeError) as error:
         if not images.on.out_of_memory(error):
             raise
