@@ -56,9 +56,10 @@ ground-truth: .venv/.installed-train
 # busy the machine is. Several machines collect other parts of it (a plan and a log each); `evidence-merge` joins them.
 EVIDENCE ?= evidence/fashion-small
 EVIDENCE_WORKERS ?= 2
+EVIDENCE_PLACE ?= --device cpu --workers $(EVIDENCE_WORKERS)
 
 evidence: .venv/.installed-train
-	nice -n 19 $(BIN)/jointbench collect $(EVIDENCE)/log --plan $(EVIDENCE)/plan.toml --device cpu --workers $(EVIDENCE_WORKERS)
+	nice -n 19 $(BIN)/jointbench collect $(EVIDENCE)/log --plan $(EVIDENCE)/plan.toml $(EVIDENCE_PLACE)
 
 evidence-merge: .venv/.installed
 	$(BIN)/jointbench merge $(EVIDENCE)/log $(PIECES) --out $(EVIDENCE)/log
