@@ -39,8 +39,8 @@ def add_to(commands: Commands) -> None:
     add(
         "--metrics",
         metavar="NAME,…",
-        help="what the function returns, the objective first; its own with :max to maximise one, with :0..1 to bound "
-        "it; default validation_error",
+        help="what the function returns, the objective first; its own with :max to maximise one, with :0..20 to "
+        "bound it, with :fraction for one from 0 to 1, shown in per cent; default validation_error",
     )
     add(
         "--timeout",

@@ -19,7 +19,8 @@ def add_to(commands: Commands) -> None:
         "--metrics",
         required=True,
         metavar="NAME=COLUMN,…",
-        help="the objective first; of your own with :max behind the column to maximise it, with :0..1 to bound it",
+        help="the objective first; of your own with :max behind the column to maximise it, with :0..20 to bound it, "
+        "with :fraction for one from 0 to 1, shown in per cent",
     )
     add("--space", metavar="SPACE.json", help="ConfigSpace's JSON, or a space that ships; default inferred")
     add("--hyperparameters", metavar="COLUMN,…", help="those to infer a space from; default all that are nothing else")

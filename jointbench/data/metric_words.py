@@ -1,4 +1,4 @@
-"""Metrics in words, as commands take them: `validation_error`, `accuracy:max:0..1`, `loss:0..`."""
+"""Metrics in words, as commands take them: `validation_error`, `accuracy:max:fraction`, `loss:0..`."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -6,13 +6,21 @@ from collections.abc import Iterable, Sequence
 from jointbench.data.errors import InputError, UnknownNameError
 from jointbench.data.metrics import METRICS, Metric, checked_metrics, get_metric
 
-_EXPECTED = "a name, :max behind it to maximise it, and bounds such as :0..1"
+#: The word for a metric that is shown in per cent, which says its bounds, too.
+FRACTION = "fraction"
+
+_EXPECTED = (
+    f"a name, :max behind it to maximise it, and bounds such as :0..20, or :{FRACTION} for a fraction from 0 to 1"
+)
 
 
 def parse_metric(text: str) -> Metric:
     """A metric that is known by its name (`get_metric`) means what it means everywhere. Another is a person's own:
-    to be minimised, or with `:max` behind it maximised, and with `:LOW..HIGH` bounded.
+    to be minimised, or with `:max` behind it maximised, and with `:LOW..HIGH` bounded; with `:fraction` it is one from
+    0 to 1, which is shown in per cent.
 
+    >>> parse_metric("accuracy:max:fraction").shown(0.5)
+    '50.00%'
     >>> parse_metric("accuracy:max:0..1").failure
     0.0
 
@@ -39,6 +47,8 @@ def _in_words(metric: Metric) -> str:
         return metric.name
     low, high = ("" if math.isinf(end) else f"{end:g}" for end in metric.bounds)
     bounds = f":{low}..{high}" if low or high else ""
+    if metric.fraction and metric.bounds == (0, 1):
+        bounds = f":{FRACTION}"
     return f"{metric.name}{':max' if metric.maximize else ''}{bounds}"
 
 
@@ -53,12 +63,13 @@ def parse_metrics(given: str | Iterable[str | Metric]) -> tuple[Metric, ...]:
 
 def _own(text: str, name: str, words: Sequence[str]) -> Metric:
     directions = [word for word in words if word in ("min", "max")]
-    ranges = [_bounds(text, word) for word in words if word not in directions]
+    ranges = [(0.0, 1.0) if word == FRACTION else _bounds(text, word) for word in words if word not in directions]
     if len(directions) > 1 or len(ranges) > 1:
         raise InputError("metric", text, _EXPECTED)
     maximize, bounds = directions == ["max"], ranges[0] if ranges else (-math.inf, math.inf)
     worst = bounds[0] if maximize else bounds[1]
-    return Metric(name, maximize=maximize, bounds=bounds, failure=worst if math.isfinite(worst) else None)
+    unit, failure = FRACTION if FRACTION in words else "", worst if math.isfinite(worst) else None
+    return Metric(name, unit, maximize=maximize, bounds=bounds, failure=failure)
 
 
 def _bounds(text: str, word: str) -> tuple[float, float]:

@@ -29,6 +29,9 @@ _MOST_WHOLE = 2**63 - 1
 #: Above, a number is written with a power of ten where its format asks for that.
 _EASILY_READ = 10**6
 
+#: How values are written where nobody says otherwise; of fractions, which are shown in per cent.
+_FORMAT, _PER_CENT = ".4g", ".2%"
+
 #: As a column of a table and as a keyword.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -52,7 +55,8 @@ class Metric:
     compared; None where what was measured counts even then, as the seconds of a training that diverged do. `default`
     stands in a table where nothing was measured; None: nothing does. `exact`: it follows from the configuration by
     arithmetic and has no noise. `label` is what axes and tables call it, `format` how they write it (a format
-    specification of Python's). `chance` says of a classification what guessing gets: `guessing`.
+    specification of Python's; without one fractions are in per cent). `chance` says of a classification what guessing
+    gets: `guessing`.
 
     What counts, and what an optimizer minimises (`loss`), for an error, for an accuracy and for seconds:
 
@@ -90,7 +94,7 @@ class Metric:
     exact: bool = False
     whole: bool = False
     label: str = ""
-    format: str = ".4g"
+    format: str = _FORMAT
     chance: Chance = "unknown"
 
     def __post_init__(self) -> None:
@@ -145,6 +149,11 @@ class Metric:
         return self.unit == "fraction"
 
     @property
+    def written(self) -> str:
+        """The specification by which values are formatted, in Python and in figures."""
+        return _PER_CENT if self.fraction and self.format == _FORMAT else self.format
+
+    @property
     def range(self) -> str:
         """What it can be, in words."""
         low, high = self.bounds
@@ -177,7 +186,7 @@ class Metric:
         return f"{sign}{size(abs(value)) if self.unit == 'bytes' else self._written(abs(value))}"
 
     def _written(self, value: float) -> str:
-        text = format(value, self.format)
+        text = format(value, self.written)
         # Up to a million people read digits more easily than powers of ten.
         return f"{value:,.0f}" if "e+" in text and abs(value) < _EASILY_READ else text
 
@@ -202,7 +211,7 @@ class Metric:
 
 
 def _fraction(name: str) -> Metric:
-    return Metric(name, "fraction", bounds=(0.0, 1.0), failure=1.0, format=".2%", chance="error")
+    return Metric(name, "fraction", bounds=(0.0, 1.0), failure=1.0, format=_PER_CENT, chance="error")
 
 
 def _seconds(name: str) -> Metric:
@@ -275,3 +284,8 @@ def checked_metrics(metrics: Sequence[Metric]) -> tuple[Metric, ...]:
     if len(set(names)) < len(names):
         raise InputError("metrics", max(names, key=names.count), "each name once")
     return tuple(metrics)
+
+
+def fractions_among(metrics: Iterable[Metric]) -> frozenset[str]:
+    """The names of those that are shown in per cent."""
+    return frozenset(metric.name for metric in metrics if metric.fraction)

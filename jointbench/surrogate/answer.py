@@ -1,6 +1,6 @@
 """What a benchmark answers: one outcome, or a batch of them in columns."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -11,7 +11,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import UnknownNameError
 from jointbench.data.evaluation import Status
 from jointbench.data.listed_names import listed_names
-from jointbench.data.metrics import METRICS
+from jointbench.data.metrics import METRICS, VALIDATION_ERROR, Metric
 from jointbench.data.notebook import SHOWN, html_table
 from jointbench.data.quantities import counted
 
@@ -98,13 +98,33 @@ class Answer:
         return tuple([-value if name in _MAXIMISED else value for name, value in found])
 
     def _repr_html_(self) -> str:
-        values = {field.name.replace("_", " "): getattr(self, field.name) for field in fields(self)}
-        return html_table("answer", [(name, shown(value)) for name, value in values.items() if value is not None])
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return html_of_fields(values, _METRICS)
 
 
-def shown(value: Any) -> str:
-    """A field of an answer, as a notebook shows it."""
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
+#: By the names of an answer's fields; what is not known of an error is one of it.
+_METRICS = {**METRICS, "uncertainty": VALIDATION_ERROR}
+
+
+def html_of_fields(values: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
+    """One answer in a notebook, each value in the unit of the metric of its name, where it is one."""
+    cells = {name: _shown(name, value, metrics) for name, value in values.items() if value is not None}
+    return html_table("answer", [(name.replace("_", " "), cell) for name, cell in cells.items()])
+
+
+def html_of_columns(title: str, columns: Mapping[str, Any], metrics: Mapping[str, Metric]) -> str:
+    """A batch in a notebook, as `html_of_fields` shows one."""
+    cells = [
+        [_shown(name, value, metrics) for value in getattr(column, "tolist", column.copy)()]
+        for name, column in columns.items()
+    ]
+    return html_table(title, list(zip(*cells, strict=True)), [name.replace("_", " ") for name in columns])
+
+
+def _shown(name: str, value: Any, metrics: Mapping[str, Metric]) -> str:
+    if name in metrics:
+        return metrics[name].shown(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -149,10 +169,7 @@ class Answers(Sequence[Answer]):
         )
 
     def _repr_html_(self) -> str:
-        first = self[:SHOWN].columns()
-        columns = [getattr(column, "tolist", column.copy)() for column in first.values()]
-        rows = [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
-        return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
+        return html_of_columns(repr(self).strip("<>"), self[:SHOWN].columns(), _METRICS)
 
     def __len__(self) -> int:
         return len(self.status)

@@ -22,6 +22,7 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import SAME_RUNG
+from jointbench.data.metrics import fractions_among
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.quantities import counted
@@ -176,7 +177,7 @@ class Benchmark:
     @property
     def verdict(self) -> Verdict:
         """Whether optimizers may be compared on it, and the numbers that decide: from the judgement that it carries."""
-        return verdict(self.ladder, self.quality, self.manifest.best)
+        return verdict(self.ladder, self.quality, self.manifest.best, fractions_among(self.task.metrics))
 
     def accelerate(self) -> None:
         """Compile the answers to single queries, in about 0.3 s; not a bit of them changes.
@@ -264,6 +265,7 @@ class Benchmark:
                 found.failure_probability,
                 share > 0,
                 self._outcomes.uncertainty(outputs),
+                self.task.by_name,
             )
         assert facts is not None
         return _as_answer(found, facts.parameters, facts.flops, share > 0, self._outcomes.uncertainty(outputs))
@@ -287,7 +289,7 @@ class Benchmark:
         if self.manifest.measures is None:
             return Answers(**columns)
         others = {name: columns.pop(name) for name in _BESIDE if name in columns}
-        return MetricAnswers(columns, **others)
+        return MetricAnswers(columns, **others, declared=self.task.by_name)
 
     def curve(
         self, configuration: Any, seed: int | None = None, *, budget: float | None = None, points: int | None = None

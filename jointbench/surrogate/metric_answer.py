@@ -1,7 +1,7 @@
 """What a benchmark of any task answers: its metrics by name; one outcome, or a batch of them in columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,19 +9,27 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
-from jointbench.data.notebook import SHOWN, html_table
+from jointbench.data.metrics import METRICS, Metric
+from jointbench.data.notebook import SHOWN
 from jointbench.data.quantities import counted
-from jointbench.surrogate.answer import STATUSES, shown
+from jointbench.surrogate.answer import STATUSES, html_of_columns, html_of_fields
+
+
+class _Declared:
+    """What an answer's metrics are; no field of it, so that an answer as a dictionary is what was answered alone."""
+
+    __slots__ = ("_declared",)
 
 
 @dataclass(frozen=True, slots=True)
-class MetricAnswer:
+class MetricAnswer(_Declared):
     """What a benchmark says of a configuration at a budget: `metrics` by name, in their units, as an evaluation has
     them; of a failure what each counts as.
 
     `failure_probability` is that of ending in any other way than `ok`; `interpolated` marks a budget between two rungs.
     `uncertainty` marks extrapolation: one standard deviation of what is not known of the expected objective, None where
-    it is not said. An optimizer can be told an answer as it is.
+    it is not said. An optimizer can be told an answer as it is. `declared`: the task's metrics by name, in whose units
+    a notebook shows them.
     """
 
     metrics: Mapping[str, float]
@@ -29,6 +37,10 @@ class MetricAnswer:
     failure_probability: float
     interpolated: bool
     uncertainty: float | None = None
+    declared: InitVar[Mapping[str, Metric] | None] = None
+
+    def __post_init__(self, declared: Mapping[str, Metric] | None) -> None:
+        object.__setattr__(self, "_declared", declared)
 
     @property
     def ok(self) -> bool:
@@ -40,19 +52,30 @@ class MetricAnswer:
         return self.metrics.get("wall_seconds", 0.0)
 
     def _repr_html_(self) -> str:
-        values = {**self.metrics, "status": self.status.value, "failure probability": self.failure_probability}
-        return html_table("answer", [(name.replace("_", " "), shown(value)) for name, value in values.items()])
+        beside = {name: getattr(self, name) for name in ("failure_probability", "interpolated", "uncertainty")}
+        # What was pickled is its fields alone.
+        units = _units(self.metrics, getattr(self, "_declared", None))
+        return html_of_fields({**self.metrics, "status": self.status.value, **beside}, units)
+
+
+def _units(metrics: Mapping[str, Any], declared: Mapping[str, Metric] | None) -> dict[str, Metric]:
+    """What the metrics of answers are, by name, and in which unit something is not known of the first, the objective.
+    Where nothing is declared, names mean what they mean everywhere."""
+    known = {name: (declared or METRICS).get(name, METRICS.get(name, Metric(name))) for name in metrics}
+    return {**known, "uncertainty": next(iter(known.values()))}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MetricAnswers(Sequence[MetricAnswer]):
-    """A batch: the fields of `MetricAnswer` as arrays (n,); `status` numbers `STATUSES`. Its items are answers."""
+    """A batch: the fields of `MetricAnswer` as arrays (n,); `status` numbers `STATUSES`. Its items are answers.
+    `declared` as they are given it."""
 
     metrics: Mapping[str, FloatArray]
     status: npt.NDArray[np.int64]
     failure_probability: FloatArray
     interpolated: npt.NDArray[np.bool_]
     uncertainty: FloatArray | None = None
+    declared: Mapping[str, Metric] | None = None
 
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
@@ -73,16 +96,15 @@ class MetricAnswers(Sequence[MetricAnswer]):
         if not len(self):
             return "<0 answers>"
         name, values = next(iter(self.metrics.items()))
+        metric = _units(self.metrics, self.declared)[name]
         return (
             f"<{counted(len(self), 'answer')}, {self.ok.sum():,} of them ok, "
-            f"{name.replace('_', ' ')} {values.min():.4g} to {values.max():.4g}>"
+            f"{metric.labels} {metric.shown(values.min())} to {metric.shown(values.max())}>"
         )
 
     def _repr_html_(self) -> str:
-        first = self[:SHOWN].columns()
-        columns = [getattr(column, "tolist", column.copy)() for column in first.values()]
-        rows = [[shown(cell) for cell in row] for row in zip(*columns, strict=True)]
-        return html_table(repr(self).strip("<>"), rows, [name.replace("_", " ") for name in first])
+        units = _units(self.metrics, self.declared)
+        return html_of_columns(repr(self).strip("<>"), self[:SHOWN].columns(), units)
 
     def __len__(self) -> int:
         return len(self.status)
@@ -96,6 +118,7 @@ class MetricAnswers(Sequence[MetricAnswer]):
             self.failure_probability[index],
             self.interpolated[index],
             None if self.uncertainty is None else self.uncertainty[index],
+            self.declared,
         )
 
     def __iter__(self) -> Iterator[MetricAnswer]:
@@ -110,7 +133,7 @@ class MetricAnswers(Sequence[MetricAnswer]):
         )
         for k, (status, failing, between, doubt) in enumerate(others):
             metrics = {name: column[k] for name, column in zip(names, columns, strict=True)}
-            yield MetricAnswer(metrics, STATUSES[status], failing, between, doubt)
+            yield MetricAnswer(metrics, STATUSES[status], failing, between, doubt, self.declared)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)

@@ -186,9 +186,24 @@ class TestMetrics:
         assert accuracy.column == "top1"
         assert loss.metric.bounds == (0, math.inf)
         assert odd.column == "a:b"
+        [share] = metric_columns("share=x:fraction:max")
+        assert share.metric == Metric("share", "fraction", maximize=True, bounds=(0, 1))
+        assert share.bounded
 
     @pytest.mark.parametrize(
-        "words", ["", "loss", "=x", "loss=", "a=b,a=c", "validation_error=e:max", "Loss=x", "l=x:2..1", "l=x:max:min"]
+        "words",
+        [
+            "",
+            "loss",
+            "=x",
+            "loss=",
+            "a=b,a=c",
+            "validation_error=e:max",
+            "Loss=x",
+            "l=x:2..1",
+            "l=x:max:min",
+            "l=x:0..1:fraction",
+        ],
     )
     def test_what_says_none_is_refused(self, words: str) -> None:
         with pytest.raises(InputError, match=r"metric|bounds"):

@@ -26,7 +26,18 @@ def test_a_failure_counts_as_the_worst_within_the_bounds() -> None:
     assert parse_metric("gain:max:..0").bounds == (-math.inf, 0)
 
 
-@pytest.mark.parametrize("words", ["validation_error,test_error", "accuracy:max:0..1,loss:0..20", "gain:max:..0,x:0.."])
+def test_a_fraction_is_one_from_0_to_1_in_per_cent() -> None:
+    accuracy, share = parse_metrics("accuracy:max:fraction,share:fraction")
+    assert accuracy == Metric("accuracy", "fraction", maximize=True, bounds=(0, 1), failure=0.0)
+    assert (share.failure, share.shown(0.125)) == (1, "12.50%")
+    # What is bounded alone is shown as it is: what it is in, nobody has said.
+    assert parse_metric("accuracy:max:0..1").shown(0.125) == "0.125"
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["accuracy:max:fraction,loss", "validation_error,test_error", "accuracy:max:0..1,loss:0..20", "gain:max:..0,x:0.."],
+)
 def test_metrics_are_said_in_the_words_that_make_them(words: str) -> None:
     assert in_words(parse_metrics(words)) == words
     assert parse_metrics(in_words(parse_metrics(words))) == parse_metrics(words)
@@ -44,6 +55,7 @@ def test_metrics_and_words_go_together() -> None:
         ("accuracy:max:min", "max behind it to maximise"),
         ("accuracy:best", "max behind it to maximise"),
         ("accuracy:0..1:0..2", "max behind it to maximise"),
+        ("accuracy:0..2:fraction", "max behind it to maximise"),
         ("accuracy:1..0", "the least and the most"),
         ("Accuracy", "small letters"),
         ("loss,loss", "each name once"),

@@ -5,7 +5,7 @@ import math
 import pickle
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from toy_log import ACCURACY, LOSS, METRICS, SIZE, toy_log, true_loss
 
 import jointbench
 from jointbench.bench.comparing.comparison_folder import Settings
+from jointbench.bench.comparing.judged import Judged
 from jointbench.bench.pages.console import verdict_table
 from jointbench.bench.pages.fit_page import figures
 from jointbench.bench.running.surrogate_objective import SurrogateObjective
@@ -356,6 +357,22 @@ def test_errors_are_in_per_cent_wherever_they_were_judged(name: str, surrogate: 
     assert {bar.hovertemplate for bar in drawn.data} == {"%{y:.2%}"}
 
 
+def test_a_fraction_of_a_person_s_own_is_in_per_cent_as_errors_are(in_epochs: Surrogate) -> None:
+    benchmark, judgement = in_epochs.benchmark, Judgement.of(in_epochs.held_out, 0)
+    tables = judged_tables(judgement, benchmark.ladder)
+    for table in (tables["scores"], tables["learning_curve"]):
+        at = [table.headings.index(name) for name in ("RMSE", "regret of the best")]
+        assert all("%" in row[place] for row in table.rows for place in at)
+    assert all("%" in cell for row in tables["best"].rows for cell in row[4:8])
+    for found in (
+        verdict(benchmark.ladder, judgement.scores, judgement.best, judgement.fractions),
+        Judged(judgement.scores, judgement.best).verdict(benchmark.task),
+    ):
+        [rmse] = [ground for ground in found.grounds if ground.name == "RMSE of the best quarter"]
+        assert "%" in rmse.reached
+        assert rmse.usable.endswith("%")
+
+
 def test_what_is_nearly_nought_has_no_sign() -> None:
     benchmark = load_benchmark("fashion-small")
     best = [{**row, "bias": -1e-6, "relative_bias": -1e-6, "spearman": -1e-6} for row in benchmark.manifest.best]
@@ -387,9 +404,28 @@ def test_notebooks_show_metrics_as_people_read_them(surrogate: Surrogate) -> Non
     [loss] = surrogate.benchmark.sample(1, seed=0)
     assert repr(surrogate.benchmark.curve(loss)).startswith("<losses ")
     batch = generators.query_batch([configuration], [48])
+    assert f", validation errors {last} to {last}>" in repr(batch)
     for shown in (answer._repr_html_(), batch._repr_html_()):
-        assert "validation error" in shown
-        assert f">{answer.metrics['validation_error']:.4g}<" in shown
+        for name in ("validation_error", "training_seconds", "peak_memory"):
+            assert name.replace("_", " ") in shown
+            assert f">{KNOWN[name].shown(answer.metrics[name])}<" in shown
+        assert f">{answer.uncertainty:.2%}<" in shown
+
+
+def test_answers_show_a_person_s_own_metrics_as_they_are_declared(in_epochs: Surrogate) -> None:
+    benchmark = in_epochs.benchmark
+    rows = benchmark.sample(2, seed=0)
+    batch, answer = benchmark.query_batch(rows, 9), benchmark.query(rows[0], 9)
+    accuracy = f">{answer.metrics['accuracy']:.2%}<"
+    assert "accuracies" in repr(batch)
+    assert "%" in repr(batch)
+    for shown in (batch, batch[:1], batch[0], answer):
+        assert accuracy in shown._repr_html_()
+    # What an answer says are its values alone, whoever reads it.
+    assert asdict(answer).keys() == {"metrics", "status", "failure_probability", "interpolated", "uncertainty"}
+    again = pickle.loads(pickle.dumps(answer))
+    assert again == answer
+    assert f">{answer.metrics['accuracy']:.4g}<" in again._repr_html_()
 
 
 def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:

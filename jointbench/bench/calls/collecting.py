@@ -193,8 +193,8 @@ def collect(
     itself, `train(configuration, budget, seed, report)`. It is given a dict, a number (whole where it can be), a seed
     of 32 bits, and a function that logs a point of its learning curve (a dict of numbers). It returns a dict of
     numbers, or raises, which is a crash that is recorded. `metrics`: those that it returns, words such as
-    "accuracy:max:0..1,loss" or Metric objects, the objective first; default validation_error. `timeout`: seconds after
-    which a training is given up.
+    "accuracy:max:fraction,loss" or Metric objects, the objective first; default validation_error. `timeout`: seconds
+    after which a training is given up.
     """
     evidence = None if plan is None else EvidencePlan.read(the_path("plan", plan))
     if evidence is not None:

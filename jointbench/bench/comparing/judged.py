@@ -8,8 +8,8 @@ from typing import Any
 from jointbench.bench.comparing.comparison_folder import Settings, read_content
 from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.errors import LogError
-from jointbench.data.ladder import Ladder
-from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.data.metrics import VALIDATION_ERROR, fractions_among
+from jointbench.data.task import Task
 from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, Verdict, objective_in, verdict
 
 #: Of the comparison's file, where it is kept.
@@ -23,8 +23,8 @@ class Judged:
     scores: Sequence[Mapping[str, Any]]
     best: Sequence[Mapping[str, Any]]
 
-    def verdict(self, ladder: Ladder) -> Verdict:
-        return verdict(ladder, self.scores, self.best)
+    def verdict(self, task: Task) -> Verdict:
+        return verdict(task.ladder, self.scores, self.best, fractions_among(task.metrics))
 
     @property
     def objective(self) -> str:
@@ -61,4 +61,4 @@ def judged(folder: Path) -> Judged | None:
 def judged_verdict(folder: Path) -> Verdict | None:
     """Of the surrogate that a comparison was made on; None where there was none, or nothing is known of it."""
     found = judged(folder)
-    return None if found is None else found.verdict(Settings.read(folder).ladder)
+    return None if found is None else found.verdict(Settings.read(folder).task)

@@ -164,7 +164,7 @@ def _noise_floor(judgement: Judgement) -> Any:
     error = objective_in(judgement.noise_floor)
     tested = {"validation": "test", VALIDATION_ERROR.name: TEST_ERROR.name}.get(error, "")
     shown = tested if any(row["error"] == tested for row in judgement.noise_floor) else error
-    share = is_share(shown)
+    share = is_share(shown, judgement.fractions)
     rows = [row for row in judgement.noise_floor if row["error"] == shown]
     budgets = ["all budgets" if row["budget"] is None else f"budget {row['budget']:g}" for row in rows]
     kinds = {

@@ -170,7 +170,7 @@ def front_figure(fronts: Fronts, look: Mapping[str, Style], place: int = 1) -> A
                 legendgroup=name,
                 mode="lines",
                 line=style,
-                hovertemplate=f"%{{y:{first.metric.format}}} at %{{x:{_hover(second.metric)}}}",
+                hovertemplate=f"%{{y:{first.metric.written}}} at %{{x:{_hover(second.metric)}}}",
             )
         )
     figure = go.Figure([*behind, *lines])
@@ -181,7 +181,7 @@ def front_figure(fronts: Fronts, look: Mapping[str, Style], place: int = 1) -> A
 
 
 def _hover(metric: Metric) -> str:
-    return ".3~s" if metric.unit == "bytes" else metric.format
+    return ".3~s" if metric.unit == "bytes" else metric.written
 
 
 def _losses(run: FrontRun, place: int) -> FloatArray:

@@ -8,10 +8,14 @@ from typing import Any
 from jointbench.data.errors import InputError
 from jointbench.data.importing.cells import number
 from jointbench.data.importing.columns import Columns
+from jointbench.data.metric_words import FRACTION
 from jointbench.data.metrics import METRICS, Metric
 
 _EXPECTED = "NAME=COLUMN pairs separated by commas, such as validation_error=val_err,training_seconds=time"
-_SUFFIXES = "the name of a column, :max behind it to maximise it, and bounds such as :0..1"
+_SUFFIXES = (
+    "the name of a column, :max behind it to maximise it, and bounds such as :0..20, "
+    f"or :{FRACTION} for a fraction from 0 to 1"
+)
 _ALONE = "a column alone: direction and bounds of this name are known"
 
 
@@ -30,7 +34,8 @@ def metric_columns(given: Any) -> list[MetricColumn]:
     """The metrics, the objective first, of words, or of a mapping from names (or Metric objects) to columns.
 
     A name that is known everywhere (`metrics.METRICS`) means what it means there. Another is of the table's own: to be
-    minimised, or with `:max` behind its column maximised, and with `:LOW..HIGH` bounded. Raises InputError.
+    minimised, or with `:max` behind its column maximised, and with `:LOW..HIGH` bounded; with `:fraction` it is one
+    from 0 to 1, which is shown in per cent. Raises InputError.
     """
     if isinstance(given, str):
         pairs = [_pair(part, given) for part in given.split(",")]
@@ -59,13 +64,15 @@ def _metric_column(name: Any, words: Any) -> MetricColumn:
         raise InputError(f"column of the metric {name}", words, "the name of a column")
     if isinstance(name, Metric):
         return MetricColumn(name, words)
-    column = words
+    column, unit = words, ""
     maximize: bool | None = None
     bounds: tuple[float, float] | None = None
     while ":" in column:
         before, _, option = column.rpartition(":")
         if option in ("max", "min"):
             again, maximize = maximize is not None, option == "max"
+        elif option == FRACTION:
+            again, bounds, unit = bounds is not None, (0.0, 1.0), FRACTION
         elif (found := _bounds(option)) is not None:
             again, bounds = bounds is not None, found
         else:
@@ -80,7 +87,7 @@ def _metric_column(name: Any, words: Any) -> MetricColumn:
         return MetricColumn(METRICS[name], column)
     if bounds is None:
         return MetricColumn(Metric(name, maximize=bool(maximize)), column, own=True)
-    return MetricColumn(Metric(name, maximize=bool(maximize), bounds=bounds), column, own=True, bounded=True)
+    return MetricColumn(Metric(name, unit, maximize=bool(maximize), bounds=bounds), column, own=True, bounded=True)
 
 
 def metric_cells(one: MetricColumn, columns: Columns) -> list[Any]:

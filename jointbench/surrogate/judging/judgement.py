@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from jointbench.data.metrics import fractions_among
 from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.failure_check import cost_check, failure_check
@@ -12,11 +13,12 @@ from jointbench.surrogate.judging.luck_check import luck_check
 from jointbench.surrogate.judging.noise_floor import noise_floor
 from jointbench.surrogate.judging.rung_correlations import rung_correlations
 from jointbench.surrogate.judging.scores import Row
+from jointbench.surrogate.judging.verdict import shown
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """Rows as the functions of the same names explain them."""
+    """Rows as the functions of the same names explain them; `fractions`: as `verdict.is_share` has them."""
 
     scores: list[Row]
     noise_floor: list[Row]
@@ -34,6 +36,7 @@ class Judgement:
     doubts: list[Row] = field(default_factory=list)
     # Of the benchmark itself, not of its like (`Surrogate.judged`).
     promises: list[Row] = field(default_factory=list)
+    fractions: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
@@ -49,4 +52,9 @@ class Judgement:
             learning_curve(held_out, seed),
             best=best(held_out, seed),
             doubts=doubt_check(held_out),
+            fractions=fractions_among(held_out.table.measures.metrics if held_out.table.measures else ()),
         )
+
+    def shown(self, value: float, error: object, places: int = 2) -> str:
+        """A value of what rows call so."""
+        return shown(value, error, places, self.fractions)

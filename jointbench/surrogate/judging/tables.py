@@ -11,7 +11,7 @@ from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.judging.targets import targets
-from jointbench.surrogate.judging.verdict import in_words, objective_in, shown
+from jointbench.surrogate.judging.verdict import in_words, objective_in
 from jointbench.surrogate.luck_shape import LEVELS
 
 
@@ -89,7 +89,7 @@ def _ingredients(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
             *(row["ingredient"], row["error"]),
-            *(_score(row, key) for key in keys.values()),
+            *(_score(judgement, row, key) for key in keys.values()),
             *(_number(row["best_spearman"]), _share(row["best_relative_bias"])),
         )
         for row in judgement.ingredients
@@ -106,7 +106,12 @@ def _ingredients(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 
 def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
-        (_budget(row), row["error"], str(row["n"]), *(_judged(row, key, _unit(row, key)) for key in _SCORES.values()))
+        (
+            _budget(row),
+            row["error"],
+            str(row["n"]),
+            *(_judged(row, key, _unit(judgement, row, key)) for key in _SCORES.values()),
+        )
         for row in judgement.scores
     ]
     return JudgedTable(
@@ -138,10 +143,16 @@ def _intervals(judgement: Judgement) -> str:
 def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
-            *(_budget(row), row["error"], f"{row['share']:.0%}", str(row["n"]), shown(row["real"], row["error"])),
-            _judged(row, "bias", partial(shown, error=row["error"], places=1)),
+            *(
+                _budget(row),
+                row["error"],
+                f"{row['share']:.0%}",
+                str(row["n"]),
+                judgement.shown(row["real"], row["error"]),
+            ),
+            _judged(row, "bias", partial(judgement.shown, error=row["error"], places=1)),
             _judged(row, "relative_bias", _share),
-            _judged(row, "rmse", partial(shown, error=row["error"], places=1)),
+            _judged(row, "rmse", partial(judgement.shown, error=row["error"], places=1)),
             _judged(row, "spearman"),
         )
         for row in judgement.best
@@ -186,7 +197,7 @@ def _noise_floor(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             _budget(row),
             row["error"],
             str(row["n"]),
-            *(_in_its_unit(row[kind], row["error"]) for kind in kinds),
+            *(_in_its_unit(judgement, row[kind], row["error"]) for kind in kinds),
             _number(row["given_one"] / row["table"] if row["table"] else None, 2),
             _number(row["held_out"] / row["table"] if row["table"] else None, 2),
         )
@@ -233,9 +244,9 @@ def _luck(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         (
             row["error"],
             str(row["n"]),
-            *(_in_its_unit(row[key], row["error"]) for key in ("real", "drawn")),
+            *(_in_its_unit(judgement, row[key], row["error"]) for key in ("real", "drawn")),
             *(_share(row[f"coverage_{100 * level:.0f}"]) for level in LEVELS),
-            *(_in_its_unit(row[key], row["error"]) for key in ("crps", "crps_constant")),
+            *(_in_its_unit(judgement, row[key], row["error"]) for key in ("crps", "crps_constant")),
         )
         for row in judgement.luck
     ]
@@ -257,9 +268,9 @@ def _promises(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
             row["search"],
-            shown(row["promised"], row["error"]),
-            "-" if row["uncertainty"] is None else shown(row["uncertainty"], row["error"]),
-            shown(row["real"], row["error"]),
+            judgement.shown(row["promised"], row["error"]),
+            "-" if row["uncertainty"] is None else judgement.shown(row["uncertainty"], row["error"]),
+            judgement.shown(row["real"], row["error"]),
         )
         for row in judgement.promises
     ]
@@ -307,7 +318,7 @@ def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
             _budget(row),
             row["error"],
             str(row["n"]),
-            *(_score(row, key) for key in _SCORES.values()),
+            *(_score(judgement, row, key) for key in _SCORES.values()),
         )
         for row in at
     ]
@@ -381,7 +392,7 @@ def _costs(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 def _learning_curve(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     of = {"error": objective_in(judgement.scores)}
     rows = [
-        (f"{row['n']:,}", _budget(row), *(_score({**row, **of}, key) for key in _SCORES.values()))
+        (f"{row['n']:,}", _budget(row), *(_score(judgement, {**row, **of}, key) for key in _SCORES.values()))
         for row in judgement.learning_curve
     ]
     return JudgedTable(
@@ -398,7 +409,7 @@ def _baselines(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     rows = [
         (
             *(row["baseline"], _budget(row), row["error"]),
-            *(_score(row, key) for key in _SCORES.values()),
+            *(_score(judgement, row, key) for key in _SCORES.values()),
             _number(row["seconds"], 1),
         )
         for row in judgement.baselines
@@ -441,17 +452,17 @@ def _budget(row: Row) -> str:
     return "all" if row["budget"] is None else f"{row['budget']:g}"
 
 
-def _score(row: Row, key: str) -> str:
-    return "-" if row[key] is None else _unit(row, key)(row[key])
+def _score(judgement: Judgement, row: Row, key: str) -> str:
+    return "-" if row[key] is None else _unit(judgement, row, key)(row[key])
 
 
-def _unit(row: Row, key: str) -> Callable[[float], str]:
+def _unit(judgement: Judgement, row: Row, key: str) -> Callable[[float], str]:
     """How a score of the row's error or metric is written."""
-    return partial(_in_its_unit, error=row["error"]) if key in _IN_ITS_UNIT else _number
+    return partial(_in_its_unit, judgement, error=row["error"]) if key in _IN_ITS_UNIT else _number
 
 
-def _in_its_unit(value: float | None, error: object) -> str:
-    return "-" if value is None else shown(value, error)
+def _in_its_unit(judgement: Judgement, value: float | None, error: object) -> str:
+    return "-" if value is None else judgement.shown(value, error)
 
 
 def _number(value: float | None, digits: int = 3) -> str:

@@ -5,7 +5,7 @@ surrogate had not seen. It is only numbers in, words out, so that it travels wit
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -128,9 +128,10 @@ class Verdict:
         return f"{self.word}. {self.reasons[0].upper()}{self.reasons[1:]}."
 
 
-def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
+def verdict(ladder: Ladder, scores: Rows, best: Rows, fractions: Collection[str] = ()) -> Verdict:
     """From the rows of `HeldOut.scores` and `best.best`, as a manifest carries them; what an older one does not carry
-    is no ground, and where nothing is known of the best the surrogate is usable with care at most.
+    is no ground, and where nothing is known of the best the surrogate is usable with care at most. `fractions`: as
+    `is_share` has them.
     """
     where = f"at {ladder.amount(ladder.maximum)}"
     score: Mapping[str, Any] = next(iter(_at_the_top(ladder, scores)), {})
@@ -156,10 +157,11 @@ def verdict(ladder: Ladder, scores: Rows, best: Rows) -> Verdict:
             word, refused = NOT if value < least else CARE, f"below {least:.2f}, as luck hides the rest"
         grounds.append(Ground(name, reached, interval, perfect, wanted, refused, word))
     rows = _at_the_top(ladder, best) or [{"share": SHARE_OF_ORDER}]
-    return Verdict((*grounds, *(ground for row in rows for ground in _among_the_best(row))), where, in_words(scores))
+    among = (ground for row in rows for ground in _among_the_best(row, fractions))
+    return Verdict((*grounds, *among), where, in_words(scores))
 
 
-def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
+def _among_the_best(row: Mapping[str, Any], fractions: Collection[str]) -> list[Ground]:
     """Of one share of the best."""
     decisive = row.get("share") == SHARE_OF_ORDER
     share = "quarter" if decisive else "tenth"
@@ -171,15 +173,15 @@ def _among_the_best(row: Mapping[str, Any]) -> list[Ground]:
     else:
         wanted, ordered = "above 0", order is not None and order > 0
     unbiased = bias is not None and abs(bias) <= BEST_BIAS_USABLE
-    error = row.get("error", "validation")
-    most = "" if real is None else f", {shown(BEST_RMSE_USABLE * abs(real), error)}"
+    say = partial(shown, error=row.get("error", "validation"), fractions=fractions)
+    most = "" if real is None else f", {say(BEST_RMSE_USABLE * abs(real))}"
     close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * abs(real)
     found = (
         ("Spearman", _reached(row, "spearman"), wanted, ordered),
         ("relative bias", _reached(row, "relative_bias", "{:z.0%}".format), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
         (
             "RMSE",
-            _reached(row, "rmse", partial(shown, error=error)),
+            _reached(row, "rmse", say),
             f"up to {BEST_RMSE_USABLE:.0%} of the real error{most}",
             close,
         ),
@@ -227,15 +229,16 @@ def in_words(rows: Rows) -> str:
     return _AS_METRICS.get(error, f"values of {error.replace('_', ' ')}")
 
 
-def is_share(error: object) -> bool:
-    """Whether what rows call so is a share of wrong answers."""
-    return error in ERRORS_OF_IMAGES or error in _AS_METRICS
+def is_share(error: object, fractions: Collection[str] = ()) -> bool:
+    """Whether what rows call so is a share of wrong answers, or one of `fractions`, the names of a task's own metrics
+    that are."""
+    return error in ERRORS_OF_IMAGES or error in _AS_METRICS or error in fractions
 
 
-def shown(value: float, error: object, places: int = 2) -> str:
-    """A share of wrong answers in per cent, a value of any other metric as it is."""
+def shown(value: float, error: object, places: int = 2, fractions: Collection[str] = ()) -> str:
+    """A share in per cent, as `is_share` has it, a value of any other metric as it is."""
     # What is nearly nought has no sign.
-    return f"{value:z.{places}%}" if is_share(error) else f"{value:.4g}"
+    return f"{value:z.{places}%}" if is_share(error, fractions) else f"{value:.4g}"
 
 
 def _number(row: Mapping[str, Any], key: str) -> float | None:
