@@ -82,6 +82,7 @@ def add_to(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> None:
     import jointbench
     from jointbench.cli.collection_display import CollectionDisplay
+    from jointbench.data.images.joined import said_of_errors
 
     def hear(progress: "CollectionProgress") -> None:
         display(progress)
@@ -112,6 +113,8 @@ def run(arguments: argparse.Namespace) -> None:
             progress=hear,
             **worker_keywords(arguments),
         )
+    if said := said_of_errors(made.log.task.images):
+        say(f"note: {said}")
     if not made.complete:
         say(f"stopped after {arguments.stop_after:g} minutes, the same command goes on")
     if why := made.nothing_known:

@@ -143,6 +143,19 @@ def test_train_shows_and_logs_one_evaluation(tmp_path: Path, capsys: pytest.Capt
     assert (printed["key"], printed["test_error"]) == (second.key, second.test_error)
 
 
+def test_of_joined_images_it_is_said_what_their_errors_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = "note: of joined:digits the validation error is the test error, too: nothing may be chosen by it"
+    network, on = small_network(tmp_path / "mine.json"), "--images joined:digits --device cpu"
+    main(f"train {network} {on} --budget 1epochs --log {tmp_path}/one".split())
+    assert said in capsys.readouterr().out
+    main(f"collect {tmp_path}/several {on} --space joint-small --ladder 1,3epochs --full-budgets 1".split())
+    assert said in capsys.readouterr().out
+    main(f"report {tmp_path}/several".split())
+    assert said.removeprefix("note: of") in (tmp_path / "several" / "report.html").read_text(encoding="utf-8")
+    main(f"train {network} --images digits --device cpu --budget 1epochs --log {tmp_path}/other".split())
+    assert "note" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("options", [[], ["--json"], ["--quiet"]])
 def test_a_training_that_does_not_end_ok_is_an_exit_code_of_1_and_is_logged(
     options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -245,6 +245,10 @@ class TestJoined:
             with pytest.raises(InputError, match="'joined:joined:digits' given, expected joined: once"):
                 call("joined:joined:digits")
 
+    def test_joining_nothing_is_refused(self) -> None:
+        with pytest.raises(InputError, match="'joined:' given, expected a data set's name behind joined:"):
+            known_facts("joined:")
+
     def test_an_unknown_name_inside_is_named(self) -> None:
         with pytest.raises(UnknownNameError, match="'image-net'"):
             load_images("joined:image-net")

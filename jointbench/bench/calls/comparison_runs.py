@@ -20,6 +20,7 @@ from jointbench.bench.comparing.simulated_objective import SimulatedObjective, s
 from jointbench.bench.pages.report import PAGE
 from jointbench.data.errors import InputError
 from jointbench.data.files import check_writable
+from jointbench.data.images.joined import said_of_errors
 from jointbench.data.images.registry import load_images
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
@@ -170,6 +171,7 @@ def train(
         facts = replace(facts, augmentation=of.images.augmentation)
     rungs = of.ladder if ladder is None else the_ladder(ladder)
     wanted, said = wanted.on(rungs, of.space, defaults)
+    said += filter(None, [said_of_errors(facts)])
     comparisons = {
         folder: real_settings(
             of.space,

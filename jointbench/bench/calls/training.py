@@ -18,6 +18,7 @@ from jointbench.bench.pages.log_figures import learning_curves
 from jointbench.data.errors import BudgetError, InputError
 from jointbench.data.evaluation import Evaluation, failed
 from jointbench.data.frames import frame
+from jointbench.data.images.joined import said_of_errors
 from jointbench.data.images.registry import load_images
 from jointbench.data.ladder import Ladder, split_unit
 from jointbench.data.log import EvaluationLog
@@ -83,7 +84,10 @@ class Trained(Result):
         }
 
     def __str__(self) -> str:
-        return "\n".join(f"  {name:<17} {value}" for name, value in self._lines().items())
+        lines = [f"  {name:<17} {value}" for name, value in self._lines().items()]
+        if said := said_of_errors(self.log.task.images):
+            lines.append(f"note: {said}")
+        return "\n".join(lines)
 
     __repr__ = __str__
 

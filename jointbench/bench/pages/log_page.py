@@ -19,6 +19,7 @@ from jointbench.bench.pages.log_figures import (
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.templates import fill
 from jointbench.data.evaluation import Evaluation
+from jointbench.data.images.joined import said_of_errors
 from jointbench.data.incumbent import ranked
 from jointbench.data.log import EvaluationLog
 from jointbench.data.quantities import counted
@@ -38,12 +39,13 @@ def log_page(log: EvaluationLog) -> list[str]:
         fill("<h1>{{ title }}</h1>", title=log_title(log)),
         fill(
             '<p class="lead">{{ count }} of the space <b>{{ space }}</b>, with budgets of {{ budgets }}; {{ failed }} '
-            "of them failed.{{ best }}</p>",
+            "of them failed.{{ best }}{{ joined }}</p>",
             count=counted(len(evaluations), "evaluation"),
             space=log.space.name,
             budgets=ladder.amounts(),
             failed=f"{failed:,}",
             best=Markup(_best(log, evaluations)),
+            joined=_joined(log),
         ),
         "<h2>Every evaluation</h2>",
         "<p>Validation error of each training when it ended, by budget, as in the paper's Figure 1; the line is the "
@@ -142,6 +144,11 @@ def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
     if judged is None or judged.name not in best.metrics:
         return f"{said}."
     return f"{said}; that training's {judged.label} is {judged.shown(best.metrics[judged.name])}."
+
+
+def _joined(log: EvaluationLog) -> str:
+    said = said_of_errors(log.task.images)
+    return f" {said[0].upper()}{said[1:]}." if said else ""
 
 
 def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:

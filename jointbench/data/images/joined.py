@@ -14,8 +14,11 @@ JOINED = "joined:"
 
 
 def name_inside(name: str) -> str:
-    """Of what is joined. Raises InputError for what is joined already: its test images would be trained on."""
+    """Of what is joined. Raises InputError for what is joined already: its test images would be trained on; and where
+    nothing is named."""
     inside = name.removeprefix(JOINED)
+    if not inside:
+        raise InputError("images", name, f"a data set's name behind {JOINED}")
     if inside.startswith(JOINED):
         raise InputError("images", name, f"{JOINED} once")
     return inside
@@ -33,6 +36,13 @@ def joined_facts(facts: ImageFacts) -> ImageFacts:
     """Those of `joined`, for who plans before having the data."""
     training = facts.training + facts.validation
     return replace(facts, name=JOINED + facts.name, training=training, validation=facts.test)
+
+
+def said_of_errors(facts: ImageFacts | None) -> str:
+    """What whoever reads errors on such images must know, in a sentence; "" of all others."""
+    if facts is None or not facts.name.startswith(JOINED):
+        return ""
+    return f"of {facts.name} the validation error is the test error, too: nothing may be chosen by it"
 
 
 def _joined(first: Pixels, second: Pixels) -> Pixels:
