@@ -258,6 +258,13 @@ def test_correlations_between_rungs_are_those_of_the_log_where_predictions_are(h
     assert row["n"] == len(both)
 
 
+def test_scores_of_one_partition_are_no_means(held_out: HeldOut, judgement: Judgement, log: EvaluationLog) -> None:
+    said = "means over several partitions"
+    assert len(held_out.partitions) == judgement.partitions == 2
+    assert said in judged_tables(judgement, log.ladder)["scores"].words
+    assert said not in judged_tables(replace(judgement, partitions=1), log.ladder)["scores"].words
+
+
 def test_the_learning_curve_ends_with_the_scores_of_the_whole(held_out: HeldOut, judgement: Judgement) -> None:
     rows = [row for row in judgement.learning_curve if row["budget"] is None]
     assert [row["n"] for row in rows] == sorted({row["n"] for row in rows})

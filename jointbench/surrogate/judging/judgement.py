@@ -6,7 +6,7 @@ from jointbench.data.metrics import fractions_among
 from jointbench.surrogate.judging.best import best
 from jointbench.surrogate.judging.doubt_check import doubt_check
 from jointbench.surrogate.judging.failure_check import cost_check, failure_check
-from jointbench.surrogate.judging.held_out import HeldOut
+from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
 from jointbench.surrogate.judging.learning_curve import learning_curve
 from jointbench.surrogate.judging.leave_out import leave_one_out
 from jointbench.surrogate.judging.luck_check import luck_check
@@ -18,7 +18,8 @@ from jointbench.surrogate.judging.verdict import shown
 
 @dataclass(frozen=True)
 class Judgement:
-    """Rows as the functions of the same names explain them; `fractions`: as `verdict.is_share` has them."""
+    """Rows as the functions of the same names explain them; `fractions`: as `verdict.is_share` has them;
+    `partitions`: of the configurations into folds, which the scores are means over."""
 
     scores: list[Row]
     noise_floor: list[Row]
@@ -37,6 +38,7 @@ class Judgement:
     # Of the benchmark itself, not of its like (`Surrogate.judged`).
     promises: list[Row] = field(default_factory=list)
     fractions: frozenset[str] = frozenset()
+    partitions: int = PARTITIONS
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
@@ -53,6 +55,7 @@ class Judgement:
             best=best(held_out, seed),
             doubts=doubt_check(held_out),
             fractions=fractions_among(held_out.table.measures.metrics if held_out.table.measures else ()),
+            partitions=len(held_out.partitions),
         )
 
     def shown(self, value: float, error: object, places: int = 2) -> str:

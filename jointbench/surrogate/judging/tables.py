@@ -114,10 +114,11 @@ def _scores(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         )
         for row in judgement.scores
     ]
+    means = " means over several partitions into folds;" if judgement.partitions > 1 else ""
     return JudgedTable(
         "On held-out configurations",
-        f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok; means over "
-        "several partitions into folds; n counts evaluations, one for each seed of a configuration. "
+        f"{FOLDS} folds that never part the evaluations of one configuration; trainings that ended ok;{means} n counts "
+        "evaluations, one for each seed of a configuration. "
         f"{_intervals(judgement)} The regret is the real error of the configuration predicted best, less the lowest.",
         (f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
