@@ -112,6 +112,12 @@ def test_a_column_that_sounds_like_a_seed_is_asked_about(tmp_path: Path, capsys:
     assert made.notes == ["Seed is taken for a hyperparameter; seed_column='Seed' if it is none"]
 
 
+def test_a_column_that_sounds_like_a_number_of_rows_is_asked_about(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"lr": [0.1, 0.1, 0.2, 0.2], "ID": [0, 0, 1, 1], "epoch": [1, 3, 1, 3], "loss": 4 * [1.0]})
+    made = jointbench.import_table(frame, tmp_path / "log", budget="epoch", metrics={"loss": "loss"})
+    assert made.notes == ["ID is taken for a hyperparameter; group='ID' if it is none"]
+
+
 def test_parquet_and_frames_give_the_same(log: EvaluationLog, tmp_path: Path) -> None:
     frame = curves()
     frame.to_parquet(tmp_path / "mine.parquet")

@@ -126,6 +126,7 @@ def import_table(
 _SOUNDS = {
     **dict.fromkeys(("seed", "random_seed", "random_state"), "seed_column"),
     **dict.fromkeys(("status", "state"), "status_column"),
+    **dict.fromkeys(("id", "config_id", "run", "run_id", "trial", "trial_id", "unnamed: 0"), "group"),
 }
 
 
