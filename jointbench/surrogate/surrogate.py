@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from jointbench.surrogate.card import CARD, card
 from jointbench.surrogate.croissant import EVALUATIONS
 from jointbench.surrogate.golden import GOLDEN, golden
 from jointbench.surrogate.judging.best import best
-from jointbench.surrogate.judging.held_out import PARTITIONS, HeldOut
+from jointbench.surrogate.judging.held_out import FOLDS, PARTITIONS, HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.judging.promises import promises
@@ -59,9 +61,10 @@ class Surrogate:
         seed: int = 0,
         settings: Settings | None = None,
         partitions: int = PARTITIONS,
+        told: Callable[[int, int], object] = lambda done, fits: None,
     ) -> "Surrogate":
         """Deterministic given the log, the seed and the settings (by default `student.distillation`'s); judged on so
-        many partitions into folds.
+        many partitions into folds. `told` hears of fits done, and of all.
 
         The ladder is that of the rungs with enough evaluations to be judged (`rungs.Rungs`). Raises LogError when the
         log holds too little, InputError when the name cannot be one.
@@ -70,7 +73,10 @@ class Surrogate:
         log, rungs = at_fitted_rungs(log)
         table = training_table(log)
         settings = settings or distillation(table)
-        held_out = HeldOut.of(table, seed, settings, partitions)
+        # Its own, and one a fold.
+        fits, done = FOLDS * partitions + 1, count(1)
+        told(0, fits)
+        held_out = HeldOut.of(table, seed, settings, partitions, lambda: told(next(done), fits))
         manifest = {
             "name": name,
             "version": version,
@@ -85,7 +91,9 @@ class Surrogate:
                 **({"left_out": rungs.words(set(table.optimizer.tolist()))} if rungs.left_out else {}),
             },
         }
-        return cls._of(held_out, manifest, Models.fit(table, seed, settings), log)
+        models = Models.fit(table, seed, settings)
+        told(fits, fits)
+        return cls._of(held_out, manifest, models, log)
 
     def without(self, optimizer: str) -> "Surrogate":
         """As if `optimizer` had collected nothing; its noise and odds stay.

@@ -1,6 +1,7 @@
 """How a surrogate is judged: against what it has not seen, and against noise whose size is known."""
 
 import re
+import time
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -102,6 +103,21 @@ class TestScores:
 
     def test_work_side_by_side_keeps_its_order(self) -> None:
         assert side_by_side(lambda x: x * x, range(50)) == [x * x for x in range(50)]
+
+    def test_what_ends_work_side_by_side_ends_it_before_what_has_not_begun(self) -> None:
+        begun: list[int] = []
+
+        def work(number: int) -> None:
+            begun.append(number)
+            time.sleep(0.01)
+
+        def ended() -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side(work, range(1_000), ended)
+        # Some may have begun meanwhile, but not ten seconds of them.
+        assert len(begun) < 500
 
     def test_networks_side_by_side_do_not_warn_that_they_made_all_passes(self) -> None:
         rng = np.random.default_rng(0)

@@ -178,7 +178,6 @@ def fit(
         if trials:
             found = _tuned(at_rungs, trials, first, hear)
             settings, tuning = found.settings, found.rows
-        hear(Stage("fitting, and predicting what was held out"))
         surrogate = Surrogate.fit(
             opened,
             name,
@@ -186,6 +185,7 @@ def fit(
             seed=first,
             settings=settings,
             partitions=folds,
+            told=lambda done, fits: hear(Stage("fitting, and predicting what was held out", done, fits)),
         )
         held_out = surrogate.held_out
         if baselines:

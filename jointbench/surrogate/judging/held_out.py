@@ -1,5 +1,6 @@
 """What a surrogate says of configurations that it has not seen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -87,10 +88,15 @@ class HeldOut:
 
     @classmethod
     def of(
-        cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT, partitions: int = PARTITIONS
+        cls,
+        table: TrainingTable,
+        seed: int,
+        settings: Settings = DEFAULT,
+        partitions: int = PARTITIONS,
+        ended: Callable[[], object] = lambda: None,
     ) -> "HeldOut":
         """By cross-validation; the folds part configurations, never evaluations of one. Failures and costs are said
-        in the first partition alone.
+        in the first partition alone. `ended` is called after each fit.
         """
         fold = folds(table, seed)
         seen = [kind for kind in FAILURES if (table.status == kind.value).any()]
@@ -102,14 +108,14 @@ class HeldOut:
         def say(chosen: npt.NDArray[np.bool_]) -> Said:
             return Said.by(Models.fit(table.take(~chosen), seed, settings), table.take(chosen))
 
-        for chosen, said in zip(parts, side_by_side(say, parts), strict=True):
+        for chosen, said in zip(parts, side_by_side(say, parts, ended), strict=True):
             errors[chosen], spread[chosen], costs[chosen] = said.errors, said.spread, said.costs
             if said.uncertainty is not None:
                 uncertainty[chosen] = said.uncertainty
             for kind, logit in said.logits.items():
                 logits[kind][chosen] = logit
         odds = {kind: fit_odds(logits[kind], table.status == kind.value) for kind in seen}
-        noise, others = fit_noise(table, spread, errors), _other_partitions(table, seed, settings, partitions)
+        noise, others = fit_noise(table, spread, errors), _other_partitions(table, seed, settings, partitions, ended)
         doubt = None if np.isnan(uncertainty).any() else uncertainty
         return cls(table, fold, errors, spread, costs, logits, noise, odds, settings, others, doubt)
 
@@ -156,7 +162,9 @@ class HeldOut:
         return np.asarray(1 / (1 + np.exp(-np.clip(slope * self.logits[kind] + offset, -50, 50))))
 
 
-def _other_partitions(table: TrainingTable, seed: int, settings: Settings, partitions: int) -> FloatArray:
+def _other_partitions(
+    table: TrainingTable, seed: int, settings: Settings, partitions: int, ended: Callable[[], object]
+) -> FloatArray:
     """Errors said of held-out configurations, (partitions - 1, n, 2), in all partitions but the first."""
     fold = [folds(table, seed + number) for number in range(partitions)]
     scales = table.scales
@@ -168,7 +176,7 @@ def _other_partitions(table: TrainingTable, seed: int, settings: Settings, parti
         return np.stack([scale.from_logit(logit) for scale, logit in zip(scales, logits.T, strict=True)], axis=1)
 
     errors = np.zeros((partitions - 1, *table.errors.shape))
-    for (number, part), said in zip(work, side_by_side(say, work), strict=True):
+    for (number, part), said in zip(work, side_by_side(say, work, ended), strict=True):
         errors[number - 1, fold[number] == part] = said
     return errors
 

@@ -128,12 +128,23 @@ def defined(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def side_by_side(work: Callable[[T], U], items: Iterable[T]) -> list[U]:
-    """The results in order; fits leave Python's lock, and each has one thread, so they may run beside each other."""
+def side_by_side(work: Callable[[T], U], items: Iterable[T], ended: Callable[[], object] = lambda: None) -> list[U]:
+    """The results in order; fits leave Python's lock, and each has one thread, so they may run beside each other.
+
+    `ended` is called here after each, in their order; what it raises ends the call, and what has not begun is not.
+    """
     import os
 
     import scipy.linalg  # noqa: F401  # Its library of matrices must be there before it is told to keep to one thread.
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1), passes_are_meant(), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        return list(threads.map(work, items))
+        results = []
+        try:
+            for result in threads.map(work, items):
+                results.append(result)
+                ended()
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
+        return results

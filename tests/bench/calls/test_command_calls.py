@@ -178,11 +178,13 @@ class TestFit:
         assert not list(few.path.parent.glob("*/benchmark.json"))
 
     def test_each_stage_is_heard_of(self, fitted: "jointbench.Fitted") -> None:
-        assert [one.stage for one in STAGES] == [
+        assert list(dict.fromkeys(one.stage for one in STAGES)) == [
             "fitting, and predicting what was held out",
             "judging",
             "searching without each optimizer's data",
         ]
+        # One partition into five folds, and what is fitted to all.
+        assert [(one.done, one.total) for one in STAGES if one.total] == [(done, 6) for done in range(7)]
 
     def test_it_is_what_the_command_fits(self, fitted: "jointbench.Fitted", few: EvaluationLog, tmp_path: Path) -> None:
         main(["fit", str(few.path), "--out", str(tmp_path / "log"), "--quick", "--quiet"])
