@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 COSTS = ("parameters", "flops", "wall_seconds", "peak_memory")
 
 
+def what_it_takes(objective: Metric) -> str:
+    """The heading above costs."""
+    return f"What a {'low error' if objective.fraction and not objective.maximize else 'good value'} takes"
+
+
 def costs(evidence: Evidence) -> Exhibit:
-    name, title = "costs", "What a low error takes" if evidence.objective.fraction else "What a good value takes"
+    name, title = "costs", what_it_takes(evidence.objective)
     ok, known = evidence.ok, evidence.task.by_name
     found = [known[cost] for cost in COSTS if cost in known and len(ok) and (ok[cost] > 0).any()]
     if not found:

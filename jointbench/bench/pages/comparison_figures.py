@@ -30,7 +30,7 @@ def error_figure(runs: Runs, look: Looks, grid: FloatArray, clock: str, metric: 
     shown = objective_of(runs) if metric is None else metric
     bands = {name: tuple(_drawn(shown, one) for one in band(several, grid, shown)) for name, several in runs.items()}
     figure = _lines({name: median for name, (_, median, _) in bands.items()}, look, grid)
-    figure.update_traces(hovertemplate=f"%{{y:{shown.format}}}")
+    figure.update_traces(hovertemplate=f"%{{y:{shown.written}}}")
     behind = []
     for name, (lower, _, upper) in bands.items():
         known = ~np.isnan(lower)

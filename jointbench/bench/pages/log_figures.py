@@ -20,25 +20,37 @@ MOST_CURVES, MOST_POINTS = 60, 2000
 
 
 def every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
-    """The objective of each training when it ended, by budget."""
+    """The objective of each evaluation when it ended, by budget; where nobody knows when, in the order of the log."""
     ends = np.array([e.finished_at for e in evaluations])
     began = min((e.finished_at - e.wall_seconds for e in evaluations), default=0.0)
     unit, seconds = time_unit(float(ends.max(initial=began) - began))
-    figure = _by_budget(log, evaluations, lambda e: (e.finished_at - began) / seconds)
+    place = {id(e): number for number, e in enumerate(evaluations, start=1)}
+    dated = is_dated(evaluations)
+
+    def when(e: Evaluation) -> float:
+        return (e.finished_at - began) / seconds if dated else place[id(e)]
+
+    figure = _by_budget(log, evaluations, when)
     largest = [e for e in evaluations if e.ok and log.ladder.place_of(e.budget) == len(log.ladder.rungs) - 1]
     objective = log.task.objective
     so_far: np.ufunc = np.maximum if objective.maximize else np.minimum
     if largest:
         figure.add_scatter(
-            x=[(e.finished_at - began) / seconds for e in largest],
+            x=[when(e) for e in largest],
             y=so_far.accumulate([_value(log, e) for e in largest]),
             mode="lines",
             line={"color": BLACK, "shape": "hv", "width": 2},
             name="highest so far" if objective.maximize else "lowest so far",
-            hovertemplate=f"%{{y:{objective.format}}}",
+            hovertemplate=f"%{{y:{objective.written}}}",
         )
-    figure.update_xaxes(title_text=f"time since the first training began, {unit}")
+    title = f"time since the first training began, {unit}" if dated else "evaluation, in the order of the log"
+    figure.update_xaxes(title_text=title)
     return figure
+
+
+def is_dated(evaluations: Sequence[Evaluation]) -> bool:
+    """Whether it is known when they ended, as of an imported table it is not."""
+    return any(e.finished_at for e in evaluations)
 
 
 def against_parameters(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
@@ -50,10 +62,15 @@ def against_parameters(log: EvaluationLog, evaluations: Sequence[Evaluation]) ->
 
 def against_seconds(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
     """The objective of each training against the time that it took, by budget."""
-    unit, seconds = time_unit(max((e.duration for e in evaluations), default=0.0))
-    figure = _by_budget(log, evaluations, lambda e: e.duration / seconds)
+    unit, seconds = time_unit(max(map(seconds_taken, evaluations), default=0.0))
+    figure = _by_budget(log, evaluations, lambda e: seconds_taken(e) / seconds)
     figure.update_xaxes(title_text=f"{unit} from start to finish")
     return figure
+
+
+def seconds_taken(evaluation: Evaluation) -> float:
+    """From start to finish; of a table that has no such seconds those of the training, 0 where nothing is known."""
+    return evaluation.duration or evaluation.training_seconds
 
 
 def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> Any:
@@ -77,7 +94,7 @@ def learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> An
                 line={"color": rung_colour(index), "width": 1.2},
                 opacity=0.55,
                 name=log.ladder.amount(rung),
-                hovertemplate=f"%{{y:{metric.format}}}",
+                hovertemplate=f"%{{y:{metric.written}}}",
             )
         spent += [one for one in x if one is not None]
         values += [one for one in y if one is not None]
@@ -144,7 +161,7 @@ def _by_budget(log: EvaluationLog, evaluations: Sequence[Evaluation], x_of: Call
             mode="markers",
             marker={"size": 6, "opacity": 0.6, "color": rung_colour(index)},
             name=log.ladder.amount(rung),
-            hovertemplate=f"%{{y:{objective.format}}}",
+            hovertemplate=f"%{{y:{objective.written}}}",
         )
         spans += x
         values += y

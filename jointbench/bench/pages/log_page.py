@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from jointbench.bench.analysing.costs import what_it_takes
 from jointbench.bench.pages.log_figures import (
     MOST_CURVES,
     MOST_POINTS,
@@ -14,7 +15,9 @@ from jointbench.bench.pages.log_figures import (
     causes,
     every_evaluation,
     failures_by_cause,
+    is_dated,
     learning_curves,
+    seconds_taken,
 )
 from jointbench.bench.pages.page import figure_html, script, table_html
 from jointbench.bench.pages.templates import fill
@@ -48,25 +51,17 @@ def log_page(log: EvaluationLog) -> list[str]:
             joined=_joined(log),
         ),
         "<h2>Every evaluation</h2>",
-        "<p>Validation error of each training when it ended, by budget, as in the paper's Figure 1; the line is the "
-        f"lowest at the largest budget so far. An error of 0 is drawn at half an image."
-        f"{_thinned(log, evaluations)}</p>",
+        f"<p>{_every_evaluation(log, evaluations)}{_thinned(log, evaluations)}</p>",
         figure_html(every_evaluation(log, evaluations), 520),
         *_learning_curves(log, evaluations),
-        "<h2>What a low error takes</h2>",
-        '<div class="two">',
-        "<div><p>Validation error against the number of parameters.</p>"
-        f"{figure_html(against_parameters(log, evaluations), 400)}</div>",
-        "<div><p>Against the time that it took, from start to finish.</p>"
-        f"{figure_html(against_seconds(log, evaluations), 400)}</div>",
-        "</div>",
+        *_costs(log, evaluations),
         '<div class="two"><div>',
         "<h2>How they ended</h2>",
         table_html(*how_they_ended(log, evaluations)),
         "</div><div>",
         "<h2>What a short training tells</h2>",
-        "<p>Spearman's rank correlation of the validation errors of configurations trained at both budgets, as in the "
-        "paper's Table 1; n is their number.</p>",
+        f"<p>Spearman's rank correlation of the {escape(log.task.objective.labels)} of configurations trained at both "
+        "budgets, as in the paper's Table 1; n is their number.</p>",
         table_html(
             (f"budget, {ladder.unit}", *(f"{rung:g}" for rung in ladder.rungs[1:])), _correlations(log, evaluations)
         ),
@@ -75,13 +70,45 @@ def log_page(log: EvaluationLog) -> list[str]:
     ]
 
 
+def _every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
+    objective = log.task.objective
+    when = " when it ended" if is_dated(evaluations) else ""
+    said = (
+        f"{_capital(objective.label)} of each training{when}, by budget, as in the paper's Figure 1; the line is the "
+    )
+    said += f"{'highest' if objective.maximize else 'lowest'} at the largest budget so far."
+    if objective.fraction and log.task.images is not None:
+        said += " An error of 0 is drawn at half an image."
+    return said
+
+
+def _costs(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[str]:
+    """Of what is known: the parameters of networks, and how long trainings took."""
+    objective, found = log.task.objective, list[str]()
+    of = f"{_capital(objective.label)} against"
+    if any(e.parameters for e in evaluations):
+        figure = figure_html(against_parameters(log, evaluations), 400)
+        found.append(f"<div><p>{of} the number of parameters.</p>{figure}</div>")
+    if any(map(seconds_taken, evaluations)):
+        figure = figure_html(against_seconds(log, evaluations), 400)
+        found.append(f"<div><p>{of} the time that it took, from start to finish.</p>{figure}</div>")
+    if not found:
+        return []
+    return [f"<h2>{what_it_takes(objective)}</h2>", '<div class="two">', *found, "</div>"]
+
+
+def _capital(label: str) -> str:
+    """Of a metric, at the beginning of a sentence."""
+    return escape(label[0].upper() + label[1:])
+
+
 def _learning_curves(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[str]:
     figure = learning_curves(log, evaluations)
     if figure is None:
         return ["<h2>Learning curves</h2>", "<p>No training was validated more than once.</p>"]
     return [
         "<h2>Learning curves</h2>",
-        "<p>Validation error in the course of each training, by budget. Of a budget with more than "
+        f"<p>{_capital(log.task.followed.label)} in the course of each training, by budget. Of a budget with more than "
         f"{MOST_CURVES} trainings, {MOST_CURVES} are drawn, evenly spaced over the log.</p>",
         figure_html(figure, 480),
     ]

@@ -82,7 +82,7 @@ def _errors(found: Mapping[str, Points], look: Mapping[str, Style]) -> Any:
             **_line(name, points, look),
         )
     objective = next(row.objective for points in found.values() for _, row in points)
-    figure.update_traces(hovertemplate=f"%{{y:{objective.format}}}, %{{text}}")
+    figure.update_traces(hovertemplate=f"%{{y:{objective.written}}}, %{{text}}")
     drawn = [error for points in found.values() for _, row in points for error in (*row.quartiles, row.value)]
     figure.update_xaxes(**_workers_axis(found))
     figure.update_yaxes(title_text=f"final {objective.axis}", **metric_axis(objective, drawn))

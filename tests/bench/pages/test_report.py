@@ -12,6 +12,7 @@ from browser import BROWSER, Browser
 from comparing import HEADINGS, small
 from page_layout import layout_faults, pages_of_figures, wide_tables
 
+import jointbench
 from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.comparing.comparison_folder import RETRAININGS, Settings, workers_folder
 from jointbench.bench.comparing.incumbents import final_incumbents
@@ -324,6 +325,30 @@ def test_printing_splits_no_plot_and_cuts_nothing_off(broad: Browser) -> None:
     broad.until(f"{ALL}.every(figure => figure.querySelector('svg').getBoundingClientRect().right <= 680)")
     assert layout_faults(broad) == []
     assert not any(wider for wider, _, _ in wide_tables(broad))
+
+
+def test_the_page_of_a_table_s_log_is_about_its_objective(tmp_path: Path) -> None:
+    columns = {
+        "x": [0.1, 0.2, 0.3, 0.4],
+        "epoch": [1, 1, 3, 3],
+        "acc": [0.5, 0.6, 0.7, 0.8],
+        "time": [1.0, 2.0, 3.0, 4.0],
+    }
+    metrics = {"accuracy": "acc:max:fraction"}
+    made = jointbench.import_table(columns, tmp_path / "log", budget="epoch", metrics=metrics, hyperparameters=["x"])
+    page = write_report(made.log.path).read_text(encoding="utf-8")
+    assert "Accuracy of each training, by budget" in page
+    assert "the line is the highest at the largest budget" in page
+    assert "evaluation, in the order of the log" in page
+    assert "%{y:.2%}" in page
+    # Nobody has said what they took.
+    for other in ("alidation error", "half an image", "number of parameters", "takes</h2>", "since the first training"):
+        assert other not in page
+    metrics["training_seconds"] = "time"
+    timed = jointbench.import_table(columns, tmp_path / "timed", budget="epoch", metrics=metrics, hyperparameters=["x"])
+    page = write_report(timed.log.path).read_text(encoding="utf-8")
+    assert "What a good value takes" in page
+    assert "Accuracy against the time that it took" in page
 
 
 def test_the_page_of_a_log(log: Path) -> None:
