@@ -59,7 +59,7 @@ class Planned(Result):
     def __str__(self) -> str:
         made, ladder = self.plan, self.ladder
         lines = [f"{counted(sum(made.evaluations.values()), 'evaluation')} by {self.optimizer}:"]
-        lines += [f"  {number:>8,} at {rung:g} {ladder.unit}" for rung, number in made.evaluations.items()]
+        lines += [f"  {number:>8,} at {ladder.amount(rung)}" for rung, number in made.evaluations.items()]
         # Each promoted configuration is trained at its rungs anew; how many end ok nobody knows yet.
         rungs = Rungs(ladder, tuple(made.evaluations[rung] for rung in ladder.rungs))
         lines += [f"to fit: {sentence}" for sentence in rungs.words([self.optimizer])]
