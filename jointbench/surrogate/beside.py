@@ -1,4 +1,4 @@
-"""Who is asked beside a teacher's Gaussian process, of tasks other than trainings on images.
+"""Who is asked beside a teacher's Gaussian process.
 
 Boosted trees, and where there is much to learn from small networks and processes whose kernels were found on other
 evaluations: each errs elsewhere, so that together they err less.
@@ -57,10 +57,11 @@ class Beside:
 
     @classmethod
     def fit(
-        cls, process: GaussianProcess, raw: FloatArray, scaled: FloatArray, seen: TrainingTable, seed: int
+        cls, process: GaussianProcess, raw: FloatArray, scaled: FloatArray, seen: TrainingTable, worked: Rows, seed: int
     ) -> "Beside | None":
         """To what the process is conditioned on: features `raw` and `scaled` (n, features) of the trainings `seen`;
-        deterministic given them and the seed. None where nobody beside the process has a share, or none can be told."""
+        deterministic given them and the seed. Trees and networks, which know no noise, learn from what `worked` (n,).
+        None where nobody beside the process has a share, or none can be told."""
         y, group = process.observed, seen.group if process.kernel.shared else None
 
         def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
@@ -69,8 +70,9 @@ class Beside:
                 GaussianProcess(kernel, scaled[rows], y[rows], process.kind[rows], process.known[rows], of)
                 for kernel in kernels
             ]
-            trees = boost(raw[rows], y[rows], _TREES, _ROUNDS, seed)
-            nets = Networks.fit(scaled[rows], y[rows], seed, networks) if networks else None
+            learned_from = rows & worked
+            trees = boost(raw[learned_from], y[learned_from], _TREES, _ROUNDS, seed)
+            nets = Networks.fit(scaled[learned_from], y[learned_from], seed, networks) if networks else None
             asked = 2 + bool(networks)
             return cls(processes, trees, nets, np.full((asked, y.shape[1]), 1 / asked))
 
@@ -81,8 +83,9 @@ class Beside:
         many = len(y) >= MANY
         without = learned(~third, [process.kernel], int(many))
         (first,) = without.processes
-        each = replace(without, processes=[])._each(first.mean(scaled[third]), raw[third], scaled[third])
-        shares = _shares(each - y[third])
+        judged = third & worked
+        each = replace(without, processes=[])._each(first.mean(scaled[judged]), raw[judged], scaled[judged])
+        shares = _shares(each - y[judged])
         if not shares[1:].any():
             return None
         kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * many)]

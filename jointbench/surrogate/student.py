@@ -41,7 +41,7 @@ class Distillation:
 
 #: `jointbench fit --ingredients` shows what each part of it gains; docs/surrogate.md keeps the figures.
 DISTILLED = Distillation()
-#: Of teachers that know much and say it less smoothly (docs/importing.md).
+#: Of teachers that know much and say it less smoothly (docs/surrogate.md).
 LONGER = Distillation(questions=32_000, rounds=400, learning_rate=0.1)
 
 #: Questions that one training is worth.
@@ -75,7 +75,7 @@ _UNCERTAINTY_ROUNDS = 48
 
 def distillation(table: TrainingTable) -> Distillation:
     """How a student of such trainings is made where nobody says otherwise."""
-    return LONGER if table.measures is not None and len(table) >= MANY else DISTILLED
+    return LONGER if len(table) >= MANY else DISTILLED
 
 
 def questions(seen: TrainingTable, settings: Distillation, seed: int) -> TrainingTable:

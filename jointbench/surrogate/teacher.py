@@ -1,4 +1,4 @@
-"""The teacher: a Gaussian process of the errors, of other tasks than images with others beside it; it must carry its
+"""The teacher: a Gaussian process of the errors, and others beside it where they earn a share; it must carry its
 evaluations along and is never frozen itself."""
 
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
-from jointbench.surrogate.beside import Beside
+from jointbench.surrogate.beside import MANY, Beside, Rows
 from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.collapse import Collapse
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, searched
@@ -66,8 +66,8 @@ class Teacher:
         """From trainings that ended ok; deterministic given them and the seed. Without `logarithms` of the features, a
         noise for each rung, what the points of a learning curve have in common (`shared`), others beside the
         process (`stacked`), or what is said apart of trainings that collapse, with bounds below which no answer is
-        (`collapses`), it is worse: `ingredients` measures by how much. Trainings on images have none beside, and share
-        nothing on a ladder of rungs; of other tasks none collapses.
+        (`collapses`), it is worse: `ingredients` measures by how much. Fewer than a thousand trainings on images have
+        none beside; on a ladder of rungs they share nothing; of other tasks none collapses.
         """
         order = np.random.default_rng(seed).permutation(len(ok))
         seen = ok.take(np.sort(order[:CONDITIONED])) if len(ok) > CONDITIONED else ok
@@ -91,10 +91,10 @@ class Teacher:
             kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
             process = GaussianProcess(kernel, x, y, kind, known, group)
         made = cls(inputs, process, mean, deviation, seen)
-        if ok.measures is None:
-            return made.with_collapse(counted, seed) if collapses else made
-        # Of errors on images the process knows more; what was fitted to them stays what it is.
-        return made.with_beside(seed) if stacked else made
+        # Of few trainings on images trees do not know more than the process.
+        if stacked and (ok.measures is not None or len(seen) >= MANY):
+            made = made.with_beside(known == counted, seed)
+        return made.with_collapse(counted, seed) if collapses and ok.measures is None else made
 
     def with_collapse(self, counted: FloatArray, seed: int) -> "Teacher":
         """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
@@ -103,7 +103,7 @@ class Teacher:
         apart, strange = _apart(self.process, self.seen, counted)
         off = apart * self.deviation
         collapsed = strange & (off[:, 0] > _GAP)
-        said = self.process.mean(self.inputs.scaled(self.seen)) * self.deviation + self.mean
+        said = self._working(self.seen)
         # Where nothing was trained nothing is known.
         shape = len(self.seen.ladder.rungs), said.shape[1]
         lowest, below = np.full(shape, -_FARTHEST), np.full(shape, _FARTHEST)
@@ -118,10 +118,11 @@ class Teacher:
         found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
         return replace(self, collapse=found, bounds=bounds)
 
-    def with_beside(self, seed: int) -> "Teacher":
-        """With others beside the process where they earn a share on what they have not seen."""
-        found = Beside.fit(self.process, self.inputs.raw(self.seen), self.inputs.scaled(self.seen), self.seen, seed)
-        return replace(self, beside=found)
+    def with_beside(self, worked: Rows, seed: int) -> "Teacher":
+        """With others beside the process where they earn a share on what they have not seen; they learn from what
+        `worked` (n,)."""
+        raw, scaled = self.inputs.raw(self.seen), self.inputs.scaled(self.seen)
+        return replace(self, beside=Beside.fit(self.process, raw, scaled, self.seen, worked, seed))
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
@@ -129,11 +130,15 @@ class Teacher:
 
     def lessons(self, table: TrainingTable) -> FloatArray:
         """What a student is taught, whose answers are bounded after it: `logits` (n, 2) without their bounds."""
+        return self._expected(self._working(table), table)
+
+    def _working(self, table: TrainingTable) -> FloatArray:
+        """Logits (n, errors) of trainings that work."""
         scaled = self.inputs.scaled(table)
         said = self.process.mean(scaled)
         if self.beside is not None:
             said = self.beside.mixed(said, self.inputs.raw(table), scaled)
-        return self._expected(said * self.deviation + self.mean, table)
+        return said * self.deviation + self.mean
 
     def _expected(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
         """Of logits (n, errors) of trainings that work those of what they are on average."""

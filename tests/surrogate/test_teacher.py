@@ -189,7 +189,8 @@ class TestTeacher:
         blind = replace(
             good, process=GaussianProcess(Kernel(0.05, np.full(x.shape[1], 1e3), np.full(4, 3.0)), x, y, kind)
         )
-        helped = blind.with_beside(0)
+        all_worked = np.ones(len(seen), dtype=bool)
+        helped = blind.with_beside(all_worked, 0)
         assert helped.beside is not None
         assert helped.beside.networks is None
         of_process, of_trees = helped.beside.shares
@@ -199,7 +200,7 @@ class TestTeacher:
         off = [np.mean((one.logits(unseen) - real) ** 2) for one in (helped, blind)]
         assert off[0] < off[1]
         # On this data the process knows more, by far.
-        mixed = good.with_beside(0).beside
+        mixed = good.with_beside(all_worked, 0).beside
         assert mixed is None or mixed.shares[1].max() < 0.5
 
     def test_where_there_is_much_to_learn_from_networks_and_other_processes_are_asked(
@@ -208,7 +209,8 @@ class TestTeacher:
         seen, unseen = few.take(few.group % 8 == 0), few.take(few.group % 8 != 0)
         monkeypatch.setattr("jointbench.surrogate.beside.MANY", len(seen))
         alone = Teacher.fit(seen, 0, stacked=False)
-        first, again = alone.with_beside(0), alone.with_beside(0)
+        all_worked = np.ones(len(seen), dtype=bool)
+        first, again = (alone.with_beside(all_worked, 0) for _ in range(2))
         assert first.beside is not None
         assert first.beside.networks is not None
         assert len(first.beside.networks.members) == 3
@@ -220,7 +222,42 @@ class TestTeacher:
         assert (said <= first.process.observed.max(axis=0)).all()
         assert (said >= first.process.observed.min(axis=0)).all()
 
-    def test_of_trainings_on_images_it_is_the_process_alone(self, few: TrainingTable) -> None:
+    def test_trees_and_networks_learn_nothing_from_what_did_not_work(
+        self, few: TrainingTable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = few.take(few.group % 8 == 0)
+        monkeypatch.setattr("jointbench.surrogate.beside.MANY", len(seen))
+        worked = np.arange(len(seen)) % 5 > 0
+        collapsed = replace(seen, errors=np.where(worked[:, None], seen.errors, 0.9))
+        # Of one scale, so that what did not work makes no other difference.
+        alone = Teacher.fit(seen, 0, stacked=False)
+        y = (error_logits(collapsed) - alone.mean) / alone.deviation
+        process = alone.process
+        hit = replace(
+            alone, process=GaussianProcess(process.kernel, alone.inputs.scaled(seen), y, process.kind, process.known)
+        )
+        first, second = (one.with_beside(worked, 0).beside for one in (alone, hit))
+        assert first is not None
+        assert second is not None
+        assert first.networks is not None
+        assert second.networks is not None
+        x = alone.inputs.scaled(few)
+        np.testing.assert_array_equal(first.networks.predict(x), second.networks.predict(x))
+        assert first.trees.save_raw("ubj") == second.trees.save_raw("ubj")
+
+    def test_of_many_trainings_on_images_others_are_asked_too(
+        self, few: TrainingTable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = few.take(few.group % 8 == 0)
+        for home in ("beside", "teacher"):
+            monkeypatch.setattr(f"jointbench.surrogate.{home}.MANY", len(seen))
+        made = Teacher.fit(seen, 0)
+        assert made.beside is not None
+        assert made.beside.networks is not None
+        assert made.bounds is not None
+        assert Teacher.fit(seen, 0, stacked=False).beside is None
+
+    def test_of_few_trainings_on_images_it_is_the_process_alone(self, few: TrainingTable) -> None:
         seen = few.take(few.group % 8 == 0)
         # Stripes, which trees follow more closely.
         first = seen.rows[:, 0]

@@ -11,7 +11,7 @@ from jointbench.surrogate.judging.best import among, lowest
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.scores import Row, mean_rows, scores, side_by_side
 from jointbench.surrogate.models import ErrorModels, student
-from jointbench.surrogate.student import DISTILLED, Distillation
+from jointbench.surrogate.student import Distillation, distillation
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher
 
@@ -32,8 +32,8 @@ def _mean(ok: TrainingTable, seed: int, teacher: Teacher) -> PredictLogits:
     return lambda table: np.asarray((teacher.logits(table) + other.logits(table)) / 2)
 
 
-def _student(settings: Distillation) -> Fit:
-    return lambda ok, seed, teacher: student(teacher, settings, seed).logits
+def _student(changed: Callable[[Distillation], Distillation] = lambda usual: usual) -> Fit:
+    return lambda ok, seed, teacher: student(teacher, changed(distillation(ok)), seed).logits
 
 
 #: By name, in the order in which they build on each other.
@@ -46,11 +46,11 @@ INGREDIENTS: Mapping[str, Fit] = {
     "teacher that knows of no collapse": _teacher(collapses=False),
     "teacher": lambda ok, seed, teacher: teacher.logits,
     "teacher and XGBoost, their mean": _mean,
-    "student of 1,000 questions": _student(replace(DISTILLED, questions=1_000)),
-    "student of 4,000 questions": _student(replace(DISTILLED, questions=4_000)),
-    "student, all questions spread evenly": _student(replace(DISTILLED, even=1.0)),
-    "student, half the trees": _student(replace(DISTILLED, rounds=DISTILLED.rounds // 2)),
-    "student": _student(DISTILLED),
+    "student of 1,000 questions": _student(lambda usual: replace(usual, questions=1_000)),
+    "student of 4,000 questions": _student(lambda usual: replace(usual, questions=4_000)),
+    "student, all questions spread evenly": _student(lambda usual: replace(usual, even=1.0)),
+    "student, half the trees": _student(lambda usual: replace(usual, rounds=usual.rounds // 2)),
+    "student": _student(),
 }
 
 

@@ -26,7 +26,7 @@ def test_the_papers_search_is_256_budgets_in_1132_evaluations(capsys: pytest.Cap
 
 
 def test_a_budget_of_one_second_is_one(capsys: pytest.CaptureFixture[str]) -> None:
-    main("plan --images digits --ladder 1,3 --full-budgets 2".split())
+    main(["plan", "--images", "digits", "--ladder", "1,3", "--full-budgets", "2"])
     out = capsys.readouterr().out
     assert " at 1 second\n" in out
     assert " at 3 seconds\n" in out
