@@ -17,15 +17,16 @@ from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Ker
 from jointbench.surrogate.networks import Networks
 from jointbench.surrogate.table import TrainingTable
 
-#: From so many evaluations on networks know enough to be asked, and a kernel's search leaves out some.
+#: From so many evaluations on networks know enough to be asked, and a kernel's search leaves out some. What is said
+#: then is less smooth, and a student of it learns for longer (`student.distillation`).
 MANY = SEARCHED
 #: Processes beside the first there, since what a search finds hangs on which evaluations it sees; and networks.
 _MORE, _NETWORKS = 2, 3
 #: The part of the configurations on which all are held against each other.
 _HELD_AGAINST = 3
-#: A share of trees below this is none: it would be luck.
+#: A share of trees beside the process alone is none below this: it would be luck.
 _LEAST_SHARE = 0.15
-#: Of three a share falls with this power of the mean square of what one is off by.
+#: Where networks are asked, too, a share falls with this power of the mean square of what one is off by.
 _POWER = 2.0
 
 _TREES: dict[str, Any] = {
@@ -85,7 +86,7 @@ class Beside:
         (first,) = without.processes
         judged = third & worked
         each = replace(without, processes=[])._each(first.mean(scaled[judged]), raw[judged], scaled[judged])
-        shares = _shares(each - y[judged])
+        shares = (_least_off_alone if many else _least_off_together)(each - y[judged])
         if not shares[1:].any():
             return None
         kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * many)]
@@ -102,16 +103,19 @@ class Beside:
         return np.stack([processes, _predict(self.trees, raw), *networks])
 
 
-def _shares(off: FloatArray) -> FloatArray:
-    """Of learners that are `off` by so much (learners, n, outputs); each output's sum to 1. Trees beside the process
-    alone have the share with which both would have been off by least. Of three that hangs too much on few evaluations:
-    there each has more the less it is off by."""
-    if len(off) == 2:
-        of_process, of_trees = off
-        apart = of_process - of_trees
-        share = (of_process * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
-        share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
-        return np.stack([1 - share, share])
+def _least_off_together(off: FloatArray) -> FloatArray:
+    """Shares of a process and trees that are `off` by so much (2, n, outputs): those with which they would have been
+    off by least together. Each output's sum to 1."""
+    of_process, of_trees = off
+    apart = of_process - of_trees
+    share = (of_process * apart).sum(axis=0) / np.maximum((apart**2).sum(axis=0), 1e-12)
+    share = np.where(share < _LEAST_SHARE, 0.0, np.minimum(share, 1.0))
+    return np.stack([1 - share, share])
+
+
+def _least_off_alone(off: FloatArray) -> FloatArray:
+    """Shares of learners (learners, n, outputs), each the more the less it is off by itself: of three, those that would
+    have been off by least together hang too much on few evaluations. Each output's sum to 1."""
     earned = np.maximum(np.mean(off**2, axis=1), 1e-12) ** -_POWER
     return np.asarray(earned / earned.sum(axis=0))
 
