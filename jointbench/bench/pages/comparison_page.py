@@ -172,7 +172,7 @@ def _lead(said: Words, table: Sequence[Row], tested: Sequence[Pair], asked: Omni
     ends = f"ends at a median {best.objective.label} of {best.objective.shown(best.value)}."
     if len(table) == 1:
         return f"{name} searches {said.searched}. It {ends}"
-    lines = [f"{len(table)} optimizers of architecture and hyperparameters are compared {said.searched}."]
+    lines = [f"{len(table)} optimizers are compared {said.searched}."]
     if best.rank is None:
         lines.append(f"{name} has the best median and {ends}")
     elif best.rank == table[1].rank:

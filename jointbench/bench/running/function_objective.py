@@ -127,7 +127,7 @@ def _there(metric: Metric, returned: Numbers, measured: Numbers) -> bool:
 def _checked(metric: Metric, returned: Numbers, measured: Numbers) -> float | int:
     value = returned.get(metric.name, measured.get(metric.name))
     if value is None:
-        raise InputError("returned", ", ".join(returned), f"{metric.name} among them")
+        raise InputError("returned", ", ".join(returned), f"{metric.name} among them (the option metrics names others)")
     low, high = metric.bounds
     if not math.isfinite(value) or not low <= value <= high or (metric.whole and value != int(value)):
         raise InputError(f"{metric.name} that was returned", value, metric.range)
