@@ -16,6 +16,7 @@ from jointbench.data.images.registry import known_facts
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import VALIDATION_ERROR
+from jointbench.data.reference_clock import reference_clock
 from jointbench.data.seeds import collection_seed, comparison_seed, training_seed
 from jointbench.data.spaces.joint import JOINT_SMALL
 from jointbench.optimizers.optimizer import Optimizer, Trial
@@ -47,6 +48,17 @@ def log(tmp_path: Path) -> EvaluationLog:
         ]
     )
     return log
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.parents[1].glob("*/plan.toml")), ids=lambda path: str(path.parent.name))
+def test_every_plan_of_the_repository_names_a_clock_that_ships_and_a_log_of_its_parts(path: Path) -> None:
+    plan = EvidencePlan.read(path)
+    assert reference_clock(plan.clock)
+    log = EvaluationLog.open(path.parent / "log")
+    assert (log.space, log.ladder, log.task.images) == (plan.space, plan.ladder, known_facts(plan.images))
+    begun = {path.stem for path in log.journals.glob("*.journal")}
+    assert begun
+    assert begun <= {part.name for part in plan.parts}
 
 
 def test_the_plan_that_ships_can_be_read_and_has_every_part(log: EvaluationLog) -> None:
