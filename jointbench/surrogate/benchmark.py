@@ -31,6 +31,7 @@ from jointbench.surrogate.answer import OBJECTIVES, STATUSES, Answer, Answers, c
 from jointbench.surrogate.batches import checked_budgets, checked_seeds, equal_parts
 from jointbench.surrogate.budget_curve import BudgetCurve
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.frozen_models import FrozenModels
 from jointbench.surrogate.judging.verdict import Verdict, verdict
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.manifest import Manifest
@@ -39,7 +40,6 @@ from jointbench.surrogate.metric_outcome import MetricOutcomes
 from jointbench.surrogate.model_file import read_models
 from jointbench.surrogate.outcome import Outcome
 from jointbench.surrogate.outcome_models import outcome_model
-from jointbench.surrogate.trees import Forest
 
 if TYPE_CHECKING:
     from ConfigSpace import ConfigurationSpace
@@ -72,12 +72,19 @@ class Benchmark:
         if made.features != self.features.names:
             raise BenchmarkError("benchmark", source, "the features of this version of JointBench")
         self._outcomes = outcome_model(
-            self.features, made.measures, made.members, made.noise, made.odds, made.bounds, distilled=made.distilled
+            self.features,
+            made.measures,
+            made.members,
+            made.noise,
+            made.odds,
+            made.bounds,
+            made.collapse,
+            distilled=made.distilled,
         )
-        boosters = read_models(models, source, made.models, len(made.features))
+        boosters, network = read_models(models, source, made.models, len(made.features))
         if [booster.outputs for booster in boosters] != self._outcomes.outputs:
             raise BenchmarkError("benchmark", source, "models with as many outputs as there are targets")
-        self._forest = Forest(boosters)
+        self._models = FrozenModels(boosters, network)
         self._luck = Luck(len(self.space.names))
         self._values = itemgetter(*self.space.names)
         self._compiled: CompiledAnswer | None = None
@@ -91,6 +98,11 @@ class Benchmark:
     def name(self) -> str:
         """With its version: answers of different versions are answers of different benchmarks."""
         return f"{self.manifest.name}-v{self.manifest.version}"
+
+    @property
+    def has_network(self) -> bool:
+        """Whether a student's network answers, which trees correct, or trees alone."""
+        return self._models.network is not None
 
     @property
     def images(self) -> ImageFacts:
@@ -191,7 +203,7 @@ class Benchmark:
         try:
             from jointbench.surrogate.compiled import CompiledAnswer
 
-            self._compiled = CompiledAnswer(self.features, self._forest.boosters, self._outcomes, self._luck)
+            self._compiled = CompiledAnswer(self.features, self._models, self._outcomes, self._luck)
         except ImportError:
             raise MissingExtraError("compiled queries need llvmlite: pip install llvmlite") from None
         except Exception as error:
@@ -248,9 +260,9 @@ class Benchmark:
         checked = self.space.check(configuration)
         budget, below, above, share = self._between(budget)
         facts, at = self.features.facts(checked), self.features.at(checked)
-        outputs = self._outcomes.bounded(self._forest.one(self.features.one(at, facts, below)), below)
+        outputs = self._outcomes.completed(self._models.one(self.features.one(at, facts, below)), below)
         if share:
-            higher = self._outcomes.bounded(self._forest.one(self.features.one(at, facts, above)), above)
+            higher = self._outcomes.completed(self._models.one(self.features.one(at, facts, above)), above)
             outputs = [(1 - share) * low + share * high for low, high in zip(outputs, higher, strict=True)]
         uniforms = None
         if seed is not None:
@@ -343,9 +355,9 @@ class Benchmark:
         table = np.array([self._between(b) for b in different.tolist()], dtype=np.float64).reshape(-1, 4)
         budget, below, above, share = table.T.take(place, axis=1)
         facts = self.features.facts(rows)
-        outputs = self._outcomes.bounded(self._forest.many(self.features.many(rows, facts, below)), below)
+        outputs = self._outcomes.completed(self._models.many(self.features.many(rows, facts, below)), below)
         if share.any():
-            higher = self._outcomes.bounded(self._forest.many(self.features.many(rows, facts, above)), above)
+            higher = self._outcomes.completed(self._models.many(self.features.many(rows, facts, above)), above)
             outputs = (1 - share) * outputs + share * higher
         at = dict(zip(self.space.names, rows.T, strict=True))
         uniforms = None

@@ -4,6 +4,7 @@ A training either works, or it ends near guessing: at large steps the units of a
 smooth errors, which a Gaussian process knows; where it ends is an edge, which trees find.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,12 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.collapse_law import CollapseLaw
+from jointbench.surrogate.features import Features
+from jointbench.surrogate.scales import Scale
 
 #: Fewer than these that collapsed say nothing of where they do.
 FEWEST = 5
-
-#: A chance below this is none: it would make all good trainings look worse.
-_LEAST = 0.03
 
 _TREES: dict[str, Any] = {
     "tree_method": "hist",
@@ -35,10 +36,12 @@ _ROUNDS = 100
 
 @dataclass(frozen=True)
 class Collapse:
-    """`trees` say how likely a training collapses, whose errors are then `level` (errors,), fractions."""
+    """`trees` say how likely a training collapses, and `law` what that makes of its errors; `happened` (n,): to which
+    of the trainings that they were fitted to."""
 
     trees: Any
-    level: FloatArray
+    law: CollapseLaw
+    happened: npt.NDArray[np.bool_]
 
     @classmethod
     def fit(
@@ -47,16 +50,13 @@ class Collapse:
         """From features (n, features) and errors (n, errors) of trainings; None where too few collapsed."""
         if collapsed.sum() < FEWEST:
             return None
-        return cls(boost(features, collapsed.astype(np.float64), _TREES, _ROUNDS, seed), errors[collapsed].mean(axis=0))
+        law = CollapseLaw(tuple(errors[collapsed].mean(axis=0).tolist()))
+        return cls(boost(features, collapsed.astype(np.float64), _TREES, _ROUNDS, seed), law, collapsed)
 
-    def chance(self, features: FloatArray) -> FloatArray:
-        """(n,)."""
+    def expected(self, logits: FloatArray, features: FloatArray | Features, scales: Sequence[Scale]) -> FloatArray:
+        """Of logits (n, errors) that trainings have if they work, those of what they have on average."""
         import xgboost
 
-        said = self.trees.predict(xgboost.DMatrix(features.astype(np.float32), nthread=1)).astype(np.float64)
-        return np.asarray(np.maximum(said - _LEAST, 0.0) / (1 - _LEAST))
-
-    def expected(self, errors: FloatArray, features: FloatArray) -> FloatArray:
-        """Of errors (n, errors) that trainings have if they work, the errors that they have on average."""
-        chance = self.chance(features)[:, None]
-        return np.asarray((1 - chance) * errors + chance * self.level)
+        data = xgboost.DMatrix(features.astype(np.float32), nthread=1)
+        odds = self.trees.predict(data, output_margin=True).astype(np.float64)
+        return np.stack(self.law.expected(list(logits.T), odds, scales), axis=1)

@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 
 from jointbench.data.tracing import Program, Traced
+from jointbench.surrogate.compiled_network import network_function
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.frozen_models import FrozenModels
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.model_file import Booster
 from jointbench.surrogate.outcome import DRAWS, OutcomeModel
+from jointbench.surrogate.student_network import StudentNetwork
 
 #: A node in one place: its left child, its feature, its threshold.
 _NODE = np.dtype([("left", np.int32), ("feature", np.int32), ("threshold", np.float32)])
@@ -27,12 +30,12 @@ _LETTERS = {"double": "d", "i64": "q"}
 class CompiledAnswer:
     """Answers one configuration at a rung, in numbers."""
 
-    def __init__(self, features: FeatureMap, boosters: Sequence[Booster], outcomes: OutcomeModel, luck: Luck) -> None:
+    def __init__(self, features: FeatureMap, models: FrozenModels, outcomes: OutcomeModel, luck: Luck) -> None:
         """Raises ImportError where llvmlite is not installed."""
         from llvmlite import binding
 
         self._arrays: list[np.ndarray[Any, Any]] = []
-        text = [self._walk(boosters)]
+        text = [self._walk(models.forest.boosters), self._network(models.network)]
         for noisy in (False, True):
             body, output = _answer(features, sum(outcomes.outputs), outcomes, luck, noisy)
             text.append(body)
@@ -59,6 +62,12 @@ class CompiledAnswer:
         else:
             inside = self._drawn(self._input.pack(*values, budget, seed), record)
         return self._output.unpack_from(record) if inside else None
+
+    def _network(self, network: StudentNetwork | None) -> str:
+        """A function from features (float32) that adds to sums (float64) what a network says, nothing without one."""
+        if network is None:
+            return "define void @network(ptr %x, ptr %sums) {\nret void\n}"
+        return network_function(network, self._keep)
 
     def _walk(self, boosters: Sequence[Booster]) -> str:
         """A function from features (float32) to sums of leaves (float64), added up in XGBoost's order."""
@@ -145,8 +154,8 @@ def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Lu
     for k, feature in enumerate(features.columns(at, facts, budget)):
         wide = program.lift(feature).as_double()
         program.store(program.write("float", f"fptrunc double {wide.name} to float"), "%x", k)
-    program.lines.append("call void @walk(ptr %x, ptr %sums)")
-    sums = outcomes.bounded([program.load("double", "%sums", k) for k in range(outputs)], budget)
+    program.lines += ["call void @walk(ptr %x, ptr %sums)", "call void @network(ptr %x, ptr %sums)"]
+    sums = outcomes.completed([program.load("double", "%sums", k) for k in range(outputs)], budget)
     uniforms = luck.stream([*words, budget.view(np.uint64), seed], DRAWS) if noisy else None
     answer = [*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops]
     if outcomes.distilled:

@@ -32,7 +32,8 @@ class FeatureMap:
         self, space: Space, images: ImageFacts | None, ladder: Ladder, cost_model: CostModel | None = None
     ) -> None:
         self.space, self.images, self.ladder, self.cost_model = space, images, ladder, cost_model
-        self._absent = [h.low - max(h.high - h.low, 1.0) for h in space.hyperparameters]
+        #: What each hyperparameter is to models where it is inactive.
+        self.absent = [h.low - max(h.high - h.low, 1.0) for h in space.hyperparameters]
         usual = space.active(space.usual)
         told = space.features(self.at(usual), ladder.minimum, self._work(usual, self.facts(usual), ladder.minimum))
         self.names = (*space.names, "budget", *told)
@@ -51,7 +52,7 @@ class FeatureMap:
         """Those of the hyperparameters as models see them."""
         if self.space.all_numbers:
             return list(at.values())
-        return [_filled(number, absent) for number, absent in zip(at.values(), self._absent, strict=True)]
+        return [_filled(number, absent) for number, absent in zip(at.values(), self.absent, strict=True)]
 
     def one(self, at: Mapping[str, Any], facts: Facts | None, budget: float) -> Features:
         """A row (features,), of a configuration's numbers."""

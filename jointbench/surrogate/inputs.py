@@ -6,6 +6,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.spaces.space import Space
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.features import FeatureMap
+from jointbench.surrogate.student_network import NetworkInputs
 from jointbench.surrogate.table import TrainingTable
 
 #: What is added to a feature that can be nought before its logarithm is taken, in medians of what is not.
@@ -66,6 +67,31 @@ class Inputs:
     def scaled(self, table: TrainingTable) -> FloatArray:
         """(n, features)."""
         return np.asarray((self._logged(table) - self._mean) / self._deviation)
+
+    def of_network(self, ok: TrainingTable) -> NetworkInputs:
+        """The same of `raw` features, for a network that is frozen with a benchmark; scaled to the training part."""
+        space = self.features.space
+        plain, logged, choices = (
+            list[tuple[int, float, float]](),
+            list[tuple[int, float, float]](),
+            list[tuple[int, float]](),
+        )
+        for column, (h, absent) in enumerate(zip(space.hyperparameters, self.features.absent, strict=True)):
+            if h.unordered > 2:
+                choices += [(column, float(choice)) for choice in range(h.unordered)]
+            else:
+                # What is inactive is told by a choice, and beside that as the lowest of its range.
+                (logged if h.log else plain).append((column, h.low, 0.0))
+            if h.name in space.conditions:
+                choices.append((column, float(np.float32(absent))))
+        first, least = len(space.names), np.where(self._added > 0, 0.0, _LEAST)
+        derived = zip(least.tolist(), self._added.tolist(), strict=True)
+        if self._logarithms:
+            logged += [(first + k, *one) for k, one in enumerate(derived)]
+        else:
+            plain += [(first + k, 0.0, 0.0) for k, _ in enumerate(derived)]
+        rows = self.raw(ok).astype(np.float32)
+        return NetworkInputs.fit(rows, plain=plain, logged=logged, choices=choices)
 
     def _derived(self, table: TrainingTable) -> FloatArray:
         return self.raw(table)[:, len(table.space.names) :]

@@ -18,6 +18,7 @@ from jointbench.data.spaces.registry import get_space
 from jointbench.data.spaces.space import Space
 from jointbench.data.task import Task
 from jointbench.surrogate.bounds import Bounds
+from jointbench.surrogate.collapse_law import CollapseLaw
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise
 from jointbench.surrogate.scales import Measures
@@ -28,7 +29,10 @@ ENSEMBLE_FORMAT, DISTILLED_FORMAT = 3, 4
 TASK_FORMAT = 5
 #: Of benchmarks that a teacher's student answers within bounds.
 BOUNDED_FORMAT = 6
-_FORMATS = (ENSEMBLE_FORMAT, DISTILLED_FORMAT, TASK_FORMAT, BOUNDED_FORMAT)
+#: Of such benchmarks that say apart of which trainings some collapse.
+COLLAPSE_FORMAT = 7
+_BOUNDED = (BOUNDED_FORMAT, COLLAPSE_FORMAT)
+_FORMATS = (ENSEMBLE_FORMAT, DISTILLED_FORMAT, TASK_FORMAT, *_BOUNDED)
 
 #: What becomes part of file and package names.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -76,8 +80,10 @@ class Manifest:
     #: Of format 5: what all is about, and how it is modelled.
     recorded_task: Task | None = None
     measures: Measures | None = None
-    #: Of format 6.
+    #: Of formats 6 and 7.
     bounds: Bounds | None = None
+    #: Of format 7.
+    collapse: CollapseLaw | None = None
 
     @classmethod
     def from_dict(cls, content: Any, source: str) -> "Manifest":
@@ -113,10 +119,11 @@ class Manifest:
                 _rows("best", content.get("best", [])),
                 content["distilled"] is True
                 if measures
-                else content["format_version"] in (DISTILLED_FORMAT, BOUNDED_FORMAT),
+                else content["format_version"] in (DISTILLED_FORMAT, *_BOUNDED),
                 task,
                 measures,
                 _bounds(content, ladder),
+                _collapse(content),
             )
         except BenchmarkError:
             raise
@@ -128,7 +135,13 @@ class Manifest:
     @property
     def models(self) -> list[str]:
         """The names of the models, in the order of the forest's outputs."""
-        return model_names(self.members, tuple(self.odds), distilled=self.distilled, costs=self._has_costs)
+        return model_names(
+            self.members,
+            tuple(self.odds),
+            distilled=self.distilled,
+            costs=self._has_costs,
+            collapse=self.collapse is not None,
+        )
 
     @property
     def _has_costs(self) -> bool:
@@ -140,9 +153,16 @@ class Manifest:
         return self.recorded_task or Task(self.space, self.ladder, self.images)
 
 
-def model_names(members: int, failures: Sequence[Status], *, distilled: bool, costs: bool = True) -> list[str]:
+def model_names(
+    members: int, failures: Sequence[Status], *, distilled: bool, costs: bool = True, collapse: bool = False
+) -> list[str]:
     errors = [f"errors-{member}" for member in range(members)] + ["spread", "uncertainty"] * distilled
-    return [*errors, *["costs", "costs-of-failures"] * costs, *(kind.value for kind in failures)]
+    return [
+        *errors,
+        *["collapse"] * collapse,
+        *["costs", "costs-of-failures"] * costs,
+        *(kind.value for kind in failures),
+    ]
 
 
 def checked_name(name: object) -> str:
@@ -159,19 +179,28 @@ def _identity(content: Mapping[str, Any]) -> str:
     followed: tuple[str, ...] = ("format_version", "space", "ladder", "images", "laws", "noise", "odds", "models")
     if content["format_version"] == TASK_FORMAT:
         followed = ("format_version", "task", "measures", "noise", "odds", "models")
-    elif content["format_version"] == BOUNDED_FORMAT:
-        followed = (*followed, "bounds")
+    elif content["format_version"] in _BOUNDED:
+        followed = (*followed, "bounds", *["collapse"] * (content["format_version"] == COLLAPSE_FORMAT))
     return hashlib.sha256(json.dumps([content[key] for key in followed], sort_keys=True).encode()).hexdigest()
 
 
 def _bounds(content: Mapping[str, Any], ladder: Ladder) -> Bounds | None:
-    if content["format_version"] != BOUNDED_FORMAT:
+    if content["format_version"] not in _BOUNDED:
         return None
     found = Bounds.from_dict(content["bounds"], ladder.rungs)
     if len(found.lowest[0]) != _ERRORS:
         raise InputError("bounds' lowest", found.lowest, f"numbers for {_ERRORS} errors")
     if content["members"] != 1:
         raise InputError("members", content["members"], "1, the student whose answers are bounded")
+    return found
+
+
+def _collapse(content: Mapping[str, Any]) -> CollapseLaw | None:
+    if content["format_version"] != COLLAPSE_FORMAT:
+        return None
+    found = CollapseLaw.from_dict(content["collapse"])
+    if len(found.level) != _ERRORS:
+        raise InputError("collapse's level", found.level, f"numbers for {_ERRORS} errors")
     return found
 
 

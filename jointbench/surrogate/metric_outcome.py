@@ -37,7 +37,8 @@ class MetricOutcomes(OutcomeModel):
         odds: Mapping[Status, tuple[float, float]],
         distilled: bool = False,
     ) -> None:
-        self.distilled, self.ladder, self.noise, self.members, self.bounds = distilled, ladder, noise, members, None
+        self.distilled, self.ladder, self.noise, self.members = distilled, ladder, noise, members
+        self.bounds, self.collapse = None, None
         self.measures = measures
         self.scales = measures.scales
         self.costs = tuple(cost.name for cost in measures.costs)

@@ -1,7 +1,7 @@
 """The file of a benchmark's models, each as XGBoost itself writes it, read into flat arrays or refused.
 
 The file is one UBJSON object; its members are XGBoost's own models, so that any program which reads those can take
-one out of it.
+one out of it, and behind them a student's network, where it has one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.errors import BenchmarkError
-from jointbench.surrogate.ubjson import read_ubjson
+from jointbench.surrogate.student_network import StudentNetwork
+from jointbench.surrogate.ubjson import read_ubjson, write_numbers, write_object
 
 IntArray = npt.NDArray[np.intp]
+
+#: What a student's network is called in the file.
+NETWORK = "network"
 
 #: Deeper trees than these are not fitted here.
 DEEPEST = 8
@@ -51,21 +55,29 @@ class Booster:
         return len(self.value[0])
 
 
-def join_models(models: Mapping[str, bytes]) -> bytes:
-    """The file of models that XGBoost saved as UBJSON, by name."""
-    members = [b"L" + len(name).to_bytes(8, "big") + name.encode() + model for name, model in models.items()]
-    return b"{" + b"".join(members) + b"}"
+def join_models(models: Mapping[str, bytes], network: StudentNetwork | None = None) -> bytes:
+    """The file of models that XGBoost saved as UBJSON, by name, and of a student's network."""
+    if network is None:
+        return write_object(models)
+    arrays = {name: write_numbers(array) for name, array in network.as_dict().items()}
+    return write_object({**models, NETWORK: write_object(arrays)})
 
 
-def read_models(content: bytes, source: str, names: Sequence[str], features: int) -> list[Booster]:
-    """The models of these names, in their order; `source` names the file in errors.
+def read_models(
+    content: bytes, source: str, names: Sequence[str], features: int
+) -> tuple[list[Booster], StudentNetwork | None]:
+    """The models of these names, in their order, and the network whose outputs are added to those of the first, where
+    there is one; `source` names the file in errors.
 
     Raises BenchmarkError when the content is damaged, holds others, or does not fit the number of features.
     """
     models = read_ubjson(content, source)
-    if not isinstance(models, dict) or list(models) != list(names):
+    if not isinstance(models, dict) or list(models) not in (list(names), [*names, NETWORK]):
         raise BenchmarkError("model file", source, f"the models {', '.join(names)}")
-    return [read_booster(models[name], f"{name} in {source}", features) for name in names]
+    boosters = [read_booster(models[name], f"{name} in {source}", features) for name in names]
+    if NETWORK not in models:
+        return boosters, None
+    return boosters, StudentNetwork.from_dict(models[NETWORK], source, features, boosters[0].outputs)
 
 
 def read_booster(model: Any, source: str, features: int) -> Booster:

@@ -14,6 +14,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Status
 from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.bounds import Bounds
+from jointbench.surrogate.collapse import Collapse
 from jointbench.surrogate.features import FeatureMap, Features
 from jointbench.surrogate.inputs import fit_features
 from jointbench.surrogate.manifest import model_names
@@ -23,6 +24,7 @@ from jointbench.surrogate.outcome import OutcomeModel
 from jointbench.surrogate.outcome_models import outcome_model
 from jointbench.surrogate.scales import Measures
 from jointbench.surrogate.student import Distillation, learn_errors, learn_spread, learn_uncertainty
+from jointbench.surrogate.student_network import StudentNetwork
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -80,11 +82,13 @@ Settings = ErrorSettings | Distillation
 @dataclass(frozen=True)
 class ErrorModels:
     """The boosters, an ensemble or a student's one, whose mean predicts both errors of a training that ends ok, within
-    a student's `bounds`."""
+    a student's `bounds`; the network that they correct, and who says of which trainings some collapse."""
 
     features: FeatureMap
     members: list[Any]
     bounds: Bounds | None = None
+    network: StudentNetwork | None = None
+    collapse: Collapse | None = None
 
     @classmethod
     def fit(cls, ok: TrainingTable, seed: int, settings: ErrorSettings = DEFAULT) -> "ErrorModels":
@@ -100,9 +104,14 @@ class ErrorModels:
         """Of each error of the table, (n, errors)."""
         import xgboost
 
-        data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
+        rows = _inputs(self.features, table)
+        data = xgboost.DMatrix(rows, nthread=1)
         said = np.mean([member.predict(data) for member in self.members], axis=0, dtype=np.float64)
         said = said.reshape(len(table), -1)
+        if self.network is not None:
+            said = said + self.network(rows)
+        if self.collapse is not None:
+            said = self.collapse.expected(said, rows, table.scales)
         return said if self.bounds is None else np.stack(self.bounds.bound(list(said.T), table.budgets), axis=1)
 
 
@@ -121,6 +130,8 @@ class Models:
     failures: dict[Status, Any]
     measures: Measures | None = None
     bounds: Bounds | None = None
+    network: StudentNetwork | None = None
+    collapse: Collapse | None = None
 
     @classmethod
     def fit(cls, table: TrainingTable, seed: int, settings: Settings = DEFAULT) -> "Models":
@@ -151,32 +162,46 @@ class Models:
             },
             table.measures,
             errors.bounds,
+            errors.network,
+            errors.collapse,
         )
 
     def outputs(self, table: TrainingTable) -> FloatArray:
-        """What the frozen forest will say (outputs, n), from XGBoost."""
+        """What the frozen models will say (outputs, n), the trees from XGBoost."""
         import xgboost
 
-        data = xgboost.DMatrix(_inputs(self.features, table), nthread=1)
+        rows = _inputs(self.features, table)
+        data = xgboost.DMatrix(rows, nthread=1)
         parts = [model.predict(data, output_margin=True).reshape(len(table), -1).T for model in self._all]
-        return np.asarray(np.concatenate(parts), dtype=np.float64)
+        outputs = np.concatenate(parts).astype(np.float64)
+        if self.network is not None:
+            outputs[: self.network.outputs] += self.network(rows).T
+        return outputs
 
     def outcome_model(self, noise: Noise, odds: Mapping[Status, tuple[float, float]]) -> OutcomeModel:
         features, members, distilled = self.features, len(self.errors), bool(self.doubts)
-        return outcome_model(features, self.measures, members, noise, odds, self.bounds, distilled=distilled)
+        law = None if self.collapse is None else self.collapse.law
+        return outcome_model(features, self.measures, members, noise, odds, self.bounds, law, distilled=distilled)
 
     def file(self) -> bytes:
         """The content of the models' file."""
         contents = [bytes(model.save_raw("ubj")) for model in self._all]
-        return join_models(dict(zip(self.names, contents, strict=True)))
+        return join_models(dict(zip(self.names, contents, strict=True)), self.network)
 
     @property
     def names(self) -> list[str]:
-        return model_names(len(self.errors), tuple(self.failures), distilled=bool(self.doubts), costs=bool(self.costs))
+        return model_names(
+            len(self.errors),
+            tuple(self.failures),
+            distilled=bool(self.doubts),
+            costs=bool(self.costs),
+            collapse=self.collapse is not None,
+        )
 
     @property
     def _all(self) -> list[Any]:
-        return [*self.errors, *self.doubts, *self.costs, *self.failures.values()]
+        edges = [] if self.collapse is None else [self.collapse.trees]
+        return [*self.errors, *self.doubts, *edges, *self.costs, *self.failures.values()]
 
 
 def fit_errors(ok: TrainingTable, seed: int, settings: Settings) -> tuple[ErrorModels, list[Any]]:
@@ -196,7 +221,8 @@ def error_models(ok: TrainingTable, seed: int, settings: Settings) -> ErrorModel
 
 
 def student(teacher: Teacher, settings: Distillation, seed: int) -> ErrorModels:
-    return ErrorModels(teacher.inputs.features, [learn_errors(teacher, settings, seed)], teacher.bounds)
+    trees, network = learn_errors(teacher, settings, seed)
+    return ErrorModels(teacher.inputs.features, [trees], teacher.bounds, network, teacher.collapse)
 
 
 def _inputs(features: FeatureMap, table: TrainingTable) -> Features:

@@ -11,6 +11,7 @@ from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.bounds import Bounds
+from jointbench.surrogate.collapse_law import CollapseLaw
 from jointbench.surrogate.cost_model import CostModel
 from jointbench.surrogate.noise import Noise, error_scales
 from jointbench.surrogate.scales import Scale
@@ -40,10 +41,10 @@ class Outcome(NamedTuple):
 
 
 class OutcomeModel:
-    """Reads the forest's outputs, which are, in order: each member's validation and test error (logits, by
-    `ErrorScale`; of a student `bounded` by what was trained), of a student the logarithms of spread and uncertainty
-    (variances of logits), the costs of a training that ends ok, those of one that fails, and the log odds of each kind
-    of failure in `odds` before their calibration (slope, offset).
+    """Reads the models' outputs, which are, in order: each member's validation and test error (logits, by `ErrorScale`;
+    of a student `completed`), of a student the logarithms of spread and uncertainty (variances of logits), the log odds
+    of a collapse where some trainings do, the costs of a training that ends ok, those of one that fails, and the log
+    odds of each kind of failure in `odds` before their calibration (slope, offset).
 
     Everything works on floats for one configuration and on arrays (n,) for a batch, with the same bits.
     """
@@ -58,8 +59,9 @@ class OutcomeModel:
         odds: Mapping[Status, tuple[float, float]],
         distilled: bool = False,
         bounds: Bounds | None = None,
+        collapse: CollapseLaw | None = None,
     ) -> None:
-        self.distilled, self.bounds = distilled, bounds
+        self.distilled, self.bounds, self.collapse = distilled, bounds, collapse
         self.images, self.ladder, self.cost_model, self.noise, self.members = images, ladder, cost_model, noise, members
         self.scales: tuple[Scale, ...] = error_scales(images)
         self.costs: tuple[str, ...] = COSTS
@@ -70,18 +72,24 @@ class OutcomeModel:
     def outputs(self) -> list[int]:
         """Outputs of each model file."""
         costs = [len(self.costs)] * 2 * bool(self.costs)
-        return [len(self.scales)] * self.members + [1, 1] * self.distilled + costs + [1] * len(self._odds)
+        doubts = [1, 1] * self.distilled + [1] * (self.collapse is not None)
+        return [len(self.scales)] * self.members + doubts + costs + [1] * len(self._odds)
 
     @property
     def draws(self) -> int:
         """Uniform numbers that a noisy draw takes, the last for failing."""
         return DRAWS
 
-    def bounded(self, outputs: Any, rung: Any) -> Any:
-        """The outputs at a rung, which this changes, with a student's errors within their bounds."""
+    def completed(self, outputs: Any, rung: Any) -> Any:
+        """The outputs at a rung, which this changes: with a student's errors as they are on average of trainings of
+        which some collapse, within their bounds."""
+        logits = list(outputs[: len(self.scales)])
+        if self.collapse is not None:
+            logits = self.collapse.expected(logits, outputs[self.first_cost - 1], self.scales)
         if self.bounds is not None:
-            for part, logit in enumerate(self.bounds.bound(outputs[: len(self.scales)], rung)):
-                outputs[part] = logit
+            logits = self.bounds.bound(logits, rung)
+        for part, logit in enumerate(logits):
+            outputs[part] = logit
         return outputs
 
     def usual_costs(self, at: Mapping[str, Any], facts: Any, budget: Any) -> tuple[Any, ...]:
@@ -128,7 +136,7 @@ class OutcomeModel:
     @property
     def first_cost(self) -> int:
         """The number of the first output that is a cost."""
-        return len(self.scales) * self.members + 2 * self.distilled
+        return len(self.scales) * self.members + 2 * self.distilled + (self.collapse is not None)
 
     def uncertainty(self, outputs: Sequence[Any] | FloatArray) -> Any:
         """One standard deviation of the expected validation error (a fraction) that the teacher does not know; None of

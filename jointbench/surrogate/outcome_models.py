@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from jointbench.data.evaluation import Status
 from jointbench.surrogate.bounds import Bounds
+from jointbench.surrogate.collapse_law import CollapseLaw
 from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.metric_outcome import MetricOutcomes
 from jointbench.surrogate.noise import Noise
@@ -18,6 +19,7 @@ def outcome_model(
     noise: Noise,
     odds: Mapping[Status, tuple[float, float]],
     bounds: Bounds | None = None,
+    collapse: CollapseLaw | None = None,
     *,
     distilled: bool,
 ) -> OutcomeModel:
@@ -26,4 +28,6 @@ def outcome_model(
         return MetricOutcomes(features.ladder, measures, members, noise, odds, distilled)
     assert features.images is not None
     assert features.cost_model is not None
-    return OutcomeModel(features.images, features.ladder, features.cost_model, members, noise, odds, distilled, bounds)
+    return OutcomeModel(
+        features.images, features.ladder, features.cost_model, members, noise, odds, distilled, bounds, collapse
+    )

@@ -1,8 +1,9 @@
-"""The student: trees that learn what the teacher says of many configurations that nobody trained.
+"""The student: trees, and a network, that learn what the teacher says of many configurations that nobody trained.
 
 Distillation (Hinton, Vinyals and Dean, 2015): trees fitted to a thousand noisy errors alone are a poor model, but a
-thousand trees are a good way to write a smooth one down. The teacher is asked where optimizers go: a third of the
-questions are spread evenly, the others lie around what was trained, more of them around the best.
+thousand trees are a good way to write a smooth one down, and a network that trees correct a better one. The teacher is
+asked where optimizers go: a third of the questions are spread evenly, the others lie around what was trained, more of
+them around the best.
 """
 
 import math
@@ -14,6 +15,8 @@ import numpy as np
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.beside import MANY
 from jointbench.surrogate.boosting import boost
+from jointbench.surrogate.networks import taught
+from jointbench.surrogate.student_network import StudentNetwork
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -24,7 +27,8 @@ class Distillation:
     parameters of the student.
 
     `even` is the share of questions that are spread evenly; of the others, each is a training's configuration with a
-    share `moved` of its hyperparameters moved by `by` of their range (a standard deviation).
+    share `moved` of its hyperparameters moved by `by` of their range (a standard deviation). `units`: of the hidden
+    layers of a network that learns first, so that the trees are left what it does not say; none is without it.
     """
 
     questions: int = 16_000
@@ -37,12 +41,13 @@ class Distillation:
     subsample: float = 0.8
     colsample_bynode: float = 0.6
     min_child_weight: float = 1.0
+    units: tuple[int, ...] = ()
 
 
 #: `jointbench fit --ingredients` shows what each part of it gains; docs/surrogate.md keeps the figures.
 DISTILLED = Distillation()
-#: Of teachers that know much and say it less smoothly (docs/surrogate.md).
-LONGER = Distillation(questions=32_000, rounds=400, learning_rate=0.1)
+#: Of teachers that know much, of which trees alone would lose a part (docs/surrogate.md).
+LONGER = Distillation(questions=32_000, rounds=200, learning_rate=0.1, units=(128, 64))
 
 #: Questions that one training is worth.
 _FOR_A_TRAINING = 25
@@ -98,8 +103,9 @@ def questions(seen: TrainingTable, settings: Distillation, seed: int) -> Trainin
     return replace(seen.take(np.zeros(count, dtype=np.int64)), rows=space.rows_at(points), budgets=budgets)
 
 
-def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
-    """A booster of all errors as logits, not yet bounded; deterministic given the teacher, settings and seed."""
+def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> tuple[Any, StudentNetwork | None]:
+    """A booster of all errors of trainings that work, as logits, not yet bounded, and the network to whose outputs its
+    own are added; deterministic given the teacher, settings and seed."""
     asked = questions(teacher.seen, settings, seed)
     parameters = {
         **_TREES,
@@ -110,9 +116,19 @@ def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> Any:
         "colsample_bynode": settings.colsample_bynode,
         "min_child_weight": settings.min_child_weight,
     }
-    rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)])
-    logits = np.concatenate([teacher.lessons(asked), error_logits(teacher.seen)])
-    return boost(rows, logits, parameters, settings.rounds, seed)
+    rows = np.concatenate([teacher.inputs.raw(asked), teacher.inputs.raw(teacher.seen)]).astype(np.float32)
+    lessons, of_seen = teacher.lessons(asked), teacher.lessons(teacher.seen)
+    real = error_logits(teacher.seen)
+    if teacher.collapse is not None:
+        # How likely that is, and what it makes of errors, is said beside the student.
+        real = np.where(teacher.collapse.happened[:, None], of_seen, real)
+    logits = np.concatenate([lessons, real])
+    if not settings.units:
+        return boost(rows, logits, parameters, settings.rounds, seed), None
+    # The luck of single trainings is for the trees alone.
+    inputs, smooth = teacher.inputs.of_network(teacher.seen), np.concatenate([lessons, of_seen])
+    network = taught(inputs, rows, smooth, settings.units, seed)
+    return boost(rows, logits - network(rows), parameters, settings.rounds, seed), network
 
 
 def learn_spread(teacher: Teacher, seed: int) -> Any:

@@ -23,6 +23,7 @@ from jointbench.surrogate.judging.leave_out import without
 from jointbench.surrogate.judging.promises import promises
 from jointbench.surrogate.manifest import (
     BOUNDED_FORMAT,
+    COLLAPSE_FORMAT,
     DISTILLED_FORMAT,
     ENSEMBLE_FORMAT,
     TASK_FORMAT,
@@ -119,6 +120,8 @@ class Surrogate:
             followed["laws"] = asdict(models.features.cost_model)
         if models.bounds is not None:
             followed |= {"format_version": BOUNDED_FORMAT, "bounds": models.bounds.as_dict()}
+        if models.collapse is not None:
+            followed |= {"format_version": COLLAPSE_FORMAT, "collapse": models.collapse.law.as_dict()}
         return cls(held_out, {**manifest, **followed}, file, log)
 
     def judged(self, seed: int) -> Judgement:

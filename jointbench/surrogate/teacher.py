@@ -103,7 +103,7 @@ class Teacher:
         apart, strange = _apart(self.process, self.seen, counted)
         off = apart * self.deviation
         collapsed = strange & (off[:, 0] > _GAP)
-        said = self._working(self.seen)
+        said = self.lessons(self.seen)
         # Where nothing was trained nothing is known.
         shape = len(self.seen.ladder.rungs), said.shape[1]
         lowest, below = np.full(shape, -_FARTHEST), np.full(shape, _FARTHEST)
@@ -126,14 +126,11 @@ class Teacher:
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
-        return self._bounded(self.lessons(table), table)
+        return self._bounded(self._expected(self.lessons(table), table), table)
 
     def lessons(self, table: TrainingTable) -> FloatArray:
-        """What a student is taught, whose answers are bounded after it: `logits` (n, 2) without their bounds."""
-        return self._expected(self._working(table), table)
-
-    def _working(self, table: TrainingTable) -> FloatArray:
-        """Logits (n, errors) of trainings that work."""
+        """What a student is taught: logits (n, errors) of trainings that work. Which collapse, and the bounds, are said
+        after it."""
         scaled = self.inputs.scaled(table)
         said = self.process.mean(scaled)
         if self.beside is not None:
@@ -144,10 +141,7 @@ class Teacher:
         """Of logits (n, errors) of trainings that work those of what they are on average."""
         if self.collapse is None:
             return np.asarray(logits)
-        scales = table.scales
-        errors = np.stack([scale.from_logit(logits[:, part]) for part, scale in enumerate(scales)], axis=1)
-        errors = self.collapse.expected(errors, self.inputs.raw(table))
-        return np.stack([scale.to_logit(errors[:, part]) for part, scale in enumerate(scales)], axis=1)
+        return self.collapse.expected(logits, self.inputs.raw(table), table.scales)
 
     def _bounded(self, logits: FloatArray, table: TrainingTable) -> FloatArray:
         return logits if self.bounds is None else np.stack(self.bounds.bound(list(logits.T), table.budgets), axis=1)

@@ -1,9 +1,11 @@
-"""A reader of Universal Binary JSON, the format of XGBoost's own model files (UBJSON draft 12)."""
+"""Universal Binary JSON, the format of XGBoost's own model files (UBJSON draft 12)."""
 
 import struct
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from jointbench.data.errors import BenchmarkError
 
@@ -44,6 +46,24 @@ def split_ubjson(content: bytes) -> dict[str, bytes]:
         _, at = reader.value(start, 0)
         members[name] = content[start:at]
     return members
+
+
+def write_object(members: Mapping[str, bytes]) -> bytes:
+    """An object of members that are UBJSON already."""
+    return b"{" + b"".join(_length(name.encode()) + member for name, member in members.items()) + b"}"
+
+
+def write_numbers(numbers: npt.NDArray[Any]) -> bytes:
+    """An array (n,) of a kind that the reader knows."""
+    (marker,) = (marker for marker, (_, own) in _KINDS.items() if own == numbers.dtype)
+    return (
+        b"[$" + bytes([marker]) + b"#L" + len(numbers).to_bytes(8, "big") + numbers.astype(_KINDS[marker][0]).tobytes()
+    )
+
+
+def _length(text: bytes) -> bytes:
+    """A name with its length before it."""
+    return b"L" + len(text).to_bytes(8, "big") + text
 
 
 class _Reader:

@@ -35,7 +35,7 @@ def raw(booster: xgboost.Booster) -> bytes:
 
 def read(features: int, *boosters: xgboost.Booster) -> list[Booster]:
     models = {str(k): raw(booster) for k, booster in enumerate(boosters)}
-    return read_models(join_models(models), "fitted.ubj", list(models), features)
+    return read_models(join_models(models), "fitted.ubj", list(models), features)[0]
 
 
 @pytest.fixture(scope="module")

@@ -112,7 +112,9 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
         90 + 27 * len(names),
     )
     tables, missing = [table], list[str]()
-    if benchmark.manifest.measures is None:
+    if benchmark.has_network:
+        missing.append("XGBoost's own attributions are of trees, and this surrogate is a network that trees correct.")
+    elif benchmark.manifest.measures is None:
         tables.append(_inputs_table(benchmark, name, contributions(benchmark, configuration)))
     else:
         missing.append("XGBoost's own attributions are of validation errors, which this benchmark is not about.")
@@ -121,7 +123,8 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
 
 def contributions(benchmark: Benchmark, configuration: Configuration) -> Mapping[str, float]:
     """XGBoost's `pred_contribs` of the validation error's logit at the largest budget, the mean over the models, by the
-    name of the surrogate's input; `average` is what they are added to. Of a benchmark of trainings on images."""
+    name of the surrogate's input; `average` is what they are added to. Of a benchmark of trainings on images, without
+    a network."""
     import xgboost
 
     features, largest = benchmark.features, benchmark.ladder.maximum
@@ -130,7 +133,7 @@ def contributions(benchmark: Benchmark, configuration: Configuration) -> Mapping
     rows = benchmark.space.rows_at(np.random.default_rng(0).random((BACKGROUND, len(benchmark.space.names))))
     background = features.many(rows, features.facts(rows), np.full(len(rows), largest))
     names, content = benchmark.manifest.models, (Path(benchmark.source) / MODELS).read_bytes()
-    models = read_models(content, benchmark.source, names, len(features.names))
+    models, _ = read_models(content, benchmark.source, names, len(features.names))
     given = [
         single_output(model, 0, background).predict(xgboost.DMatrix(row[None, :], nthread=1), pred_contribs=True)[0]
         for name, model in zip(names, models, strict=True)

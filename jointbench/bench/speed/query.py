@@ -96,7 +96,7 @@ def main() -> None:
     arguments = parser(__doc__ or "").parse_args()
     file, benchmark = released()[NAME] / MODELS, load_benchmark(NAME)
     models = list(split_ubjson(file.read_bytes()).values())
-    error = read_models(file.read_bytes(), str(file), benchmark.manifest.models, len(benchmark.features.names))[0]
+    (error, *_), _ = read_models(file.read_bytes(), str(file), benchmark.manifest.models, len(benchmark.features.names))
     progress("fitting the pipelines")
     pipelines = Pipelines(benchmark, len(error.roots), error.depth)
     boosters, estimators, faster = as_boosters(models), as_estimators(models), compiled(benchmark)

@@ -47,7 +47,7 @@ class Said:
     @classmethod
     def by(cls, models: Models, table: TrainingTable) -> "Said":
         model = models.outcome_model(Noise(0, 0, 0), {})
-        outputs = model.bounded(models.outputs(table), table.budgets)
+        outputs = model.completed(models.outputs(table), table.budgets)
         parts = len(model.scales)
         logits = outputs[: parts * model.members].reshape(model.members, parts, len(table)).mean(axis=0)
         usual = model.usual_costs(table.columns, table.facts, table.budgets)
