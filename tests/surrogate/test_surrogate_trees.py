@@ -50,7 +50,7 @@ def features() -> Features:
 
 @pytest.fixture(scope="module")
 def sums(features: Features) -> FloatArray:
-    return load_benchmark("digits-cpu")._forest.many(features)
+    return load_benchmark("digits-cpu")._models.many(features)
 
 
 class TestAHundredThousandConfigurations:
@@ -65,7 +65,7 @@ class TestAHundredThousandConfigurations:
         np.testing.assert_allclose(sums, np.concatenate(theirs), rtol=1e-6, atol=1e-6)
 
     def test_one_by_one_they_are_a_batch_to_the_last_bit(self, features: Features, sums: FloatArray) -> None:
-        one = load_benchmark("digits-cpu")._forest.one
+        one = load_benchmark("digits-cpu")._models.one
         assert all(one(row) == expected for row, expected in zip(features, sums.T.tolist(), strict=True))
 
 
@@ -94,9 +94,9 @@ def test_the_size_of_a_batch_changes_no_bit() -> None:
     benchmark = load_benchmark("digits-cpu")
     rows = corners_and_samples(JOINT, 9998)
     features = benchmark.features.many(rows, JOINT.facts(rows, benchmark.images.shape), np.full(len(rows), 9.0))
-    whole = benchmark._forest.many(features)
+    whole = benchmark._models.many(features)
     for count in (1, 63, 64, 65, 4097, 8191, 8192, 8193):
-        np.testing.assert_array_equal(benchmark._forest.many(features[:count]), whole[:, :count])
+        np.testing.assert_array_equal(benchmark._models.many(features[:count]), whole[:, :count])
 
 
 class TestDamagedModels:
