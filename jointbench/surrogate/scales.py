@@ -27,6 +27,8 @@ _BOUNDED = ErrorScale(10_000)
 
 #: Larger numbers have squares, and sums of these over a log, that are none.
 LARGEST = 1e140
+#: Values differ whose deviation is more than this, and than this share of the largest.
+_SMALLEST, _SMALLEST_SHARE = 1e-140, 1e-9
 
 #: Skewnesses closer than this are the same.
 _SAME = 1e-9
@@ -118,12 +120,13 @@ class MetricScale:
         learned = made.to_logit(metric.losses(values))
         deviation = float(learned.std())
         # What never differs is known.
+        differs = deviation > max(_SMALLEST, _SMALLEST_SHARE * float(np.abs(learned).max()))
         return cls(
             kind,
             made.low,
             made.high,
             float(learned.mean()),
-            deviation if deviation > 1e-9 * (1 + abs(float(learned.mean()))) else 1.0,
+            deviation if differs else 1.0,
             metric.maximize,
             metric.whole,
         )

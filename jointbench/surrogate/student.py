@@ -16,7 +16,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.beside import MANY
 from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.networks import taught
-from jointbench.surrogate.student_network import StudentNetwork
+from jointbench.surrogate.student_network import WIDEST, StudentNetwork
 from jointbench.surrogate.table import TrainingTable
 from jointbench.surrogate.teacher import Teacher, error_logits
 
@@ -28,7 +28,8 @@ class Distillation:
 
     `even` is the share of questions that are spread evenly; of the others, each is a training's configuration with a
     share `moved` of its hyperparameters moved by `by` of their range (a standard deviation). `units`: of the hidden
-    layers of a network that learns first, so that the trees are left what it does not say; none is without it.
+    layers of a network that learns first, so that the trees are left what it does not say; none is without it, as is a
+    space whose choices are too many for one.
     """
 
     questions: int = 16_000
@@ -123,11 +124,12 @@ def learn_errors(teacher: Teacher, settings: Distillation, seed: int) -> tuple[A
         # How likely that is, and what it makes of errors, is said beside the student.
         real = np.where(teacher.collapse.happened[:, None], of_seen, real)
     logits = np.concatenate([lessons, real])
-    if not settings.units:
+    inputs = teacher.inputs.of_network(teacher.seen)
+    # So many choices without order would make a network that answers late: trees alone do not mind them.
+    if not settings.units or len(inputs.column) > WIDEST:
         return boost(rows, logits, parameters, settings.rounds, seed), None
     # The luck of single trainings is for the trees alone.
-    inputs, smooth = teacher.inputs.of_network(teacher.seen), np.concatenate([lessons, of_seen])
-    network = taught(inputs, rows, smooth, settings.units, seed)
+    network = taught(inputs, rows, np.concatenate([lessons, of_seen]), settings.units, seed)
     return boost(rows, logits - network(rows), parameters, settings.rounds, seed), network
 
 

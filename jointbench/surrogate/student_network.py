@@ -25,9 +25,11 @@ FARTHEST, LARGEST = 8.0, 256.0
 #: Every whole number up to it is a float64.
 _EXACT = 2.0**53
 #: Widths and layers of networks that answer in time, and how large what they say may be.
-_WIDEST, _MOST_LAYERS, _LARGEST_OUTPUT = 1_024, 8, 300.0
-#: Of the numbers by which inputs are made: far from where float64 ends.
-_LARGEST_NUMBER = 1e30
+WIDEST, _MOST_LAYERS, _LARGEST_OUTPUT = 1_024, 8, 300.0
+#: Of the numbers by which inputs are made: no feature is larger, and it is far from where float64 ends.
+_LARGEST_NUMBER = 1e38
+#: A feature differs whose deviation is more than this, and than this share of its largest value.
+_SMALLEST, _SMALLEST_SHARE = 1e-37, 1e-9
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ class NetworkInputs:
         values = made._values(rows)
         deviation = values.std(axis=0)
         # What never differs says nothing elsewhere.
-        scale = np.where(deviation < 1e-9, 0.0, 1 / np.maximum(deviation, 1e-9))
+        differs = deviation > np.maximum(_SMALLEST_SHARE * np.abs(values).max(axis=0), _SMALLEST)
+        scale = np.where(differs, 1 / np.maximum(deviation, _SMALLEST), 0.0)
         return cls(column, least, added, values.mean(axis=0), scale, len(logged), len(choices))
 
     def __call__(self, rows: Features) -> FloatArray:
@@ -124,7 +127,10 @@ class StudentNetwork:
         ]
         added = [np.rint(each.astype(np.float64) * 2.0 ** (SHIFT + WEIGHT_SHIFT)) for each in biases]
         deviation = np.maximum(lessons.std(axis=0), 1e-9)
-        return cls(inputs, whole, added, deviation, lessons.mean(axis=0), lessons.min(axis=0), lessons.max(axis=0))
+        low, high = (
+            np.clip(end, -_LARGEST_OUTPUT, _LARGEST_OUTPUT) for end in (lessons.min(axis=0), lessons.max(axis=0))
+        )
+        return cls(inputs, whole, added, deviation, lessons.mean(axis=0), low, high)
 
     def as_dict(self) -> dict[str, npt.NDArray[Any]]:
         """For the models' file: arrays of int32, int64 and float64."""
@@ -186,8 +192,8 @@ def _arrays(content: Any) -> Arrays:
 
 def _inputs(arrays: Arrays, features: int) -> NetworkInputs:
     column, kinds = arrays["column"].astype(np.intp), arrays["kinds"].tolist()
-    if len(kinds) != 3 or min(kinds) < 0 or sum(kinds) != len(column) or not 0 < len(column) <= _WIDEST:
-        raise ValueError(f"1 to {_WIDEST:,} inputs of three kinds")
+    if len(kinds) != 3 or min(kinds) < 0 or sum(kinds) != len(column) or not 0 < len(column) <= WIDEST:
+        raise ValueError(f"1 to {WIDEST:,} inputs of three kinds")
     if not ((column >= 0) & (column < features)).all():
         raise ValueError(f"features among {features}")
     least, added, mean, scale = (_numbers(arrays, f"input-{name}", len(column)) for name in _INPUTS)
@@ -200,8 +206,8 @@ def _inputs(arrays: Arrays, features: int) -> NetworkInputs:
 def _layers(arrays: Arrays, outputs: int) -> tuple[list[FloatArray], list[FloatArray]]:
     """Weights and biases of each."""
     units = arrays["units"].tolist()
-    if not 0 < len(units) <= _MOST_LAYERS or not all(0 < n <= _WIDEST for n in units) or units[-1] != outputs:
-        raise ValueError(f"at most {_MOST_LAYERS} layers, none wider than {_WIDEST:,}, the last of {outputs}")
+    if not 0 < len(units) <= _MOST_LAYERS or not all(0 < n <= WIDEST for n in units) or units[-1] != outputs:
+        raise ValueError(f"at most {_MOST_LAYERS} layers, none wider than {WIDEST:,}, the last of {outputs}")
     shapes = list(pairwise([len(arrays["column"]), *units]))
     ends = np.cumsum([before * after for before, after in shapes])
     if len(arrays["weights"]) != ends[-1] or len(arrays["biases"]) != sum(units):

@@ -130,6 +130,12 @@ def test_conditions_in_a_circle_are_refused() -> None:
         PlainSpace("circle", (a, b), {"a": equals(b, 1), "b": equals(a, 1)})
 
 
+def test_numbers_that_configspace_rounds_away_are_named() -> None:
+    space = PlainSpace("tiny", [Number("decay", 1e-15, 1e-2, log=True)], {})
+    with pytest.raises(InputError, match=r"decay: .* expected ends that ConfigSpace"):
+        _ = space.configspace
+
+
 def test_json_is_read_without_configspace(monkeypatch: pytest.MonkeyPatch) -> None:
     text = json.dumps(TOY.configspace.to_serialized_dict())
     monkeypatch.setitem(__import__("sys").modules, "ConfigSpace", None)

@@ -373,6 +373,15 @@ def test_a_fraction_of_a_person_s_own_is_in_per_cent_as_errors_are(in_epochs: Su
         assert rmse.usable.endswith("%")
 
 
+@pytest.mark.parametrize("size", [1e-100, 1e-12, 1.0, 1e100])
+def test_losses_of_any_size_are_on_one_scale(size: float) -> None:
+    losses = np.random.default_rng(0).normal(5, 1, 100)
+    scale = MetricScale.fit(Metric("loss", "", bounds=(-math.inf, math.inf)), losses * size)
+    assert scale.to_logit(losses * size).std() == pytest.approx(1)
+    same = MetricScale.fit(Metric("loss", "", bounds=(-math.inf, math.inf)), np.full(100, 5.1 * size))
+    assert same.deviation == 1
+
+
 def test_what_is_nearly_nought_has_no_sign() -> None:
     benchmark = load_benchmark("fashion-small")
     best = [{**row, "bias": -1e-6, "relative_bias": -1e-6, "spearman": -1e-6} for row in benchmark.manifest.best]

@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jointbench import import_table
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.benchmark import Benchmark
@@ -232,3 +234,42 @@ def test_a_network_takes_the_place_of_no_model() -> None:
     file = write_object({"errors-0": members.pop("errors-0"), NETWORK: members.pop(NETWORK), **members})
     with pytest.raises(BenchmarkError, match="the models"):
         Benchmark({**whole._manifest, "models": hashlib.sha256(file).hexdigest()}, file, "mixed up")
+
+
+def imported(frame: dict[str, Any], folder: Path) -> Surrogate:
+    import_table(frame, folder, budget="epochs", metrics="loss=loss")
+    return Surrogate.fit(EvaluationLog.open(folder), "imported", settings=SMALL, partitions=1)
+
+
+@pytest.mark.parametrize("size", [1e35, 1e-11])
+def test_hyperparameters_of_any_size_are_read_again_and_differ(size: float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = {"huge_or_tiny": rng.uniform(-size, size, 60), "momentum": rng.random(60), "epochs": np.full(60, 9)}
+    frame["loss"] = (frame["huge_or_tiny"] / size) ** 2 + rng.normal(0, 0.1, 60)
+    benchmark = imported(frame, tmp_path / "log").benchmark
+    assert benchmark.has_network
+    network = benchmark._models.network
+    assert network is not None
+    # What never differs is the budget.
+    assert np.count_nonzero(network.inputs.scale == 0) == 1
+    said = benchmark.query_batch([{"huge_or_tiny": x * size, "momentum": 0.5} for x in (0.0, 0.99)], 9)
+    assert said.metrics["loss"][0] < said.metrics["loss"][1]
+
+
+def test_too_many_choices_for_a_network_are_left_to_trees(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame: dict[str, Any] = {f"c{k}": [f"choice {n}" for n in rng.integers(0, 60, 80)] for k in range(30)}
+    frame |= {"epochs": np.full(80, 9), "loss": rng.random(80)}
+    benchmark = imported(frame, tmp_path / "log").benchmark
+    assert not benchmark.has_network
+    [answer] = benchmark.query_batch(benchmark.sample(1, seed=0), 9)
+    assert np.isfinite(answer.metrics["loss"])
+
+
+def test_what_a_network_learned_of_far_outliers_is_read_again() -> None:
+    network = network_of(models("fashion-joint")[0])
+    lessons = np.array([[0.0, 0.0], [0.0, 0.0], [-900.0, 900.0]])
+    small = [weights * 2.0**-WEIGHT_SHIFT for weights in network.weights]
+    made = StudentNetwork.rounded(network.inputs, small, [np.zeros(len(b)) for b in network.biases], lessons)
+    features = int(network.inputs.column.max()) + 1
+    assert StudentNetwork.from_dict(made.as_dict(), "file", features, 2).low.tolist() == [-300, 0]

@@ -145,7 +145,7 @@ def _described_condition(condition: Condition, child: str) -> dict[str, Any]:
 
 
 def write_configspace(space: Space) -> ConfigurationSpace:
-    """Raises MissingExtraError where ConfigSpace is not installed."""
+    """Raises MissingExtraError where ConfigSpace is not installed, InputError for numbers that it rounds away."""
     try:
         import ConfigSpace as library  # noqa: N813
     except ImportError:
@@ -161,7 +161,12 @@ def write_configspace(space: Space) -> ConfigurationSpace:
             return library.CategoricalHyperparameter(h.name, h.choices, weights=h.weights, **default)
         if h.integer:
             return library.UniformIntegerHyperparameter(h.name, int(h.low), int(h.high), log=h.log, **default)
-        return library.UniformFloatHyperparameter(h.name, h.low, h.high, log=h.log, **default)
+        try:
+            return library.UniformFloatHyperparameter(h.name, h.low, h.high, log=h.log, **default)
+        except ValueError:
+            raise InputError(
+                h.name, (h.low, h.high), "ends that ConfigSpace, which rounds to 13 decimals, keeps"
+            ) from None
 
     made = library.ConfigurationSpace(name=space.name)
     for h in space.hyperparameters:
