@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jointbench.bench.analysing.attributions import attributed, contributions
+from jointbench.bench.analysing.attributions import attributed, attributions, contributions
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.fanova import BoxTree, Importances, boxes
 from jointbench.bench.analysing.fanova_package import by_package, package_forest
@@ -241,6 +241,17 @@ def test_xgboosts_attributions_add_up_to_what_the_frozen_models_say() -> None:
     # XGBoost adds float32.
     assert sum(found.values()) == pytest.approx(logit, abs=1e-4)
     assert set(found) == {*benchmark.features.names, "average"}
+
+
+def test_xgboosts_attributions_are_left_out_where_a_network_answers_too() -> None:
+    benchmark = load_benchmark("fashion-small")
+    assert benchmark.has_network
+    [configuration] = benchmark.sample(1, seed=0)
+    made = attributions(Evidence("fashion-small", benchmark.task, None, benchmark), "it", configuration)
+    assert [table.name for table in made.tables] == ["attributions"]
+    assert made.missing == [
+        "XGBoost's own attributions are of trees, and this surrogate is a network that trees correct."
+    ]
 
 
 def test_pairs_of_all_hyperparameters_are_there() -> None:
