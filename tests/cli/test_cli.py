@@ -240,7 +240,7 @@ def test_fit_writes_a_benchmark_that_can_be_queried(capsys: pytest.CaptureFixtur
     [
         ("explore", "explore"),
         ("describe no-such", "zela-2018"),
-        ("describe no-such", "digits-cpu, fashion-small,"),
+        ("describe no-such", "digits-cpu, fashion-joint, fashion-small,"),
         ("describe no-such", "joint, joint-small,"),
         ("describe no-such", "a JSON file of a configuration, or the folder of a benchmark"),
         ("describe hnag:no-such", "cifar10-bohb"),

@@ -72,7 +72,7 @@ class TestBenchmark:
     def bounded(cls, **changes: Any) -> Benchmark:
         content = json.loads((cls.FOLDER / MANIFEST).read_text(encoding="utf-8"))
         bounds = {"lowest": [[-0.5, -0.4]] * 4, "below": [[0.1, 0.05]] * 4}
-        changes = {"format_version": 6, "bounds": bounds, **changes}
+        changes = {"bounds": bounds, **changes}
         return Benchmark({**content, **changes}, (cls.FOLDER / MODELS).read_bytes(), "bounded")
 
     @pytest.mark.parametrize("seed", [None, 5])

@@ -65,7 +65,9 @@ def test_what_publishing_takes_and_answering_does_not_is_a_note(copied: Path) ->
 
 
 def test_names_that_do_not_ship_are_refused() -> None:
-    with pytest.raises(UnknownNameError, match="folder: 'nonsense' given, expected one of digits-cpu, fashion-small"):
+    with pytest.raises(
+        UnknownNameError, match="folder: 'nonsense' given, expected one of digits-cpu, fashion-joint, fashion-small"
+    ):
         jointbench.doctor("nonsense")
     with pytest.raises(BenchmarkError, match=f"{NAME}, the version that ships"):
         jointbench.doctor("rnag-digits-v99")
