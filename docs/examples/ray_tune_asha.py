@@ -5,6 +5,7 @@ from pathlib import Path
 import ray
 from ray import tune
 from ray.tune.schedulers import ASHAScheduler
+from ray.tune.search.basic_variant import BasicVariantGenerator
 
 try:  # the wheel, which needs NumPy alone
     from jointbench_digits_cpu import adapters, load
@@ -23,6 +24,7 @@ tuner = tune.Tuner(
         metric="validation_error",
         mode="min",
         num_samples=8,
+        search_alg=BasicVariantGenerator(random_state=2),
         scheduler=ASHAScheduler(
             time_attr="budget",
             max_t=ladder.maximum,
