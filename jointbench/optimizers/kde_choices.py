@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist
 
 from jointbench.data.arrays import FloatArray
 from jointbench.optimizers.kde import MIN_BANDWIDTH, KernelDensity
+from jointbench.optimizers.kde_bounds import ALL, Bounds, Rows, counted
 
 #: Above what rounding does to a logarithm of a density.
 _ROUNDING = 1e-9
@@ -43,13 +44,8 @@ class ChoiceDensity(KernelDensity):
         logs: FloatArray = np.log(np.exp(terms - largest).sum(axis=1)) + largest[:, 0] - self._log_scale
         return logs
 
-    def bounds(self, at: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The logarithms themselves, as far apart as one and the same in another batch may be."""
-        logs = self.log_density(at)
-        return logs - _ROUNDING, logs + _ROUNDING
-
-    def floor(self, at: FloatArray) -> FloatArray:
-        return self.bounds(at)[0]
+    def bounds(self, at: FloatArray) -> Bounds:
+        return _ChoiceBounds(counted(self.log_density(at)))
 
     def scatter(self, rng: np.random.Generator, count: int) -> FloatArray:
         """As of numbers; a choice stays with probability 1 - h, and is otherwise any."""
@@ -60,3 +56,16 @@ class ChoiceDensity(KernelDensity):
             stays = rng.random(count) < 1 - self.bandwidths[place]
             moved[:, place] = np.where(stays, centres[:, place], drawn)
         return moved
+
+
+class _ChoiceBounds:
+    """The logarithms (m,) themselves, as far apart as one and the same in another batch may be."""
+
+    def __init__(self, logs: FloatArray) -> None:
+        self._logs = logs
+
+    def between(self, rows: Rows = ALL) -> tuple[FloatArray, FloatArray]:
+        return self._logs[rows] - _ROUNDING, self._logs[rows] + _ROUNDING
+
+    def floor(self) -> FloatArray:
+        return self._logs - _ROUNDING

@@ -29,7 +29,8 @@ class RandomSampler:
     def __init__(self, space: Space, rng: np.random.Generator, *, fixed: Configuration | None = None) -> None:
         self.space, self.rng, self.fixed = space, rng, dict(fixed or {})
         self.searched = np.array([h.name not in self.fixed and not h.constant for h in space.hyperparameters])
-        self.dimensions = int(self.searched.sum())
+        self._places_searched = np.flatnonzero(self.searched)
+        self.dimensions = len(self._places_searched)
         #: Of what is not searched: the values.
         self._held = {
             h.name: self.fixed[h.name] if h.name in self.fixed else h.decode(0.0)
@@ -51,12 +52,11 @@ class RandomSampler:
             h.name: self._held[h.name] if h.name in self._held else h.decode(next(units))
             for h in self.space.hyperparameters
         }
-        return self.space.active(values)
+        return self.space.active(values) if self.space.conditions else values
 
     def _point(self, configuration: Configuration) -> FloatArray:
         """The other way; NaN where something is inactive."""
-        encoded: FloatArray = self.space.encode(np.array([self.space.row(configuration)]))[0, self.searched]
-        return encoded
+        return self.space.encode_one(configuration)[self._places_searched]
 
 
 class _Results:
@@ -66,21 +66,29 @@ class _Results:
     """
 
     def __init__(self, dimensions: int) -> None:
-        self._points, self._losses, self.count = np.empty((64, dimensions)), np.empty(64), 0
+        # One hyperparameter after the other, as they are summed up and moved.
+        self._points, self._losses, self.count = np.empty((64, dimensions), order="F"), np.empty(64), 0
+        #: So many of the best are where they were at the last `settle`.
+        self.settled = 0
 
     def append(self, point: FloatArray, loss: float) -> None:
         if self.count == len(self._losses):
             self._points = np.concatenate([self._points, np.empty_like(self._points)])
             self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
-        place = int(np.searchsorted(self._losses[: self.count], loss, side="right"))
+        place = int(self._losses[: self.count].searchsorted(loss, side="right"))
         for ranked, new in ((self._points, point), (self._losses, loss)):
             ranked[place + 1 : self.count + 1] = ranked[place : self.count]
             ranked[place] = new
         self.count += 1
+        self.settled = min(self.settled, place)
+
+    def settle(self) -> None:
+        self.settled = self.count
 
     def replace(self, points: FloatArray) -> None:
         """All of them, the best first."""
         self._points, self._losses, self.count = points, np.arange(float(len(points))), len(points)
+        self.settled = 0
 
     @property
     def ranked(self) -> FloatArray:
@@ -138,7 +146,11 @@ class ModelSampler(RandomSampler):
         if budget is not None and self._fitted_to != (budget, self._results[budget].count):
             results = self._results[budget]
             points = self._filled(results.ranked)
-            self._model, self._fitted_to = GoodAndBad.of_ranked(points, self._density), (budget, results.count)
+            fitted_here = self._fitted_to is not None and self._fitted_to[0] == budget
+            before = self._model if fitted_here and not self.space.conditions else None
+            self._model = GoodAndBad.of_ranked(points, self._density, before=before, settled=results.settled)
+            self._fitted_to = (budget, results.count)
+            results.settle()
         return self._model
 
     def _density(self, points: FloatArray) -> KernelDensity:

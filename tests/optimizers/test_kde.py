@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from jointbench.data.spaces.hyperparameters import Number
+from jointbench.data.spaces.configspace import PlainSpace
 from jointbench.optimizers.kde import CANDIDATES, GRID, MIN_BANDWIDTH, WIDENING, GoodAndBad, KernelDensity, split
+from jointbench.optimizers.samplers import ModelSampler
 
 
 def points(count: int, dimensions: int, seed: int = 0) -> np.ndarray:
@@ -97,3 +100,19 @@ def test_proposals_lie_where_the_good_points_are() -> None:
     proposed = np.array([model.propose(rng)[3] for _ in range(50)])
     # Uniform numbers would have a mean distance of 0.34 from 0.2.
     assert np.abs(proposed - 0.2).mean() < 0.1
+
+
+@given(st.lists(st.floats(0, 1) | st.just(math.inf), min_size=8, max_size=40), st.integers(0, 2**32 - 1))
+def test_a_good_density_that_stays_is_the_one_that_would_be_made(losses: list[float], seed: int) -> None:
+    space = PlainSpace("square", (Number("x", 0.0, 1.0), Number("y", 0.0, 1.0)))
+    sampler = ModelSampler(space, np.random.default_rng(seed))
+    for k, loss in enumerate(losses):
+        sampler.observe(sampler.sample(), 1.0, loss)
+        if k % 3:
+            continue
+        kept, ranked = sampler._current_model(), sampler._results[1.0].ranked
+        if kept is not None:
+            made = GoodAndBad.of_ranked(ranked)
+            for one, other in ((kept.good, made.good), (kept.bad, made.bad)):
+                np.testing.assert_array_equal(one.points, other.points)
+                np.testing.assert_array_equal(one.bandwidths, other.bandwidths)

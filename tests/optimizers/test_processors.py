@@ -22,6 +22,7 @@ from jointbench.data.spaces.joint import JOINT
 from jointbench.optimizers import Optimizer, make_optimizer
 from jointbench.optimizers.contract import digest
 from jointbench.optimizers.kde import GoodAndBad, KernelDensity
+from jointbench.optimizers.kde_bounds import counted
 
 #: Of the first proposals of seed 0. They change when an optimizer does, and on nothing else.
 GOLDEN = {
@@ -133,10 +134,15 @@ def test_the_bounds_of_a_density_hold(dimensions: int, kind: str) -> None:
         points[:, ::2] = 0.25
     density = KernelDensity(points)
     at = np.concatenate([density.scatter(rng, 40), rng.random((40, dimensions))])
-    low, high = density.bounds(at)
-    exact = density.log_density(at)
+    bounds = density.bounds(at)
+    low, high = bounds.between()
+    exact = counted(density.log_density(at))
     assert ((low <= exact) & (exact <= high)).all()
-    assert (density.floor(at) <= exact).all()
+    assert (bounds.floor() <= exact).all()
+    some = np.array([3, 50])
+    for bound, of_all in zip(bounds.between(some), (low, high), strict=True):
+        # A product of fewer rows may round otherwise.
+        np.testing.assert_allclose(bound, of_all[some], atol=1e-4)
 
 
 @pytest.mark.parametrize("dimensions", [2, 7, 17])
@@ -149,5 +155,5 @@ def test_the_candidate_that_bounds_leave_is_the_best(dimensions: int) -> None:
         candidates = np.concatenate([model.good.scatter(rng, 40), rng.random((20, dimensions))])
         # Some twice: of equal ones it is the first.
         candidates = np.concatenate([candidates, candidates[::-1]])
-        good, bad = (np.maximum(one.log_density(candidates), np.log(1e-32)) for one in (model.good, model.bad))
+        good, bad = (counted(one.log_density(candidates)) for one in (model.good, model.bad))
         assert model._best(candidates) == np.argmin(bad - good)

@@ -77,6 +77,8 @@ def check_cube(space: Space) -> None:
     assert [_items(space.configuration(row)) for row in rows] == list(map(_items, each)), "another row"
     encoded = space.encode(rows)
     assert np.array_equal(np.isnan(encoded), np.isnan(rows)), "a number for what is inactive"
+    ones = [space.encode_one(configuration) for configuration in each]
+    np.testing.assert_allclose(ones, encoded, rtol=1e-12, atol=1e-12, err_msg="encoded otherwise one by one")
     inside = encoded[~np.isnan(encoded)]
     # Rounding may lead out of the cube by the last bit.
     assert inside.min() > -1e-9, "encoded outside of the unit cube"

@@ -319,6 +319,18 @@ class Space(ABC):
         raw /= length
         return raw
 
+    def encode_one(self, configuration: Configuration) -> FloatArray:
+        """What `encode` says of one configuration (hyperparameters,), in half the time; NaN for what is inactive."""
+        if not self.all_numbers:
+            whole: FloatArray = self.encode(np.array([self.row(configuration)]))[0]
+            return whole
+        logarithmic, low, length = self._encoding
+        encoded = np.array([configuration[name] for name in self.names], dtype=np.float64)
+        encoded[logarithmic] = np.log(encoded[logarithmic])
+        encoded -= low
+        encoded /= length
+        return encoded
+
     @cached_property
     def _encoding(self) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray]:
         """Columns that are encoded by their logarithms; where each column's range begins, and its length."""
