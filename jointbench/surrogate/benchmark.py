@@ -105,6 +105,11 @@ class Benchmark:
         return self._models.network is not None
 
     @property
+    def tells_collapses(self) -> bool:
+        """Whether what becomes of errors where trainings collapse is said apart from those of trainings that work."""
+        return self._outcomes.collapse is not None
+
+    @property
     def images(self) -> ImageFacts:
         """Raises InputError where it is about none."""
         if self.task.images is None:

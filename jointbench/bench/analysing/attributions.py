@@ -124,7 +124,7 @@ def attributions(evidence: Evidence, name: str, configuration: Configuration) ->
 def contributions(benchmark: Benchmark, configuration: Configuration) -> Mapping[str, float]:
     """XGBoost's `pred_contribs` of the validation error's logit at the largest budget, the mean over the models, by the
     name of the surrogate's input; `average` is what they are added to. Of a benchmark of trainings on images, without
-    a network."""
+    a network; where collapses are told apart, of a training that works."""
     import xgboost
 
     features, largest = benchmark.features, benchmark.ladder.maximum
@@ -210,6 +210,7 @@ def _inputs_table(benchmark: Benchmark, name: str, inputs: Mapping[str, float]) 
         f"XGBoost's attributions (pred_contribs) of {name} after "
         f"{benchmark.ladder.amount(benchmark.ladder.maximum)}, in "
         "units of the error's logit, by what the surrogate sees"
+        + ", as if it worked: that it may collapse is said apart" * benchmark.tells_collapses
     )
     numbers: dict[str, list[Any]] = {
         "input": ["average", *order],

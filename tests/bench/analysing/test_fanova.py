@@ -241,11 +241,13 @@ def test_xgboosts_attributions_add_up_to_what_the_frozen_models_say() -> None:
     # XGBoost adds float32.
     assert sum(found.values()) == pytest.approx(logit, abs=1e-4)
     assert set(found) == {*benchmark.features.names, "average"}
+    assert not benchmark.tells_collapses
 
 
 def test_xgboosts_attributions_are_left_out_where_a_network_answers_too() -> None:
     benchmark = load_benchmark("fashion-small")
     assert benchmark.has_network
+    assert benchmark.tells_collapses
     [configuration] = benchmark.sample(1, seed=0)
     made = attributions(Evidence("fashion-small", benchmark.task, None, benchmark), "it", configuration)
     assert [table.name for table in made.tables] == ["attributions"]
