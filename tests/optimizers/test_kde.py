@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.optimizers.kde import CANDIDATES, GRID, MIN_BANDWIDTH, WIDENING, GoodAndBad, KernelDensity, split
 from jointbench.optimizers.samplers import ModelSampler
 

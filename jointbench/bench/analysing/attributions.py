@@ -210,7 +210,8 @@ def _inputs_table(benchmark: Benchmark, name: str, inputs: Mapping[str, float]) 
         f"XGBoost's attributions (pred_contribs) of {name} after "
         f"{benchmark.ladder.amount(benchmark.ladder.maximum)}, in "
         "units of the error's logit, by what the surrogate sees"
-        + ", as if it worked: that it may collapse is said apart" * benchmark.tells_collapses
+        + ", as if it worked: that it may collapse is said apart"
+        * benchmark.tells_collapses
     )
     numbers: dict[str, list[Any]] = {
         "input": ["average", *order],
