@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import jointbench
+from jointbench.bench.comparing.as_trained import as_trained, made_otherwise
 from jointbench.bench.comparing.comparison_folder import SETTINGS, Settings
 from jointbench.bench.comparing.judged import JUDGED, judged, judged_verdict
 from jointbench.bench.comparing.nearest import Nearest, nearest
@@ -387,21 +388,40 @@ class TestTrust:
         assert "which is more" in " ".join(trust_words(anyway, far))
         assert said.endswith("`jointbench retrain` trains what the optimizers found for real, and decides.")
 
+    def test_of_few_trainings_it_says_how_few_what_it_cannot_order_and_how_to_train_alike(self, tmp_path: Path) -> None:
+        made = jointbench.compare(
+            "fashion-joint", ["random"], seeds=1, full_budgets=2, jobs=1, out=tmp_path / "made", quiet=True
+        )
+        said = trust_words(made.folder, made.summary)
+        assert "a surrogate's, fitted to 252 trainings." in said[0]
+        assert re.search(r"whether it orders these \d+ rightly is not known \(Spearman 0\.02, 95 % interval -", said[0])
+        assert said[-1].endswith(
+            "with `--clock reference:h200-v1 --precision bf16`, as the surrogate's trainings were."
+        )
+        settings = Settings.read(made.folder)
+        assert made_otherwise(settings, as_trained(["reference:h200-v1"], ["bf16"])) == ""
+        assert "these are made with the usual ones" in made_otherwise(settings, as_trained(["measured"], ["fp32"]))
+
     def test_another_metric_than_was_judged_is_named_and_its_differences_are_held_against_no_error(
         self, tmp_path: Path
     ) -> None:
         made = compared_by(tmp_path / "test", "test_error")
         said = " ".join(trust_words(made.folder, made.summary))
-        assert said.startswith("The test errors are a surrogate's. Its predictions of validation errors for the best")
+        assert said.startswith(
+            "The test errors are a surrogate's, fitted to 1,006 trainings. Its predictions of validation errors for "
+            "the best"
+        )
         assert re.search(
-            r"off by \d+\.\d percentage points in the median and too (low|high) by \d+\.\d on average\. ", said
+            r"off by \d+\.\d percentage points in the median and too (low|high) by \d+\.\d on average, and whether ",
+            said,
         )
         page = write_report(made.folder).read_text(encoding="utf-8")
         assert "<h2>The incumbent's test error over time</h2>" in page
         assert "Final test errors are those after" in page or "Final test errors are medians" in page
         both = compared_by(tmp_path / "both", "peak_memory", "validation_error")
         assert trust_words(both.folder, both.summary)[0].startswith(
-            "The peak memories and validation errors are a surrogate's. Its predictions of validation errors for"
+            "The peak memories and validation errors are a surrogate's, fitted to 1,006 trainings. Its predictions of "
+            "validation errors for"
         )
 
     def test_what_follows_from_arithmetic_is_no_surrogates(self, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def every_evaluation(evidence: Evidence) -> Exhibit:
     largest = frame["rung"].value_counts().max()
     if largest > MOST_POINTS:
         words.append(f"Of a budget with more than {MOST_POINTS:,} evaluations, {MOST_POINTS:,} are drawn.")
-    if objective.fraction and evidence.task.images is not None:
+    if objective.fraction and evidence.task.images is not None and (evidence.ok["value"] <= 0).any():
         words.append(f"A {objective.label} of 0 is drawn at half an image.")
     figure = Figure(name, "", lambda: draw(evidence, frame), 520)
     return Exhibit(name, title, words, [figure])

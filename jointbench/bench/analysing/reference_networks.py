@@ -9,6 +9,7 @@ import numpy as np
 from jointbench.bench.analysing.compared import Compared
 from jointbench.bench.analysing.evidence import Evidence
 from jointbench.bench.analysing.exhibit import Exhibit, Table
+from jointbench.bench.comparing.as_trained import as_trained
 from jointbench.data.arrays import FloatArray
 from jointbench.data.evaluation import Configuration
 from jointbench.data.metrics import TEST_ERROR
@@ -65,7 +66,7 @@ def reference_networks(evidence: Evidence) -> Exhibit:
         "the incumbent is the configuration with the best value at the largest budget, chosen by it, so that its own "
         "evaluations flatter it."
     )
-    where = "What was trained by these commands is found where `--retrainings` names the log that they print."
+    where = "Each of these commands says where its log lies; `--retrainings` takes it, and this table has it then."
     return table_2(evidence, found, chosen, where, lambda name: _command(evidence, name))
 
 
@@ -143,7 +144,16 @@ def _command(evidence: Evidence, name: str) -> str:
     ladder, images = evidence.task.ladder, evidence.task.images
     assert images is not None
     largest = f"{ladder.maximum:g}{'s' if ladder.unit == 'seconds' else ladder.unit}"
-    return f"jointbench train {name} --images {images.name} --budget {largest} --seed 0"
+    command = f"jointbench train {name} --images {images.name} --budget {largest} --seed 0"
+    return f"{command} {_options(evidence)}".strip()
+
+
+def _options(evidence: Evidence) -> str:
+    """By which a training is timed and computed as those of the evidence were."""
+    if evidence.frame is not None and {"clock", "precision"} <= {*evidence.frame}:
+        return as_trained(evidence.frame["clock"].dropna(), evidence.frame["precision"].dropna())
+    made = {} if evidence.benchmark is None else evidence.benchmark.provenance
+    return as_trained(made.get("clocks", ()), made.get("precisions", ()))
 
 
 def _named() -> set[str]:

@@ -15,6 +15,7 @@ from jointbench.bench.calls.without_main import without_main
 from jointbench.bench.calls.workers import WorkerOptions, Workers
 from jointbench.bench.collecting.collection import Trained
 from jointbench.bench.collecting.collection_progress import CollectionProgress
+from jointbench.bench.comparing.as_trained import as_trained, made_otherwise
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.incumbents import final_incumbents
 from jointbench.bench.comparing.retraining import Retraining, plan, plan_own
@@ -26,7 +27,7 @@ from jointbench.bench.pages.retraining_section import cells, headings, scatter
 from jointbench.bench.running.own_function import Function
 from jointbench.bench.running.workplaces import Workplace
 from jointbench.data.errors import InputError, UnknownNameError
-from jointbench.data.evaluation import Configuration
+from jointbench.data.evaluation import REFERENCE_CLOCK, Configuration
 from jointbench.data.files import check_writable
 from jointbench.data.frames import frame
 from jointbench.data.listed_names import listed_names
@@ -162,7 +163,7 @@ def retrain(
         check_trained_here(Settings.read(folder).space, "retrain COMPARISON")
         check_writable(folder / PAGE, "page")
         wanted = [*_incumbents(folder, optimizers, first_runs), *_references(references)]
-        plans, trained, place = _of_networks(folder, wanted, several, images, data, workers)
+        plans, trained, place = _of_networks(folder, wanted, several, images, data, workers, planned)
     else:
         for field, ours in (("images", images), ("data", data), ("references", references)):
             if ours:
@@ -192,6 +193,7 @@ def _of_networks(
     images: str | None,
     data: str | None,
     workers: WorkerOptions,
+    planned: Callable[[str], None],
 ) -> tuple[list[Retraining], Callable[[EvaluationLog], Trained], Workplace]:
     place, hardware = Workers.of(**workers).workplace()
     # Only now that torch is known to be there.
@@ -204,6 +206,9 @@ def _of_networks(
         )
 
     plans = plan(folder, wanted, images=images, data_folder=data, hardware=hardware.request, seeds=seeds)
+    clock = hardware.clock if hardware.reference is None else f"{REFERENCE_CLOCK}{hardware.reference.name}"
+    if different := made_otherwise(Settings.read(folder), as_trained([clock], [hardware.precision])):
+        planned(different)
     return plans, on, place
 
 

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from jointbench.bench.analysing.exhibit import Exhibit, Figure, Table
 from jointbench.bench.drawing.palette import Style
 from jointbench.bench.pages.page import figure_html, script, table_html
-from jointbench.bench.pages.templates import fill
+from jointbench.bench.pages.templates import fill, with_code
 
 #: Findings that stand first: as many as a reader remembers.
 MOST_FINDINGS = 3
@@ -31,7 +31,7 @@ def analysis_page(
         script(),
         fill("<h1>{{ title }}</h1>", title=title),
         *judged,
-        *(fill('<p class="lead">{{ finding }}</p>', finding=finding) for finding in findings or [nothing]),
+        *(fill('<p class="lead">{{ finding }}</p>', finding=with_code(finding)) for finding in findings or [nothing]),
         fill("<p>{{ about }}</p>", about=about),
     ]
     for exhibit in exhibits:
@@ -45,7 +45,7 @@ def _section(exhibit: Exhibit, styles: Mapping[str, Style] | None) -> Iterator[s
     for words in exhibit.words:
         yield fill("<p>{{ words }}</p>", words=words)
     for words in exhibit.missing:
-        yield fill('<p class="note">{{ words }}</p>', words=words)
+        yield fill('<p class="note">{{ words }}</p>', words=with_code(words))
     yield from _figures([figure for figure in exhibit.figures if not figure.folded])
     for table in exhibit.tables:
         if not table.folded:
@@ -78,7 +78,7 @@ def _figures(figures: Sequence[Figure]) -> Iterator[str]:
 
 def _figure(figure: Figure) -> str:
     drawn = Markup(figure_html(figure.draw(), figure.height))
-    return fill("<p>{{ words }}</p>", words=figure.words) + drawn if figure.words else drawn
+    return fill("<p>{{ words }}</p>", words=with_code(figure.words)) + drawn if figure.words else drawn
 
 
 def _table(table: Table, styles: Mapping[str, Style] | None) -> str:

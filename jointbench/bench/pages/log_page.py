@@ -77,7 +77,8 @@ def _every_evaluation(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> 
         f"{_capital(objective.label)} of each training{when}, by budget, as in the paper's Figure 1; the line is the "
     )
     said += f"{'highest' if objective.maximize else 'lowest'} at the largest budget so far."
-    if objective.fraction and log.task.images is not None:
+    least = min((one.metrics[objective.name] for one in evaluations if one.ok), default=1.0)
+    if objective.fraction and log.task.images is not None and least <= 0:
         said += " An error of 0 is drawn at half an image."
     return said
 

@@ -1,20 +1,20 @@
 """How far a comparison on a surrogate can be trusted, in words: under its lead, on the page and on the terminal."""
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from markupsafe import escape
-
+from jointbench.bench.comparing.as_trained import as_trained
 from jointbench.bench.comparing.comparison_folder import Settings
 from jointbench.bench.comparing.extrapolation import extrapolation, modelled
+from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.bench.comparing.judged import judged, judged_verdict
 from jointbench.bench.comparing.nearest import nearest
 from jointbench.bench.comparing.summary import Row
 from jointbench.bench.pages.comparison_words import called
-from jointbench.bench.pages.templates import fill
+from jointbench.bench.pages.templates import fill, with_code
 from jointbench.data.metrics import Metric
-from jointbench.data.quantities import listed
+from jointbench.data.quantities import counted, listed
 from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best
 
 
@@ -49,7 +49,7 @@ def judged_line(folder: Path) -> str:
 
 def trust_html(folder: Path, table: Sequence[Row]) -> list[str]:
     """The sentences of `trust_words` as a paragraph."""
-    said = re.sub("`([^`]*)`", r"<code>\1</code>", str(escape(" ".join(trust_words(folder, table)))))
+    said = with_code(" ".join(trust_words(folder, table)))
     return [f"<p>{said}</p>"] if said else []
 
 
@@ -68,14 +68,14 @@ def trust_words(folder: Path, table: Sequence[Row]) -> list[str]:
     if settings.images is None:
         # No network of ours, which `jointbench retrain` could train.
         return said
-    return [*said, "`jointbench retrain` trains what the optimizers found for real, and decides."]
+    return [*said, _retrain_words(settings)]
 
 
 def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     known, settings = judged(folder), Settings.read(folder)
     found = None if known is None else off_among_best(settings.ladder, known.best)
     compared = modelled(settings)
-    whose = f"The {_named(compared)} are a surrogate's"
+    whose = f"The {_named(compared)} are a surrogate's{_fitted_words(settings)}"
     if found is None or known is None:
         return [f"{whose}, and how wrong it is among the best configurations has not been judged."]
     share, row = found
@@ -92,7 +92,7 @@ def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     line = (
         f"{whose}. Its {predictions} for the best {share} of the configurations that it had not "
         f"seen are off by {shown(row['off'])}{points} in the median and too {direction} by {shown(abs(row['bias']))} "
-        "on average"
+        f"on average{_order_words(row)}"
     )
     if len(table) < 2 or settings.compared_by != objective:
         # Errors and what is compared have no common scale.
@@ -103,6 +103,33 @@ def _error_words(folder: Path, table: Sequence[Row]) -> list[str]:
     if apart < row["off"]:
         return [f"{line}, which is less: real trainings may order them otherwise."]
     return [f"{line}, which is more."]
+
+
+def _fitted_words(settings: Settings) -> str:
+    """To how many evaluations it was fitted, where that is known."""
+    benchmark = its_benchmark(settings)
+    fitted = 0 if benchmark is None else benchmark.provenance.get("evaluations", 0)
+    one = "evaluation" if settings.images is None else "training"
+    return f", fitted to {counted(fitted, one)}" if fitted else ""
+
+
+def _order_words(row: Mapping[str, Any]) -> str:
+    """Where the order of these few may as well be guessed: that, as a clause."""
+    rho, low, high = (row.get(name) for name in ("spearman", "spearman_low", "spearman_high"))
+    if rho is None or low is None or high is None or low > 0:
+        return ""
+    return (
+        f", and whether it orders these {row['n']:,} rightly is not known (Spearman {rho:.2f}, 95 % interval {low:.2f} "
+        f"to {high:.2f})"
+    )
+
+
+def _retrain_words(settings: Settings) -> str:
+    line = "`jointbench retrain` trains what the optimizers found for real, and decides"
+    benchmark = its_benchmark(settings)
+    made = {} if benchmark is None else benchmark.provenance
+    options = as_trained(made.get("clocks", ()), made.get("precisions", ()))
+    return f"{line}; with `{options}`, as the surrogate's trainings were." if options else f"{line}."
 
 
 def _distance_words(folder: Path) -> list[str]:

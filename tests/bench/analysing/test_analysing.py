@@ -269,6 +269,14 @@ def test_table_2_has_what_any_benchmark_that_ships_expects_of_the_best_that_was_
     assert f"{answer.metrics['test_error']:.2%}" in next(row for row in table.rows if row[0] == INCUMBENT)
 
 
+def test_a_reference_network_is_to_be_trained_as_the_evidence_was() -> None:
+    for name, options in (("fashion-joint", " --clock reference:h200-v1 --precision bf16"), ("digits-cpu", "")):
+        benchmark, log = jointbench.load_benchmark(name), EvaluationLog.open(released()[name])
+        for frame in (log.to_pandas(), None):
+            (table,) = reference_networks(Evidence(benchmark.name, log.task, frame, benchmark)).tables
+            assert table.rows[0][2].endswith(f"--seed 0{options}")
+
+
 def test_the_card_of_what_ships_has_the_exhibits_computed() -> None:
     benchmark, log = jointbench.load_benchmark("digits-cpu"), EvaluationLog.open(LOG)
     exhibit = budget_correlations(Evidence(benchmark.name, log.task, log.to_pandas(), benchmark))

@@ -7,7 +7,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 
 from jointbench.bench.pages.page import page_html, table_html
-from jointbench.bench.pages.templates import fill
+from jointbench.bench.pages.templates import fill, with_code
 
 HOSTILE = "<script>alert('a & b')</script>"
 
@@ -16,6 +16,10 @@ def test_values_are_escaped_and_html_is_not() -> None:
     shown = fill("<p>{{ words }}{{ more }}</p>", words=HOSTILE, more=fill("<b>{{ words }}</b>", words="&"))
     assert shown == "<p>&lt;script&gt;alert(&#39;a &amp; b&#39;)&lt;/script&gt;<b>&amp;</b></p>"
     assert fill("{{ words }}", words=Markup("<i>")) == "<i>"
+
+
+def test_what_stands_between_backticks_is_code_and_is_escaped_too() -> None:
+    assert with_code("a `<b>` and 1 ` more") == "a <code>&lt;b&gt;</code> and 1 ` more"
 
 
 def test_what_is_missing_is_noticed() -> None:
