@@ -1,7 +1,8 @@
 """Who is asked beside a teacher's Gaussian process.
 
 Boosted trees, and where there is much to learn from small networks and processes whose kernels were found on other
-evaluations: each errs elsewhere, so that together they err less.
+evaluations: each errs elsewhere, so that together they err less. A process that takes what is strange for noise is
+asked, too, where that is better on what was not seen: of some losses the tails are luck, of others to be learned.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.boosting import boost
 from jointbench.surrogate.gaussian_process import SEARCHED, GaussianProcess, Kernel, searched
 from jointbench.surrogate.networks import Networks
+from jointbench.surrogate.strange import noise_of_strange
 from jointbench.surrogate.table import TrainingTable
 
 #: From so many evaluations on networks know enough to be asked, and a kernel's search leaves out some. What is said
@@ -22,8 +24,8 @@ from jointbench.surrogate.table import TrainingTable
 MANY = SEARCHED
 #: Processes beside the first there, since what a search finds hangs on which evaluations it sees; and networks.
 _MORE, _NETWORKS = 2, 3
-#: The part of the configurations on which all are held against each other.
-_HELD_AGAINST = 3
+#: Parts into which configurations are dealt; on the first, or each in turn, all are held against each other.
+_PARTS = 3
 #: A share of trees beside the process alone is none below this: it would be luck.
 _LEAST_SHARE = 0.15
 #: Where networks are asked, too, a share falls with this power of the mean square of what one is off by.
@@ -48,49 +50,70 @@ Rows = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Beside:
-    """`shares` (learners, outputs), which sum to 1: of the processes, with the first; of the trees; of the networks,
-    where there are any."""
+    """`shares` (learners, outputs), which sum to 1: of the processes, with the first; of the trees; of the networks and
+    of a `mild` process, which takes what is strange for noise, where there are any."""
 
     processes: Sequence[GaussianProcess]
     trees: Any
     networks: Networks | None
+    mild: GaussianProcess | None
     shares: FloatArray
 
     @classmethod
     def fit(
-        cls, process: GaussianProcess, raw: FloatArray, scaled: FloatArray, seen: TrainingTable, worked: Rows, seed: int
+        cls,
+        process: GaussianProcess,
+        raw: FloatArray,
+        scaled: FloatArray,
+        seen: TrainingTable,
+        worked: Rows,
+        seed: int,
+        mild: GaussianProcess | None = None,
     ) -> "Beside | None":
         """To what the process is conditioned on: features `raw` and `scaled` (n, features) of the trainings `seen`;
         deterministic given them and the seed. Trees and networks, which know no noise, learn from what `worked` (n,).
-        None where nobody beside the process has a share, or none can be told."""
+        Of a `mild` process, which takes what is strange for noise, it hangs on few trainings whether it is better, so
+        that with one each part is held against what is said without it, not the first alone. None where nobody beside
+        the process has a share, or none can be told."""
         y, group = process.observed, seen.group if process.kernel.shared else None
 
-        def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
+        def conditioned(kernel: Kernel, rows: Rows, known: FloatArray) -> GaussianProcess:
             of = None if group is None else group[rows]
-            processes = [
-                GaussianProcess(kernel, scaled[rows], y[rows], process.kind[rows], process.known[rows], of)
-                for kernel in kernels
-            ]
+            return GaussianProcess(kernel, scaled[rows], y[rows], process.kind[rows], known, of)
+
+        def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
+            processes = [conditioned(kernel, rows, process.known[rows]) for kernel in kernels]
             learned_from = rows & worked
             trees = boost(raw[learned_from], y[learned_from], _TREES, _ROUNDS, seed)
             nets = Networks.fit(scaled[learned_from], y[learned_from], seed, networks) if networks else None
             asked = 2 + bool(networks)
-            return cls(processes, trees, nets, np.full((asked, y.shape[1]), 1 / asked))
+            return cls(processes, trees, nets, None, np.full((asked, y.shape[1]), 1 / asked))
 
         number = np.unique(seen.parted, return_inverse=True)[1].reshape(-1)
-        third = (np.random.default_rng(seed).permutation(number.max() + 1) % _HELD_AGAINST == 0)[number]
-        if third.all() or not third.any():
+        part = (np.random.default_rng(seed).permutation(number.max() + 1) % _PARTS)[number]
+        if (part == 0).all() or not (part == 0).any():
             return None
         many = len(y) >= MANY
-        without = learned(~third, [process.kernel], int(many))
-        (first,) = without.processes
-        judged = third & worked
-        each = replace(without, processes=[])._each(first.mean(scaled[judged]), raw[judged], scaled[judged])
-        shares = (_least_off_alone if many else _least_off_together)(each - y[judged])
+        off = list[FloatArray]()
+        for held in np.unique(part)[: 1 if mild is None else _PARTS]:
+            rest, judged = part != held, (part == held) & worked
+            without = learned(rest, [process.kernel], int(many))
+            if mild is not None:
+                strict = conditioned(mild.kernel, rest, process.known[rest])
+                known = noise_of_strange(strict, seen.parted[rest], process.known[rest])
+                without = replace(without, mild=strict if known is None else strict.again(mild.kernel, known))
+            (first,) = without.processes
+            each = replace(without, processes=[])._each(first.mean(scaled[judged]), raw[judged], scaled[judged])
+            off.append(each - y[judged])
+        together = np.concatenate(off, axis=1)
+        if mild is not None and np.mean(together[-1] ** 2) >= np.mean(together[0] ** 2):
+            together, mild = together[:-1], None
+        shares = (_least_off_alone if many else _least_off_together)(together)
         if not shares[1:].any():
             return None
         kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * many)]
-        return replace(learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many), shares=shares)
+        everyone = learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many)
+        return replace(everyone, shares=shares, mild=mild)
 
     def mixed(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
         """What all say together (n, outputs), of what the first process `said`."""
@@ -100,7 +123,8 @@ class Beside:
         """(learners, n, outputs)."""
         processes = np.mean([said, *(process.mean(scaled) for process in self.processes)], axis=0)
         networks = [] if self.networks is None else [self.networks.predict(scaled)]
-        return np.stack([processes, _predict(self.trees, raw), *networks])
+        mild = [] if self.mild is None else [self.mild.mean(scaled)]
+        return np.stack([processes, _predict(self.trees, raw), *networks, *mild])
 
 
 def _least_off_together(off: FloatArray) -> FloatArray:

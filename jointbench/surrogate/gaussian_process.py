@@ -150,8 +150,8 @@ class GaussianProcess:
     ) -> None:
         from scipy.linalg import cho_factor, cho_solve
 
-        self.kernel, self._x, self.observed, self.kind = kernel, x, y, kind
-        self.known = np.broadcast_to(known, len(x))
+        self.kernel, self.x, self.observed, self.kind, self.group = kernel, x, y, kind, group
+        self.known: FloatArray = np.broadcast_to(known, len(x))
         covariance = kernel.between(x, x)
         covariance.flat[:: len(x) + 1] = kernel.signal + kernel.noise[kind] + known
         if group is not None and kernel.shared:
@@ -159,10 +159,14 @@ class GaussianProcess:
         self._factor, _ = cho_factor(covariance, lower=True, overwrite_a=True, check_finite=False)
         self._solved = cho_solve((self._factor, True), y, check_finite=False)
 
+    def again(self, kernel: Kernel, known: FloatArray | float) -> "GaussianProcess":
+        """Of the same observations, with another kernel and another known noise."""
+        return GaussianProcess(kernel, self.x, self.observed, self.kind, known, self.group)
+
     def mean(self, x: FloatArray) -> FloatArray:
         """Expected outputs (m, outputs) at inputs (m, inputs)."""
         parts = range(0, len(x), _TOGETHER)
-        said = [self.kernel.between(x[first : first + _TOGETHER], self._x) @ self._solved for first in parts]
+        said = [self.kernel.between(x[first : first + _TOGETHER], self.x) @ self._solved for first in parts]
         return np.concatenate([*said, np.empty((0, self.observed.shape[1]))])
 
     def variance(self, x: FloatArray) -> FloatArray:
@@ -171,7 +175,7 @@ class GaussianProcess:
 
         said = []
         for first in range(0, len(x), _TOGETHER):
-            between = self.kernel.between(self._x, x[first : first + _TOGETHER])
+            between = self.kernel.between(self.x, x[first : first + _TOGETHER])
             known = solve_triangular(self._factor, between, lower=True, overwrite_b=True, check_finite=False)
             said.append(np.maximum(self.kernel.signal - (known * known).sum(axis=0), 0.0) + self.kernel.shared)
         return np.concatenate([*said, np.empty(0)])

@@ -13,6 +13,7 @@ from jointbench.surrogate.collapse import Collapse
 from jointbench.surrogate.gaussian_process import GaussianProcess, Kernel, searched
 from jointbench.surrogate.inputs import Inputs
 from jointbench.surrogate.noise import ErrorScale
+from jointbench.surrogate.strange import apart_and_strange, tolerant
 from jointbench.surrogate.table import TrainingTable
 
 #: A process is conditioned on all evaluations, up to so many, drawn at random.
@@ -22,11 +23,6 @@ CONDITIONED = 6_000
 #: for all trainings, so that it is less than the whole. Without such a floor a process believes that budgets without
 #: repeats have no noise, and swings between trainings that had bad luck.
 _COUNTED = 0.5
-#: So many standard deviations from what the others say is a training that collapsed, by luck: it is taken for noise as
-#: large as its distance. Few do, at learning rates where their neighbours are among the best.
-_COLLAPSED = 4.0
-#: Steps of the search that goes on without them, and how often they are looked for.
-_STEPS_AFTER, _TURNS = 10, 2
 #: So far above, as a logit, lies what did not only have bad luck, but did not work.
 _GAP = 1.0
 #: The share of the best by whose errors it is said how far below the best of all an answer may be.
@@ -77,30 +73,30 @@ class Teacher:
         few = searched(len(seen), seed)
         # Of learning curves, whose points are one training's; on a ladder of rungs each is a training of its own.
         group = seen.group if shared and ok.ladder.continuous else None
-        counted = known = _counted_variance(seen) / deviation[0] ** 2
+        counted = _counted_variance(seen) / deviation[0] ** 2
         grouped = None if group is None else group[few]
         kernel = Kernel.start(x.shape[1], len(ok.ladder.rungs))
-        kernel = kernel.search(x[few], y[few], kind[few], known=known[few], group=grouped)
-        process = GaussianProcess(kernel, x, y, kind, known, group)
-        # Of other tasks nothing is taken for bad luck: losses may have long tails that are not (docs/importing.md).
-        for _ in range(_TURNS if ok.measures is None else 0):
-            apart, strange = _apart(process, seen, counted)
-            if not strange.any():
-                break
-            known = np.where(strange, np.maximum(apart[:, 0] ** 2, counted), counted)
-            kernel = kernel.search(x[few], y[few], kind[few], _STEPS_AFTER, known[few], grouped)
-            process = GaussianProcess(kernel, x, y, kind, known, group)
+        kernel = kernel.search(x[few], y[few], kind[few], known=counted[few], group=grouped)
+        process, mild = GaussianProcess(kernel, x, y, kind, counted, group), None
+        if ok.measures is None:
+            # A training that is far above the others collapsed, by luck. Few do, at learning rates where their
+            # neighbours are among the best.
+            process = tolerant(process, seen.parted, counted, few)
+        elif len(seen) >= MANY:
+            # Losses may have long tails that are no luck (docs/importing.md): what was not seen decides.
+            found = tolerant(process, seen.parted, counted, few)
+            mild = None if found is process else found
         made = cls(inputs, process, mean, deviation, seen)
         # Of few trainings on images trees do not know more than the process.
         if stacked and (ok.measures is not None or len(seen) >= MANY):
-            made = made.with_beside(known == counted, seed)
+            made = made.with_beside(process.known == counted, seed, mild)
         return made.with_collapse(counted, seed) if collapses and ok.measures is None else made
 
     def with_collapse(self, counted: FloatArray, seed: int) -> "Teacher":
         """With the chance that a training does not work, and bounds below which no answer is: of each rung and error
         the lowest that the process says of what was trained and worked, less the root mean square of how far off it is
         among the best, so that who searches hard is not promised what nobody has come near."""
-        apart, strange = _apart(self.process, self.seen, counted)
+        apart, strange = apart_and_strange(self.process, self.seen.parted, counted)
         off = apart * self.deviation
         collapsed = strange & (off[:, 0] > _GAP)
         said = self.lessons(self.seen)
@@ -118,11 +114,11 @@ class Teacher:
         found = Collapse.fit(self.inputs.raw(self.seen), self.seen.errors, collapsed, seed)
         return replace(self, collapse=found, bounds=bounds)
 
-    def with_beside(self, worked: Rows, seed: int) -> "Teacher":
+    def with_beside(self, worked: Rows, seed: int, mild: GaussianProcess | None = None) -> "Teacher":
         """With others beside the process where they earn a share on what they have not seen; they learn from what
-        `worked` (n,)."""
+        `worked` (n,). `mild`: a process that takes what is strange for noise."""
         raw, scaled = self.inputs.raw(self.seen), self.inputs.scaled(self.seen)
-        return replace(self, beside=Beside.fit(self.process, raw, scaled, self.seen, worked, seed))
+        return replace(self, beside=Beside.fit(self.process, raw, scaled, self.seen, worked, seed, mild))
 
     def logits(self, table: TrainingTable) -> FloatArray:
         """Validation and test errors as logits of `ErrorScale`, (n, 2)."""
@@ -163,15 +159,6 @@ class Teacher:
         said = self.process.held_out(self.seen.parted) * self.deviation + self.mean
         apart = error_logits(self.seen) - self._bounded(self._expected(said, self.seen), self.seen)
         return np.asarray((apart**2).mean(axis=1))
-
-
-def _apart(
-    process: GaussianProcess, seen: TrainingTable, counted: FloatArray
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """How far each training is above what is said without its configuration (n, errors), and whether in the first
-    error that is stranger than luck (n,)."""
-    apart, variance = process.apart(seen.parted)
-    return apart, apart[:, 0] ** 2 > _COLLAPSED**2 * (variance + counted)
 
 
 def error_logits(table: TrainingTable) -> FloatArray:

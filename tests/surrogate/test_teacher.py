@@ -31,6 +31,7 @@ from jointbench.surrogate.models import error_models
 from jointbench.surrogate.noise import ErrorScale, Noise
 from jointbench.surrogate.scales import Measures, MetricScale
 from jointbench.surrogate.stored import load_benchmark, read_benchmark, released
+from jointbench.surrogate.strange import tolerant
 from jointbench.surrogate.student import DISTILLED, Distillation, questions
 from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.table import TrainingTable, training_table
@@ -244,6 +245,32 @@ class TestTeacher:
         x = alone.inputs.scaled(few)
         np.testing.assert_array_equal(first.networks.predict(x), second.networks.predict(x))
         assert first.trees.save_raw("ubj") == second.trees.save_raw("ubj")
+
+    def test_a_process_that_takes_the_strange_for_noise_is_asked_where_it_says_more_of_what_was_not_seen(
+        self, few: TrainingTable, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen = few.take(few.group % 2 == 0)
+        monkeypatch.setattr("jointbench.surrogate.beside.MANY", len(seen))
+        alone = Teacher.fit(seen, 0, stacked=False)
+        x, clean, kind = alone.inputs.scaled(seen), alone.process.observed, alone.process.kind
+        bad_luck = np.random.default_rng(0).random(len(seen)) < 0.05
+        kernel = Kernel(1.0, alone.process.kernel.lengths, np.full(4, 0.05))
+        process = GaussianProcess(kernel, x, clean + 8.0 * bad_luck[:, None], kind)
+        mild = tolerant(process, seen.parted, np.zeros(len(seen)), np.arange(len(seen)))
+        assert bad_luck[mild.known > 0].mean() > 0.5
+        worked = np.ones(len(seen), dtype=bool)
+        asked = replace(alone, process=process).with_beside(worked, 0, mild).beside
+        # One that believes in noise alone, where the process knows more.
+        blind = alone.process.again(Kernel(0.05, np.full(x.shape[1], 1e3), np.full(4, 3.0)), 0.0)
+        not_asked = alone.with_beside(worked, 0, blind).beside
+        assert asked is not None
+        assert not_asked is not None
+        assert asked.mild is mild
+        assert not_asked.mild is None
+        for one, learners in ((asked, 4), (not_asked, 3)):
+            assert len(one.shares) == learners
+            np.testing.assert_allclose(one.shares.sum(axis=0), 1)
+            assert one.mixed(process.mean(x), alone.inputs.raw(seen), x).shape == clean.shape
 
     def test_of_many_trainings_on_images_others_are_asked_too(
         self, few: TrainingTable, monkeypatch: pytest.MonkeyPatch
