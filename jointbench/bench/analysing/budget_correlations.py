@@ -2,7 +2,7 @@
 
 Three times: of the configurations that were trained at both; of those among them that no search chose for the larger
 budget (footnote 3 of the paper: promotion selects, and skews the sample towards good configurations) apart from those
-that were promoted; and as the surrogate predicts random configurations.
+that were promoted, where the log says who searched; and as the surrogate predicts random configurations.
 """
 
 from collections.abc import Callable
@@ -90,8 +90,8 @@ def correlations(values: FloatArray) -> list[Correlation]:
 
 def promoted(evidence: Evidence) -> "npt.NDArray[np.bool_]":
     """Which configurations (by `group`) a search trained at a larger budget after it had seen them at a smaller one."""
-    frame = evidence.all
-    chosen = np.zeros(int(frame["group"].max()) + 1, dtype=bool)
+    frame = evidence.all[evidence.all["optimizer"].ne("")]
+    chosen = np.zeros(int(evidence.all["group"].max()) + 1, dtype=bool)
     searched = frame[~frame["optimizer"].str.split(":").str[0].isin(UNSELECTED)]
     rungs = searched.groupby(["run", "group"])["rung"].nunique()
     chosen[rungs[rungs > 1].index.get_level_values("group").to_numpy()] = True
@@ -144,12 +144,17 @@ def budget_correlations(evidence: Evidence) -> Exhibit:
         missing.append("What a surrogate predicts is missing: `jointbench fit` makes a benchmark of the log.")
     if "trained at both" not in kinds:
         missing.append("The benchmark came without its trainings: only what its surrogate predicts is shown.")
+    selected = (
+        "; of those among them that no search had promoted (the paper's footnote 3: promotion selects, so that what "
+        "reached the larger budget is skewed towards good configurations), and of the promoted ones"
+        if evidence.frame is None or not len(evidence.ok) or "promoted" in kinds
+        else " (the log names no optimizers, so that what was chosen for the larger budget by the smaller one cannot "
+        "be told apart)"
+    )
     words = [
         f"Spearman's rank correlation of the {label} at two budgets; in brackets, its 95 % interval over {RESAMPLES} "
-        "resamples of the configurations, and their number n. Of the configurations that were trained at both; of "
-        "those among them that no search had promoted (the paper's footnote 3: promotion selects, so that what reached "
-        "the larger budget is skewed towards good configurations), and of the promoted ones; and of random "
-        "configurations as the surrogate predicts them, without noise.",
+        f"resamples of the configurations, and their number n. Of the configurations that were trained at both"
+        f"{selected}; and of random configurations as the surrogate predicts them, without noise.",
     ]
     headings = ["budgets", *kinds]
     table = Table(name, f"Spearman between budgets, {label}", headings, rows, numbers, ("budgets",))
@@ -203,8 +208,9 @@ def _kinds(evidence: Evidence) -> dict[str, list[Correlation]]:
     if evidence.frame is not None and len(evidence.ok):
         every, chosen = mean_values(evidence), promoted(evidence)
         found["trained at both"] = correlations(every)
-        found["unselected"] = correlations(every[:, ~chosen])
-        found["promoted"] = correlations(every[:, chosen])
+        if evidence.all["optimizer"].ne("").any():
+            found["unselected"] = correlations(every[:, ~chosen])
+            found["promoted"] = correlations(every[:, chosen])
     if evidence.benchmark is not None:
         predicted = surrogate_values(evidence)
         places = [evidence.task.ladder.rung_of(rung) for rung in evidence.benchmark.ladder.rungs]

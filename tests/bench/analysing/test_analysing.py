@@ -287,6 +287,15 @@ def test_the_card_of_what_ships_has_the_exhibits_computed() -> None:
     assert all(f"| {name} | " in section for name in log.space.names)
 
 
+def test_where_the_log_names_no_optimizer_nothing_is_called_promoted(evidence: Evidence) -> None:
+    assert evidence.frame is not None
+    nameless = replace(evidence, frame=evidence.frame.assign(optimizer=""))
+    exhibit = budget_correlations(nameless)
+    assert list(exhibit.tables[0].headings) == ["budgets", "trained at both"]
+    assert "promoted" not in " ".join((*exhibit.words, *exhibit.missing, exhibit.finding))
+    assert exhibit.tables[0].rows[0][1] == budget_correlations(evidence).tables[0].rows[0][1]
+
+
 def test_figure_1_of_a_comparison_has_every_run() -> None:
     frame = pd.DataFrame(
         [
