@@ -193,6 +193,7 @@ def run(arguments: argparse.Namespace) -> None:
             force=arguments.force,
             command=arguments.words,
             progress=display,
+            planned=lambda words: None if quiet else print(words, file=sys.stderr),  # noqa: T201
             **place_keywords(arguments),
         )
     for note in () if quiet else made.notes:

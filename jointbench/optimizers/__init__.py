@@ -1,7 +1,15 @@
 """Who proposes the next evaluation: ask and tell. Imports from `data` alone."""
 
 from jointbench.optimizers.optimizer import Optimizer, Trial, WallClock
-from jointbench.optimizers.registry import OPTIMIZERS, check_optimizer, make_optimizer, one_budget, unfit, works_on
+from jointbench.optimizers.registry import (
+    OPTIMIZERS,
+    check_optimizer,
+    make_optimizer,
+    one_budget,
+    unfit,
+    uses_small_budgets,
+    works_on,
+)
 
 __all__ = [
     "OPTIMIZERS",
@@ -12,5 +20,6 @@ __all__ = [
     "make_optimizer",
     "one_budget",
     "unfit",
+    "uses_small_budgets",
     "works_on",
 ]

@@ -144,6 +144,13 @@ def works_on(name: str, ladder: Ladder) -> bool:
     return len(ladder.rungs) >= _find(split_name(name)[0]).fewest_rungs
 
 
+def uses_small_budgets(name: str) -> bool:
+    """Whether the optimizer evaluates at small budgets by what it is: it compares several, or has a first stage. Raises
+    as `make_optimizer` does for its name."""
+    kind = _find(split_name(name)[0])
+    return kind.fewest_rungs > 1 or kind.two_parts
+
+
 def unfit(name: str, space: Space, ladder: Ladder, any_ladder: bool = False) -> str:
     """Why the optimizer is not what its name says in this space, or on this ladder unless it may be `any_ladder`, in
     words; empty where it is. Raises as `make_optimizer` does for its name."""

@@ -1,6 +1,6 @@
 """`jointbench.compare`, and what it gives: a comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -194,6 +194,7 @@ def compare(
     command: str | None = None,
     quiet: bool = False,
     progress: Hear | None = None,
+    planned: Callable[[str], None] = lambda words: None,
     **training: Unpack[PlaceOptions],
 ) -> Comparison:
     """What `jointbench compare` does: run each optimizer with seeds 0 to n - 1 on a simulated cluster, kept in `out`.
@@ -218,8 +219,9 @@ def compare(
     system that cannot lock files; `training`: as `WorkerOptions` has them.
 
     `command`: how a person called it, for the page; by default this call. `progress` hears of evaluations done and
-    expected, or of every training; without one there is a bar in a notebook, unless `quiet`. Raises as the command
-    says, BenchmarkError for a benchmark that is not usable, InputError for a class that other processes cannot find.
+    expected, or of every training; without one there is a bar in a notebook, unless `quiet`. `planned` hears in a
+    sentence, before the first run, where runs will be very long. Raises as the command says, BenchmarkError for a
+    benchmark that is not usable, InputError for a class that other processes cannot find.
     """
     names = list(dict.fromkeys(optimizer_name(one) for one in listed_names("optimizers", optimizers)))
     if not names:
@@ -283,6 +285,7 @@ def compare(
                 first=first,
                 jobs=jobs,
                 hear=hear,
+                planned=planned,
                 objectives=about,
             )
     return Comparison(out, failed=wanted.failed(), notes=notes)

@@ -25,9 +25,14 @@ from jointbench.data.images.registry import load_images
 from jointbench.data.incumbent import IncumbentRule
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import Metric
+from jointbench.data.option_words import option
+from jointbench.data.quantities import counted
 from jointbench.data.spaces.space import Space
-from jointbench.optimizers import one_budget, works_on
+from jointbench.optimizers import one_budget, uses_small_budgets, works_on
 from jointbench.surrogate.benchmark import Benchmark
+
+#: Evaluations in a run from which on a person is told beforehand: minutes of Hyperband, and far more of a model.
+LONG = 100_000
 
 #: Full budgets of real trainings, whose time nobody knows before.
 REAL_FULL_BUDGETS = 256.0
@@ -88,6 +93,21 @@ class Wanted:
         kept, notes = without_unfit(self.optimizers, [Place(space, ladder, any_ladder)])
         return replace(self, optimizers=kept), notes
 
+    def said_of_length(self, settings: Settings) -> str:
+        """Where a run may make very many evaluations, a sentence that says how many, and what makes them fewer."""
+        ladder = settings.ladder
+        times = ladder.maximum / ladder.minimum
+        most = settings.full_budgets * times
+        names = [name for name in self.optimizers if uses_small_budgets(name)] if most >= LONG else []
+        if not names:
+            return ""
+        runs = sum(number for name, number in self.most().items() if name in names)
+        return (
+            f"{', '.join(names)}: up to some {most:,.0f} evaluations in each of {counted(runs, 'run')}, since the "
+            f"smallest budget fits {times:,.0f} times into the largest; {option('full_budgets')} below "
+            f"{settings.full_budgets:,.4g} makes them fewer"
+        )
+
     def check(self, settings: Mapping[Path, Settings]) -> None:
         """All outputs, before the first is made. Raises as `check_start` does."""
         for folder, of in settings.items():
@@ -107,9 +127,11 @@ def simulate(
     first: First,
     jobs: int | None,
     hear: Hear,
+    planned: Callable[[str], None] = lambda words: None,
     objectives: Sequence[Metric] = (),
 ) -> list[str]:
-    """Make the runs on simulated workers; returns sentences about optimizers that were run anew."""
+    """Make the runs on simulated workers; returns sentences about optimizers that were run anew. `planned` hears before
+    the first where they will be very long."""
     make: Callable[..., Settings]
     how: dict[str, Any] = {"overhead": overhead, "death_rate": death_rate, "incumbent": incumbent, "first": first}
     how["objectives"] = objectives
@@ -121,6 +143,8 @@ def simulate(
         folder: make(objective, workers=workers, **how) for workers, folder in wanted.folders().items() if workers
     }
     wanted.check(comparisons)
+    for long in filter(None, map(wanted.said_of_length, comparisons.values())):
+        planned(long)
     looks, said = wanted.looks(), list[str]()
     for folder, settings in comparisons.items():
         for number, seeds in enumerate(looks):
