@@ -364,6 +364,12 @@ def test_a_fraction_of_a_person_s_own_is_in_per_cent_as_errors_are(in_epochs: Su
         at = [table.headings.index(name) for name in ("RMSE", "regret of the best")]
         assert all("%" in row[place] for row in table.rows for place in at)
     assert all("%" in cell for row in tables["best"].rows for cell in row[4:8])
+    # An accuracy, which is judged as the loss that it is.
+    assert {row["error"] for row in judgement.best} == set(judgement.maximized)
+    for row, judged in zip(tables["best"].rows, judgement.best, strict=True):
+        assert row[4] == f"{-judged['real']:.2%}"
+        assert judged["real"] < 0
+    assert tables["best"].headings[4] == "real value"
     for found in (
         verdict(benchmark.ladder, judgement.scores, judgement.best, judgement.fractions),
         Judged(judgement.scores, judgement.best).verdict(benchmark.task),

@@ -111,6 +111,14 @@ def test_where_nothing_is_known_of_the_best_care_is_needed() -> None:
     assert "Spearman of the best quarter not judged" in of([]).sentence
 
 
+def test_a_score_that_is_undefined_says_why() -> None:
+    alike = "not judged, since the real values or the predicted ones are all the same"
+    found = of([{**QUARTER, "spearman": None, "n": 30}, TENTH], r2=None, n=120)
+    assert {ground.name: ground.reached for ground in found.grounds}["Spearman of the best quarter"] == alike
+    assert f"R2 is {alike} (usable" in found.sentence
+    assert "R2 is not judged, since it takes two evaluations (usable" in of(r2=None, n=1).sentence
+
+
 def test_only_validation_errors_at_the_largest_budget_decide() -> None:
     others = [
         {**GOOD, "budget": budget, "error": error, "r2": -1.0}

@@ -19,6 +19,7 @@ from jointbench.surrogate.judging.verdict import shown
 @dataclass(frozen=True)
 class Judgement:
     """Rows as the functions of the same names explain them; `fractions`: as `verdict.is_share` has them;
+    `maximized`: the names of metrics of which more is better, whose rows are of the values with the other sign;
     `partitions`: of the configurations into folds, which the scores are means over."""
 
     scores: list[Row]
@@ -38,11 +39,13 @@ class Judgement:
     # Of the benchmark itself, not of its like (`Surrogate.judged`).
     promises: list[Row] = field(default_factory=list)
     fractions: frozenset[str] = frozenset()
+    maximized: frozenset[str] = frozenset()
     partitions: int = PARTITIONS
 
     @classmethod
     def of(cls, held_out: HeldOut, seed: int) -> "Judgement":
         """Deterministic given the table and the seed; takes some 20 more fits."""
+        metrics = held_out.table.measures.metrics if held_out.table.measures else ()
         return cls(
             held_out.scores(),
             noise_floor(held_out, seed),
@@ -54,7 +57,8 @@ class Judgement:
             learning_curve(held_out, seed),
             best=best(held_out, seed),
             doubts=doubt_check(held_out),
-            fractions=fractions_among(held_out.table.measures.metrics if held_out.table.measures else ()),
+            fractions=fractions_among(metrics),
+            maximized=frozenset(metric.name for metric in metrics if metric.maximize),
             partitions=len(held_out.partitions),
         )
 

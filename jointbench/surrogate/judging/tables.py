@@ -149,7 +149,7 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
                 row["error"],
                 f"{row['share']:.0%}",
                 str(row["n"]),
-                judgement.shown(row["real"], row["error"]),
+                judgement.shown(-row["real"] if row["error"] in judgement.maximized else row["real"], row["error"]),
             ),
             _judged(row, "bias", partial(judgement.shown, error=row["error"], places=1)),
             _judged(row, "relative_bias", _share),
@@ -165,7 +165,7 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
         f"by what was measured selects luck too, so that even a perfect predictor is above. {_intervals(judgement)}"
         f"{_signs(judgement)}",
         (
-            *(f"budget, {ladder.unit}", "error", "best", "n", "real error"),
+            *(f"budget, {ladder.unit}", "error", "best", "n", "real value" if judgement.maximized else "real error"),
             *("bias", "relative bias", "RMSE", "Spearman"),
         ),
         rows,
@@ -173,9 +173,13 @@ def _best(judgement: Judgement, ladder: Ladder) -> JudgedTable:
 
 
 def _signs(judgement: Judgement) -> str:
-    """Of losses below 0, which no error is."""
-    below = any(row["real"] < 0 for row in judgement.best)
-    return " What is to be maximised is shown as the loss that it is, with the other sign." if below else ""
+    """What is judged are losses, which those that are maximised become by the other sign."""
+    if judgement.maximized.isdisjoint(row["error"] for row in judgement.best):
+        return ""
+    return (
+        " Of what is to be maximised they are the configurations whose measured mean is highest, and the bias is by "
+        "how much the predicted is below the real."
+    )
 
 
 def _judged(row: Row, key: str, how: Callable[[float], str] | None = None) -> str:

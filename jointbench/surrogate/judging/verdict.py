@@ -204,9 +204,19 @@ def _reached(row: Mapping[str, Any], key: str, say: Callable[[float], str] = "{:
     """The value, the ends of its interval, and what a perfect predictor reaches."""
     value, low, high, perfect = (_number(row, name) for name in (key, f"{key}_low", f"{key}_high", f"ceiling_{key}"))
     if value is None:
-        return "not judged", "", ""
+        return f"not judged{_why_undefined(row, key)}", "", ""
     interval = "" if low is None or high is None else f"{say(low)} to {say(high)}"
     return say(value), interval, "" if perfect is None else say(perfect)
+
+
+def _why_undefined(row: Mapping[str, Any], key: str) -> str:
+    """Why a score that was computed is none, as a clause; empty where it was not computed."""
+    count = _number(row, "n")
+    if key not in row or count is None:
+        return ""
+    if count < 2:
+        return ", since it takes two evaluations"
+    return ", since the real values or the predicted ones are all the same"
 
 
 def _at_the_top(ladder: Ladder, rows: Rows) -> list[Mapping[str, Any]]:
