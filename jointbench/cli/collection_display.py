@@ -16,6 +16,7 @@ from rich.text import Text
 from jointbench.bench.calls.progress import Progress
 from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.running.cluster import Finished
+from jointbench.data.metrics import Metric
 from jointbench.data.quantities import counted
 
 #: Seconds between two lines about the whole where there is no terminal.
@@ -77,7 +78,7 @@ class CollectionDisplay:
         assert self.progress is not None
         evaluation, ladder = finished.evaluation, self.progress.ladder
         objective = self.progress.objective
-        outcome = f"{evaluation.metrics[objective.name]:.3f}" if evaluation.ok else evaluation.reason
+        outcome = _shown(evaluation.metrics[objective.name], objective) if evaluation.ok else evaluation.reason
         trial = f"#{finished.started.number}, {ladder.amount(evaluation.budget)}"
         self._say(f"{trial}: {evaluation.status} {outcome}")
         if time.monotonic() - self._said >= SUMMARY_EVERY:
@@ -97,12 +98,16 @@ class CollectionDisplay:
         return f"{counted(at.evaluations, 'evaluation')}, {failed}; {_best(at)}; {_pace(at)}"
 
 
+def _shown(value: float, objective: Metric) -> str:
+    """As tables write it, but for a digit of per cent."""
+    return f"{value:.1%}" if objective.fraction else objective.shown(value)
+
+
 def _best(at: CollectionProgress) -> str:
     best = at.incumbent
     if best is None:
         return "no incumbent yet"
-    value = best.metrics[at.objective.name]
-    shown = f"{value:.1%}" if at.objective.fraction else at.objective.shown(value)
+    shown = _shown(best.metrics[at.objective.name], at.objective)
     return f"incumbent's {at.objective.label} {shown} at {at.ladder.amount(best.budget)}"
 
 

@@ -80,7 +80,7 @@ def test_it_says_what_it_inferred_and_asks_to_check_it(
     for words in (
         "a number in [",
         "one of 'adam', 'sgd'",
-        "optimizer is one of sgd",
+        "optimizer is sgd",
         "inferred from the columns: check",
         "600 evaluations of 30 configurations",
         "loss is minimised",

@@ -105,7 +105,8 @@ def import_table(
             check_few(list(columns.broken.values()), skipped)
             raise
         if constant:
-            notes.append(f"no hyperparameter, since they never differ: {', '.join(constant)}")
+            why = "its cells never differ" if len(constant) == 1 else "their cells never differ"
+            notes.append(f"no hyperparameter, since {why}: {', '.join(constant)}")
         if hyperparameters is None:
             # A person who has named the hyperparameters knows what they are.
             notes += [

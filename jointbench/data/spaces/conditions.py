@@ -68,7 +68,8 @@ class Comparison(Condition):
         yield self.parent
 
     def __str__(self) -> str:
-        return f"{self.parent.name} {_WORDS[self.relation]} {', '.join(map(str, self.values))}"
+        relation: Relation = "EQ" if self.relation == "IN" and len(self.values) == 1 else self.relation
+        return f"{self.parent.name} {_WORDS[relation]} {', '.join(map(str, self.values))}"
 
 
 @dataclass(frozen=True)

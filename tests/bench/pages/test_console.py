@@ -88,7 +88,7 @@ def test_lines_of_a_collection_say_the_unit_of_a_budget(unit: str, capsys: pytes
     with CollectionDisplay() as display:
         CollectionProgress(ladder, 10.0, stage="random-0", hear=display).finished(ended(7, 3.0))
     shown = " ".join(capsys.readouterr().err.split())
-    assert f"random-0 #7, 3 {unit}: ok 0.500" in shown
+    assert f"random-0 #7, 3 {unit}: ok 50.0%" in shown
     assert f"at 3 {unit}" in shown
 
 
