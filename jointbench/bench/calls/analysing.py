@@ -279,6 +279,9 @@ def _evidence(result: Result) -> Evidence:
         try:
             log = result.collection.log
         except LogError:
+            # What is there and cannot be read is not the same as a benchmark that came alone.
+            if (Path(benchmark.source) / EVALUATIONS).exists():
+                raise
             return Evidence(benchmark.name, benchmark.task, None, benchmark)
         return Evidence(benchmark.name, log.task, log.to_pandas(), benchmark)
     if isinstance(result, Collection):

@@ -44,6 +44,8 @@ def write_result(result: Result, out: Path, formats: Collection[str]) -> list[Pa
     if set(wanted) & set(FIGURES):
         check_drawable()
     check_writable(out, folder=True)
+    # What cannot be read is refused before there is a folder.
+    result.tables()
     make_folder(out)
     with TemporaryDirectory(dir=out, prefix=".writing-") as folder:
         made = Path(folder)

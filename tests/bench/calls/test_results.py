@@ -1,6 +1,7 @@
 """The calls of the commands' names: what they give, on the shipped benchmark and its log."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -404,6 +405,14 @@ class TestExport:
         with pytest.raises(MissingExtraError, match=r"jointbench\[export\]"):
             jointbench.analyse(LOG, out=tmp_path / "out", formats=["svg"])
         assert list(tmp_path.iterdir()) == []
+
+    def test_trainings_that_cannot_be_read_are_an_error_and_nothing_is_written(self, tmp_path: Path) -> None:
+        damaged = shutil.copytree(released()["digits-cpu"], tmp_path / "damaged")
+        os.truncate(damaged / "evaluations.parquet", 1_000)
+        for call in (jointbench.export, lambda source, out: jointbench.analyse(source, out=out)):
+            with pytest.raises(LogError, match="expected readable Parquet"):
+                call(damaged, tmp_path / "out")
+        assert not (tmp_path / "out").exists()
 
     def test_figures_become_files(self, comparison: jointbench.Comparison, tmp_path: Path) -> None:
         pytest.importorskip("kaleido")
