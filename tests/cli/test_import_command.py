@@ -118,6 +118,14 @@ def test_a_column_that_sounds_like_a_number_of_rows_is_asked_about(tmp_path: Pat
     assert made.notes == ["ID is taken for a hyperparameter; group='ID' if it is none"]
 
 
+def test_a_table_without_seconds_is_compared_by_full_budgets(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"lr": [0.1, 0.2, 0.3, 0.4], "epoch": 9, "loss": [1.0, 0.8, 0.9, 1.2]})
+    made = jointbench.import_table(frame, tmp_path / "log", budget="epoch", metrics={"loss": "loss"})
+    with pytest.raises(jointbench.JointBenchError, match="expected full_budgets=256 or so, since no time is known"):
+        jointbench.compare(made.log, ["random"], seeds=1, out=tmp_path / "out", quiet=True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_parquet_and_frames_give_the_same(log: EvaluationLog, tmp_path: Path) -> None:
     frame = curves()
     frame.to_parquet(tmp_path / "mine.parquet")

@@ -47,8 +47,8 @@ def random_seconds(objective: SimulatedObjective, workers: int, full_budgets: fl
         ends += [max(one.end for one in run(optimizer, cluster, ladder, full_budgets=full_budgets, seed=seed))]
     seconds = float(f"{sum(ends) / len(ends):.3g}")
     if not seconds > 0:
-        expected = f"{option('full_budgets')} instead, since these evaluations took no time"
-        raise InputError("time", seconds, expected)
+        wanted = option("full_budgets", round(DEFAULT_FULL_BUDGETS))
+        raise InputError("full budgets", None, f"{wanted} or so, since no time is known of these evaluations")
     return seconds
 
 
