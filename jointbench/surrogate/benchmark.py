@@ -203,8 +203,8 @@ class Benchmark:
         MissingExtraError where it is not installed, BenchmarkError where this cannot be compiled: a space's facts
         that branch on a number, a machine that LLVM does not know.
         """
-        if self.manifest.measures is not None or not self.space.all_numbers:
-            raise BenchmarkError("benchmark", self.name, "one of trainings on images, which alone are compiled")
+        if not self.space.all_numbers:
+            raise BenchmarkError("benchmark", self.name, "one whose hyperparameters are all numbers, and always active")
         try:
             from jointbench.surrogate.compiled import CompiledAnswer
 
@@ -241,10 +241,11 @@ class Benchmark:
         quick = self._quick(configuration, budget, seed) if self._compiled else None
         return quick or self._answer(configuration, budget, seed)
 
-    def _quick(self, configuration: Any, budget: float, seed: int | None) -> Answer | None:
-        """The compiled answer to plain numbers inside their ranges, at a rung; None to what needs a closer look."""
+    def _quick(self, configuration: Any, budget: float, seed: int | None) -> Answer | MetricAnswer | None:
+        """The compiled answer to plain numbers inside their ranges, at a budget that the models know; None to what
+        needs a closer look."""
         assert self._compiled is not None
-        if type(budget) not in _PLAIN or budget not in self.ladder.rungs or not (seed is None or type(seed) is int):
+        if type(budget) not in _PLAIN or not self._modelled(budget) or not (seed is None or type(seed) is int):
             return None
         try:
             if len(configuration) != len(self.space.names):
@@ -258,8 +259,20 @@ class Benchmark:
             return None
         if answer is None:
             return None
+        if isinstance(self._outcomes, MetricOutcomes):
+            names = self._outcomes.names
+            metrics = dict(zip(names, answer, strict=False))
+            status, failing, *doubt = answer[len(names) :]
+            uncertainty = doubt[0] if doubt else None
+            return MetricAnswer(metrics, STATUSES[status], failing, False, uncertainty, self.task.by_name)
         *found, parameters, flops = answer[: len(Outcome._fields) + 2]
         return _as_answer(found, parameters, flops, False, *answer[len(found) + 2 :])
+
+    def _modelled(self, budget: float) -> bool:
+        """Whether nothing is interpolated there."""
+        if self.ladder.continuous:
+            return self.ladder.minimum <= budget <= self.ladder.maximum
+        return budget in self.ladder.rungs
 
     def _answer(self, configuration: Any, budget: float, seed: int | None) -> Answer | MetricAnswer:
         checked = self.space.check(configuration)

@@ -17,7 +17,7 @@ from jointbench.surrogate.features import FeatureMap
 from jointbench.surrogate.frozen_models import FrozenModels
 from jointbench.surrogate.luck import Luck
 from jointbench.surrogate.model_file import Booster
-from jointbench.surrogate.outcome import DRAWS, OutcomeModel
+from jointbench.surrogate.outcome import OutcomeModel
 from jointbench.surrogate.student_network import StudentNetwork
 
 #: A node in one place: its left child, its feature, its threshold.
@@ -52,7 +52,7 @@ class CompiledAnswer:
         self._drawn = signature(self._engine.get_function_address("drawn"))
 
     def __call__(self, values: Sequence[float], budget: float, seed: int | None) -> tuple[Any, ...] | None:
-        """What `OutcomeModel.outcome` gives, then parameters and FLOPs, and a student's uncertainty.
+        """What `OutcomeModel.answered` gives, and a student's uncertainty.
 
         None when a value is outside its range.
         """
@@ -135,7 +135,7 @@ class CompiledAnswer:
 
 def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Luck, noisy: bool) -> tuple[str, str]:
     """A function from values, budget and seed to an answer, true if the values are inside; and the answer's layout."""
-    space, images = features.space, outcomes.images
+    space = features.space
     program = Program()
     words: list[Traced] = []
     at: dict[str, Any] = {}
@@ -150,14 +150,14 @@ def _answer(features: FeatureMap, outputs: int, outcomes: OutcomeModel, luck: Lu
     budget = program.load("double", "%input", len(space.names))
     seed = program.load("i64", "%input", len(space.names) + 1)
     program.lines += [f"br i1 {inside.name}, label %inside, label %outside", "outside:", "ret i32 0", "inside:"]
-    facts = space.facts(at, images.shape, images.classes)
+    facts = features.facts(at)
     for k, feature in enumerate(features.columns(at, facts, budget)):
         wide = program.lift(feature).as_double()
         program.store(program.write("float", f"fptrunc double {wide.name} to float"), "%x", k)
     program.lines += ["call void @walk(ptr %x, ptr %sums)", "call void @network(ptr %x, ptr %sums)"]
     sums = outcomes.completed([program.load("double", "%sums", k) for k in range(outputs)], budget)
-    uniforms = luck.stream([*words, budget.view(np.uint64), seed], DRAWS) if noisy else None
-    answer = [*outcomes.outcome(sums, at, facts, budget, uniforms), facts.parameters, facts.flops]
+    uniforms = luck.stream([*words, budget.view(np.uint64), seed], outcomes.draws) if noisy else None
+    answer = list(outcomes.answered(outcomes.outcome(sums, at, facts, budget, uniforms), facts))
     if outcomes.distilled:
         answer.append(outcomes.uncertainty(sums))
     kinds = ""

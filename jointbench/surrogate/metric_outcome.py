@@ -81,6 +81,10 @@ class MetricOutcomes(OutcomeModel):
         self._count_time(found, budget, ok)
         return MetricOutcome(found, status, failing)
 
+    def answered(self, outcome: Any, facts: Any) -> Sequence[Any]:
+        """The metrics by their order in `names`, the status, and the probability of failing."""
+        return [*(outcome.metrics[name] for name in self.names), outcome.status, outcome.failure_probability]
+
     def _count_time(self, found: dict[str, Any], budget: Any, ok: Any) -> None:
         """Seconds on the wall, of which the training's are a part."""
         in_seconds = self.ladder.unit == "seconds"

@@ -9,6 +9,7 @@ from jointbench.data.exact import ceil, clip, exp, logistic, normal_quantile, sq
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.spaces.facts import Facts
 from jointbench.surrogate.answer import STATUSES
 from jointbench.surrogate.bounds import Bounds
 from jointbench.surrogate.collapse_law import CollapseLaw
@@ -132,6 +133,11 @@ class OutcomeModel:
             peak_memory=memory,
             failure_probability=failing,
         )
+
+    def answered(self, outcome: Any, facts: Facts | None) -> Sequence[Any]:
+        """The numbers that an answer is made of, in order."""
+        assert facts is not None
+        return [*outcome, facts.parameters, facts.flops]
 
     @property
     def first_cost(self) -> int:

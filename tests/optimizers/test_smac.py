@@ -26,6 +26,8 @@ from toy import TOY
 from jointbench.data.ladder import Ladder
 from jointbench.data.machine_code import compiled
 from jointbench.data.metrics import Metric
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
@@ -42,6 +44,8 @@ from jointbench.optimizers.smac.parts import Forest, ForestSelector, History, in
 from jointbench.optimizers.smac.search import ArraySearch
 from jointbench.optimizers.smac.smac import SMAC, SMACFacade, expected_trials
 
+#: With a whole number of forty thousand million values.
+WIDE = PlainSpace("wide", (Number("tokens", 2e8, 4e10, log=True, integer=True), Number("rate", 0.0, 1.0)))
 LADDER = Ladder(9.0, 27.0)
 
 
@@ -183,14 +187,15 @@ def test_unlimited_leaves_change_the_order_of_growth_and_not_the_kind_of_tree(tm
     assert 0.5 < errors[0] / errors[1] < 2
 
 
-@pytest.mark.parametrize("space", [TOY, JOINT])
+@pytest.mark.parametrize("space", [TOY, JOINT, WIDE], ids=lambda space: space.name)
 def test_trees_grow_depth_first_in_any_space(space: Space) -> None:
-    """Which is all that is quick where there are choices."""
+    """Which is all that is quick where there are choices, or more whole numbers than fit into a table."""
     optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=8)
     model = optimizer._facade._config_selector._model
-    assert isinstance(model, ExactForest) == space.all_numbers
-    if not space.all_numbers:
+    assert isinstance(model, ExactForest) == (space is JOINT)
+    if space is not JOINT:
         assert model._rf_opts["max_leaf_nodes"] is None
+    assert space.check(optimizer.ask().configuration)
 
 
 def test_a_neighbour_differs_in_one_hyperparameter_and_is_legal() -> None:

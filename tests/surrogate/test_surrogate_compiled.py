@@ -1,25 +1,32 @@
 """Compiled answers: the same as NumPy's to the last bit, and asked only what they can answer."""
 
 import json
+import math
 import pickle
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from jointbench import import_table
 from jointbench.data.errors import BenchmarkError, BudgetError, ConfigurationError, InputError, MissingExtraError
 from jointbench.data.evaluation import Configuration
+from jointbench.data.spaces.configspace import PlainSpace
 from jointbench.data.spaces.facts import Facts
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.joint import JOINT, JointSpace
 from jointbench.data.tracing import Program
 from jointbench.surrogate import benchmark as benchmark_module
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.contract import at_every_border, corners_and_samples
-from jointbench.surrogate.manifest import TASK_FORMAT
 from jointbench.surrogate.model_file import join_models
 from jointbench.surrogate.stored import MANIFEST, MODELS, load_benchmark, released
+from jointbench.surrogate.student import DISTILLED
+from jointbench.surrogate.surrogate import Surrogate
 from jointbench.surrogate.ubjson import split_ubjson
 
 pytest.importorskip("llvmlite")
@@ -131,12 +138,13 @@ def test_without_llvmlite_queries_are_answered_and_accelerate_says_what_is_missi
 
 
 @pytest.mark.parametrize("name", released())
-def test_every_benchmark_that_ships_is_compiled_if_it_is_of_our_trainings(name: str) -> None:
+def test_every_benchmark_that_ships_is_compiled_but_those_of_generators(name: str) -> None:
     """A query that cannot be compiled is answered in silence; here it is heard."""
     benchmark = load_benchmark(name)
     [configuration] = benchmark.sample(1, 0)
-    if benchmark.manifest.format_version == TASK_FORMAT:
-        with pytest.raises(BenchmarkError, match="one of trainings on images, which alone are compiled"):
+    if benchmark.space.draws:
+        # The facts of a generator's network are read from its graph.
+        with pytest.raises(BenchmarkError, match="one that can be compiled"):
             benchmark.accelerate()
         return
     benchmark.accelerate()
@@ -180,3 +188,65 @@ def test_a_benchmark_travels_to_another_process_without_its_machine_code() -> No
     benchmark.accelerate()
     copy = pickle.loads(pickle.dumps(benchmark))
     assert copy.query(ANYWHERE, 27.0, 3) == benchmark.query(ANYWHERE, 27.0, 3)
+
+
+@pytest.fixture(scope="module", params=["a rung alone", "rungs", "learning curves"])
+def of_any_task(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Benchmark:
+    """Of a person's table of numbers, with failures, whole and bounded metrics, and costs."""
+    rng, rows = np.random.default_rng(0), []
+    shares = {"a rung alone": [9.0], "rungs": [1.0, 3.0, 9.0], "learning curves": None}[request.param]
+    for number in range(60):
+        rate, width = float(np.exp(rng.uniform(-7, 0))), int(rng.integers(1, 40))
+        for budget in shares or sorted(rng.uniform(1, 9, 3).tolist()):
+            loss = (np.log(rate) + 3) ** 2 / 10 + 3 / budget + 0.05 * rng.normal() + 1
+            rows.append(
+                {
+                    "config": number,
+                    "rate": rate,
+                    "width": width,
+                    "epoch": budget,
+                    "loss": loss,
+                    "accuracy": 1 / (1 + loss),
+                    "kilobytes": 4.0 * width,
+                    "time": budget * width,
+                    "status": "diverged" if rate > 0.7 else "ok",
+                }
+            )
+    space = PlainSpace(
+        "person", (Number("rate", 5e-4, 1.0, log=True), Number("width", 1, 40, integer=True), Number("idle", -1.0, 1.0))
+    )
+    frame = pd.DataFrame(rows).assign(idle=rng.uniform(-1, 1, len(rows)))
+    made = import_table(
+        frame,
+        tmp_path_factory.mktemp("person") / "log",
+        budget="epoch",
+        metrics={"loss": "loss", "accuracy": "accuracy:max:fraction", "kilobytes": "kilobytes", "wall_seconds": "time"},
+        space=space.as_dict(),
+        status_column="status",
+        group="config",
+    )
+    settings = replace(DISTILLED, questions=300, rounds=8, units=(9, 5))
+    return Surrogate.fit(made.log, "person", settings=settings, partitions=1).benchmark
+
+
+def test_answers_of_any_task_are_compiled_too(of_any_task: Benchmark) -> None:
+    benchmark, rng = of_any_task, np.random.default_rng(1)
+    assert benchmark.manifest.measures is not None
+    assert benchmark.has_network
+    benchmark.accelerate()
+    rows = corners_and_samples(benchmark.space, 200)
+    budgets, seeds = rng.choice(benchmark.ladder.rungs, len(rows)), rng.integers(0, 2**60, len(rows))
+    if benchmark.ladder.continuous:
+        budgets = rng.uniform(benchmark.ladder.minimum, benchmark.ladder.maximum, len(rows))
+    for drawn in (None, seeds):
+        compiled = [
+            benchmark._quick(
+                benchmark.space.configuration(row), float(budgets[i]), None if drawn is None else int(drawn[i])
+            )
+            for i, row in enumerate(rows)
+        ]
+        assert compiled == list(benchmark.query_batch(rows, budgets, drawn))
+        assert {type(value) for one in compiled if one is not None for value in one.metrics.values()} == {float}
+    within = math.sqrt(benchmark.ladder.minimum * benchmark.ladder.maximum) * 1.01
+    if not benchmark.ladder.continuous:
+        assert benchmark._quick(benchmark.space.configuration(rows[0]), within, 0) is None

@@ -9,6 +9,8 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.spaces.hyperparameters import Hyperparameter
 from jointbench.data.spaces.space import Space
 
+#: Bins of more numbers are so narrow that it makes no difference where in one a split lies.
+_NARROW = 10_000
 #: Halvings of the interval in which the edge of a whole number's bin lies.
 _HALVINGS = 45
 
@@ -48,7 +50,8 @@ class SpaceForest:
         return np.asarray(self._forest.predict(points))
 
     def trees(self) -> list[BoxTree]:
-        edges = {k: bin_edges(h) for k, h in enumerate(self.space.hyperparameters) if h.integer}
+        wide = [(k, h) for k, h in enumerate(self.space.hyperparameters) if h.integer and h.high - h.low < _NARROW]
+        edges = {k: bin_edges(h) for k, h in wide}
         found = []
         for one in self._forest.estimators_:
             tree = one.tree_

@@ -22,6 +22,8 @@ from jointbench.optimizers.smac.configurations import Kept
 #: Words of random bits.
 WordArray = npt.NDArray[np.uint64]
 
+#: Of an integer with more levels no table is made.
+MOST_LEVELS = 100_000
 #: Cells of the unit interval by which `Levels` looks a number up; of a space with narrower levels it takes more.
 CELLS = 512
 

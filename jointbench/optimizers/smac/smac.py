@@ -24,7 +24,7 @@ from jointbench.data.evaluation import Evaluation
 from jointbench.data.ladder import SAME_RUNG, Ladder
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers.optimizer import Optimizer, Trial
-from jointbench.optimizers.smac.cube import CubeSpace
+from jointbench.optimizers.smac.cube import MOST_LEVELS, CubeSpace
 from jointbench.optimizers.smac.encoder import ExactEncoder
 from jointbench.optimizers.smac.forest import ExactForest
 from jointbench.optimizers.smac.parts import (
@@ -164,7 +164,8 @@ class SMACDefault(SMACFacade):
 class QuickFacade(SMACFacade):
     """A facade with a forest, whose forest grows and whose searches run as `SMAC` says.
 
-    In a space of choices or conditions the searches are smac's own, and hang on the bits of the processor.
+    In a space of choices, conditions or integers of very many values the searches are smac's own, and hang on the bits
+    of the processor.
     """
 
     def __init__(self, space: Space, ladder: Ladder, *, seed: int, full_budgets: float) -> None:
@@ -177,8 +178,10 @@ class QuickFacade(SMACFacade):
         parts = super()._parts(kind, scenario)
         model = kind.get_model(scenario)
         assert isinstance(model, RandomForest)
-        if not self.space.all_numbers:
-            # The parts below know numbers that are always there. Without a limit of leaves trees grow depth first.
+        many = any(h.integer and h.high - h.low >= MOST_LEVELS for h in self.space.hyperparameters)
+        if many or not self.space.all_numbers:
+            # The parts below know numbers that are always there, and have a table of each integer's values. Without a
+            # limit of leaves trees grow depth first.
             return {**parts, "model": Forest.of(model, max_leaf_nodes=None)}
         forest = ExactForest.of(model)
         space = CubeSpace.of(scenario.configspace)

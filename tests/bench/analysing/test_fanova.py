@@ -19,6 +19,8 @@ from jointbench.bench.analysing.fanova_package import by_package, package_forest
 from jointbench.bench.analysing.forest import SpaceForest, bin_edges
 from jointbench.bench.analysing.inert import inert_words
 from jointbench.data.log import EvaluationLog
+from jointbench.data.spaces.configspace import PlainSpace
+from jointbench.data.spaces.hyperparameters import Number
 from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.noise import ErrorScale
 from jointbench.surrogate.stored import load_benchmark, released
@@ -154,6 +156,14 @@ class TestForest:
                 assert (np.diff(edges) > 0).all()
                 assert hyperparameter.decode_all(edges - 1e-9) == pytest.approx(numbers[:-1])
                 assert hyperparameter.decode_all(edges + 1e-9) == pytest.approx(numbers[1:])
+
+    def test_a_whole_number_of_forty_thousand_million_values_is_cut_where_the_trees_cut_it(self) -> None:
+        space = PlainSpace("wide", (Number("tokens", 2e8, 4e10, log=True, integer=True), Number("rate", 0.0, 1.0)))
+        points = np.random.default_rng(0).random((200, 2))
+        forest = SpaceForest(space, trees=2, least=3).fit(points, points[:, 0])
+        for point, expected in zip(points[:20], forest.predict(points[:20]), strict=True):
+            said = [tree.value[((tree.low <= point) & (point < tree.high)).all(axis=1)] for tree in forest.trees()]
+            assert np.mean(said) == pytest.approx(expected)
 
     def test_its_boxes_are_the_forest(self) -> None:
         rng = np.random.default_rng(0)
