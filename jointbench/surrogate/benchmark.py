@@ -403,16 +403,22 @@ class Benchmark:
         if space.conditions:
             inactive = np.isnan(space.without_inactive(np.where(legal, rows, low)))
             legal = np.where(inactive, np.isnan(rows), legal)
-            for row in np.flatnonzero(~legal.all(axis=1))[:1]:
+        for row in np.flatnonzero(~legal.all(axis=1))[:1].tolist():
+            try:
                 self._refuse(rows[row], legal[row])
-            return rows
-        for row, column in np.argwhere(~legal)[:1]:
-            space.hyperparameters[column].check(rows[row, column])
+            except ConfigurationError as error:
+                if len(rows) == 1:
+                    raise
+                expected = f"{error.expected}, in row {row} of 0 to {len(rows) - 1}"
+                raise ConfigurationError(error.field, error.value, expected) from None
         return rows
 
     def _refuse(self, row: FloatArray, legal: npt.NDArray[np.bool_]) -> None:
         """Raises ConfigurationError for a row (hyperparameters,) of which not all is `legal`."""
         space = self.space
+        if not space.conditions:
+            column = int(np.flatnonzero(~legal)[0])
+            space.hyperparameters[column].check(row[column])
         for h, number, fine in zip(space.hyperparameters, row.tolist(), legal.tolist(), strict=True):
             # A number that stands for no choice has no value to speak of.
             if not fine and not np.isnan(number) and not (h.low <= number <= h.high and number == np.rint(number)):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jointbench.data.errors import BudgetError, InputError
+from jointbench.data.errors import BudgetError, ConfigurationError, InputError
 from jointbench.data.spaces.joint import JOINT
 from jointbench.surrogate.batches import equal_parts
 from jointbench.surrogate.contract import corners_and_samples
@@ -63,6 +63,16 @@ def test_other_shapes_and_kinds_are_refused_by_the_name_of_the_field(
 ) -> None:
     with pytest.raises(InputError, match=f"^{field}: "):
         BENCHMARK.query_batch(rows, budgets, seeds)  # type: ignore[arg-type]
+
+
+def test_a_wrong_configuration_is_named_with_its_row() -> None:
+    rows = np.array(BENCHMARK.space.rows(BENCHMARK.sample(4, seed=0)))
+    rows[2, 0] = -1.0
+    name = BENCHMARK.space.names[0]
+    with pytest.raises(ConfigurationError, match=rf"^{name}: -1\.0 given, expected .*, in row 2 of 0 to 3$"):
+        BENCHMARK.query_batch(rows, 9.0)
+    with pytest.raises(ConfigurationError, match=rf"^{name}: -1\.0 given, expected [^,]*, [^,]*\]$"):
+        BENCHMARK.query_batch(rows[2:3], 9.0)
 
 
 @pytest.mark.parametrize("budget", [0.5, 28.0, np.nan, np.inf])
