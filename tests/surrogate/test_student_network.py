@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from compiled_answers import assert_compiled_as_numpys
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,14 +124,7 @@ def test_compiled_answers_are_numpys_to_the_last_bit() -> None:
     rows = corners_and_samples(benchmark.space, 500)
     rng = np.random.default_rng(0)
     budgets, seeds = rng.choice(benchmark.ladder.rungs, len(rows)), rng.integers(0, 2**60, len(rows))
-    for drawn in (None, seeds):
-        compiled = [
-            benchmark._quick(
-                benchmark.space.configuration(row), float(budgets[i]), None if drawn is None else int(drawn[i])
-            )
-            for i, row in enumerate(rows)
-        ]
-        assert compiled == list(benchmark.query_batch(rows, budgets, drawn))
+    assert_compiled_as_numpys(benchmark, rows, budgets, seeds)
 
 
 def test_inputs_are_numbers_their_logarithms_and_choices_each_standardised() -> None:

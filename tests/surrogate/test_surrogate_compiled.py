@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from compiled_answers import assert_compiled_as_numpys
 
 from jointbench import import_table
 from jointbench.data.errors import BenchmarkError, BudgetError, ConfigurationError, InputError, MissingExtraError
@@ -238,15 +239,8 @@ def test_answers_of_any_task_are_compiled_too(of_any_task: Benchmark) -> None:
     budgets, seeds = rng.choice(benchmark.ladder.rungs, len(rows)), rng.integers(0, 2**60, len(rows))
     if benchmark.ladder.continuous:
         budgets = rng.uniform(benchmark.ladder.minimum, benchmark.ladder.maximum, len(rows))
-    for drawn in (None, seeds):
-        compiled = [
-            benchmark._quick(
-                benchmark.space.configuration(row), float(budgets[i]), None if drawn is None else int(drawn[i])
-            )
-            for i, row in enumerate(rows)
-        ]
-        assert compiled == list(benchmark.query_batch(rows, budgets, drawn))
-        assert {type(value) for one in compiled if one is not None for value in one.metrics.values()} == {float}
+    compiled = assert_compiled_as_numpys(benchmark, rows, budgets, seeds)
+    assert {type(value) for one in compiled for value in one.metrics.values()} == {float}
     within = math.sqrt(benchmark.ladder.minimum * benchmark.ladder.maximum) * 1.01
     if not benchmark.ladder.continuous:
         assert benchmark._quick(benchmark.space.configuration(rows[0]), within, 0) is None
