@@ -416,12 +416,10 @@ class Benchmark:
     def _refuse(self, row: FloatArray, legal: npt.NDArray[np.bool_]) -> None:
         """Raises ConfigurationError for a row (hyperparameters,) of which not all is `legal`."""
         space = self.space
-        if not space.conditions:
-            column = int(np.flatnonzero(~legal)[0])
-            space.hyperparameters[column].check(row[column])
         for h, number, fine in zip(space.hyperparameters, row.tolist(), legal.tolist(), strict=True):
+            inactive = bool(space.conditions) and np.isnan(number)
             # A number that stands for no choice has no value to speak of.
-            if not fine and not np.isnan(number) and not (h.low <= number <= h.high and number == np.rint(number)):
+            if not fine and not inactive and not (h.low <= number <= h.high and number == np.rint(number)):
                 raise ConfigurationError(h.name, number, h.range)
         space.check(space.configuration(row))
 

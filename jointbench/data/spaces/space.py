@@ -312,24 +312,22 @@ class Space(ABC):
             rows = self.rows(rows)
             encoded = np.stack([h.encode(rows[:, i]) for i, h in enumerate(self.hyperparameters)], axis=1)
             return np.where(np.isnan(encoded), inactive, encoded)
-        logarithmic, low, length = self._encoding
-        raw = np.array(self.rows(rows))
-        raw[:, logarithmic] = np.log(raw[:, logarithmic])
-        raw -= low
-        raw /= length
-        return raw
+        return self._encoded(np.array(self.rows(rows)))
 
     def encode_one(self, configuration: Configuration) -> FloatArray:
         """What `encode` says of one configuration (hyperparameters,), in half the time; NaN for what is inactive."""
         if not self.all_numbers:
             whole: FloatArray = self.encode(np.array([self.row(configuration)]))[0]
             return whole
+        return self._encoded(np.array([configuration[name] for name in self.names], dtype=np.float64))
+
+    def _encoded(self, numbers: FloatArray) -> FloatArray:
+        """Numbers (..., hyperparameters) to the unit cube, in place."""
         logarithmic, low, length = self._encoding
-        encoded = np.array([configuration[name] for name in self.names], dtype=np.float64)
-        encoded[logarithmic] = np.log(encoded[logarithmic])
-        encoded -= low
-        encoded /= length
-        return encoded
+        numbers[..., logarithmic] = np.log(numbers[..., logarithmic])
+        numbers -= low
+        numbers /= length
+        return numbers
 
     @cached_property
     def _encoding(self) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray]:
