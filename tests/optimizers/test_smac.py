@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 import tempfile
 from dataclasses import replace
 from functools import cache
@@ -32,7 +33,8 @@ from jointbench.data.spaces.joint import JOINT
 from jointbench.data.spaces.space import Space
 from jointbench.optimizers import Optimizer, Trial, make_optimizer
 from jointbench.optimizers.contract import drive, outcome
-from jointbench.optimizers.smac import climbing
+from jointbench.optimizers.smac import challengers, climbing
+from jointbench.optimizers.smac.challengers import HOPELESS, hopeless_below
 from jointbench.optimizers.smac.climbing import FIRST_DEVIATION
 from jointbench.optimizers.smac.configurations import Kept
 from jointbench.optimizers.smac.cube import Cube, CubeSpace
@@ -41,8 +43,9 @@ from jointbench.optimizers.smac.encoder import ExactEncoder
 from jointbench.optimizers.smac.forest import ExactForest
 from jointbench.optimizers.smac.neighbours import ALL_DEVIATIONS, FLOAT, LARGE, NEIGHBOURS, ORDERS, Neighbourhoods
 from jointbench.optimizers.smac.parts import Forest, ForestSelector, History, in_order
-from jointbench.optimizers.smac.search import ArraySearch
+from jointbench.optimizers.smac.search import STARTS, ArraySearch
 from jointbench.optimizers.smac.smac import SMAC, SMACFacade, expected_trials
+from jointbench.optimizers.smac.walking import improvement
 
 #: With a whole number of forty thousand million values.
 WIDE = PlainSpace("wide", (Number("tokens", 2e8, 4e10, log=True, integer=True), Number("rate", 0.0, 1.0)))
@@ -553,6 +556,31 @@ def test_a_compiled_local_search_is_the_one_on_arrays(seed: int) -> None:
     for mine, their in zip(*ended, strict=True):
         np.testing.assert_array_equal(mine, their)
     assert (ended[0][1] != starts).any()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 400))
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_the_best_challengers_are_the_same_in_machine_code_and_on_arrays(seed: int, count: int) -> None:
+    pytest.importorskip("llvmlite")
+    search, code = exact_search(), compiled(challengers.COMPILED)
+    assert code is not None
+    numbers = CUBE.uniform(np.random.default_rng(seed), count)
+    # Some that are as good as others.
+    numbers[:, count // 2 :: 3] = numbers[:, :1]
+    points = CUBE.placed(numbers.copy())
+    values = search._improvement(search._forest.leaves(points))
+    looked_at = search._challenge_compiled(code, numbers)
+    np.testing.assert_array_equal(numbers.T, points)
+    least = np.sort(values)[-STARTS:][0]
+    np.testing.assert_array_equal(looked_at[values >= least], values[values >= least])
+    assert ((looked_at == values) | (looked_at == HOPELESS)).all()
+    assert (looked_at == HOPELESS).any() or count < 100
+
+
+@given(st.floats(-20, 0), st.floats(-5, 20), st.floats(1e-6, 50))
+def test_no_challenger_is_hopeless_that_is_as_good(least: float, above: float, variance: float) -> None:
+    value = improvement(least + above, variance, least)
+    assert -above / math.sqrt(variance) >= hopeless_below(value, least)
 
 
 def test_consecutive_neighbourhoods_are_independent() -> None:

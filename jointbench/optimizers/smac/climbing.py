@@ -6,10 +6,11 @@ have the same random numbers, which are found by their addresses (`neighbours`),
 """
 
 from jointbench.data.arrays import FloatArray, IntArray
-from jointbench.data.exact import CENTRAL, central_quantile, exp, normal_cdf, outer_quantile, rint, sqrt
+from jointbench.data.exact import CENTRAL, central_quantile, normal_cdf, outer_quantile, rint
 from jointbench.data.machine_code import single, whole
 from jointbench.data.splitmix import substream, uniform
 from jointbench.optimizers.kde import GRID
+from jointbench.optimizers.smac import walking
 from jointbench.optimizers.smac.neighbours import (
     DEVIATIONS,
     DRAWS,
@@ -24,6 +25,7 @@ from jointbench.optimizers.smac.neighbours import (
     ROUNDS,
     SMALL,
 )
+from jointbench.optimizers.smac.walking import box, improvement, moments, move
 
 #: A local search ends after this many neighbourhoods without a better neighbour.
 PLATEAUS = 10
@@ -40,14 +42,6 @@ def quantile(share: float) -> float:
         return central
     outer: float = outer_quantile(share)
     return outer
-
-
-def improvement(mean: float, variance: float, least: float) -> float:
-    """`ArraySearch._exact`."""
-    deviation = sqrt(variance)
-    scaled = (least - mean) / deviation
-    value: float = exp(least) * normal_cdf(scaled) - exp(0.5 * variance + mean) * normal_cdf(scaled - deviation)
-    return value
 
 
 def draw_set(
@@ -113,80 +107,6 @@ def draw_set(
         neighbours[k] = place
         if chosen < have:
             neighbours[k] = begin[which] + found[chosen]
-
-
-def leaf_of(
-    node: int, row: FloatArray, left: IntArray, right: IntArray, feature: IntArray, threshold: FloatArray
-) -> int:
-    """The leaf of a row (d,) in single precision, from a node on."""
-    while left[node] >= 0:
-        node = left[node] if row[feature[node]] <= threshold[node] else right[node]
-    return node
-
-
-def moments(leaves: IntArray, trees: int, costs: FloatArray, least_variance: float, into: FloatArray) -> None:
-    """`ExactForest.moments` of one point."""
-    total = costs[leaves[0]]
-    for tree in range(1, trees):
-        total += costs[leaves[tree]]
-    mean = total / trees
-    squares = 0.0
-    for tree in range(trees):
-        apart = costs[leaves[tree]] - mean
-        squares += apart * apart
-    variance = squares / trees
-    into[0] = mean
-    into[1] = variance
-    if variance < least_variance:
-        into[1] = least_variance
-
-
-def move(
-    column: int,
-    place: float,
-    dimensions: int,
-    row: FloatArray,
-    leaves: IntArray,
-    trees: int,
-    roots: IntArray,
-    left: IntArray,
-    right: IntArray,
-    feature: IntArray,
-    threshold: FloatArray,
-    above: FloatArray,
-    upto: FloatArray,
-    into: IntArray,
-) -> None:
-    """`ExactForest.leaves_beside` of one point: of a row (d,) in single precision with such leaves, moved."""
-    before = row[column]
-    row[column] = place
-    for tree in range(trees):
-        leaf = leaves[tree]
-        if place <= above[leaf * dimensions + column] or place > upto[leaf * dimensions + column]:
-            leaf = leaf_of(roots[tree], row, left, right, feature, threshold)
-        into[tree] = leaf
-    row[column] = before
-
-
-def box(
-    leaves: IntArray,
-    trees: int,
-    dimensions: int,
-    above: FloatArray,
-    upto: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-) -> None:
-    """`ExactForest.box` of one point."""
-    for column in range(dimensions):
-        low[column] = above[leaves[0] * dimensions + column]
-        high[column] = upto[leaves[0] * dimensions + column]
-        for tree in range(1, trees):
-            at = leaves[tree] * dimensions + column
-            if above[at] > low[column]:
-                low[column] = above[at]
-            if upto[at] < high[column]:
-                high[column] = upto[at]
 
 
 def climb(
@@ -418,4 +338,4 @@ def climb(
 
 
 #: In the order in which they call each other.
-COMPILED = (quantile, improvement, draw_set, leaf_of, moments, move, box, climb)
+COMPILED = (*walking.COMPILED, quantile, draw_set, climb)

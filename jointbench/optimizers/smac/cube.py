@@ -106,7 +106,14 @@ class Cube:
 
     def sample(self, rng: np.random.Generator, count: int) -> FloatArray:
         """Points (count, d) by the law by which ConfigSpace samples."""
-        uniform = rng.random((len(self.axes), count))
+        return self.placed(self.uniform(rng, count))
+
+    def uniform(self, rng: np.random.Generator, count: int) -> FloatArray:
+        """The random numbers (d, count) of which such points are made."""
+        return rng.random((len(self.axes), count))
+
+    def placed(self, uniform: FloatArray) -> FloatArray:
+        """The points (count, d) of such numbers, which become their places."""
         number = 0
         for row, axis in zip(uniform, self.axes, strict=True):
             if axis.integer:

@@ -30,7 +30,7 @@ class ExactForest(Forest):
     _trees: list[Any]
     #: Of each tree its root.
     roots: IntArray
-    #: Of each node of all trees: its children (-1 in a leaf), and what it decides by.
+    #: Of each node of all trees: its children (itself in a leaf), and what it decides by.
     left: IntArray
     right: IntArray
     feature: IntArray
@@ -46,31 +46,50 @@ class ExactForest(Forest):
         options: dict[str, Any] = self._rf_opts
         seeds = np.random.RandomState(options["random_state"])
         settings = {name: options[name] for name in (*TREE, "min_impurity_decrease")}
-        self._trees, leaf_costs, boxes = [], [], []
+        self._trees, reached, drawn = [], [], []
         for seed in seeds.randint(_SEEDS, size=options["n_estimators"]).tolist():
-            drawn = np.random.RandomState(seed).randint(0, len(rows), len(rows))
-            counts = np.bincount(drawn, minlength=len(rows))
+            counts = np.bincount(np.random.RandomState(seed).randint(0, len(rows), len(rows)), minlength=len(rows))
             tree = DecisionTreeRegressor(**settings, random_state=seed)
             with config_context(assume_finite=True, skip_parameter_validation=True):
                 tree = tree.fit(rows, logs, sample_weight=counts, check_input=False).tree_
-            leaves = tree.apply(rows)
-            sizes, sums = (
-                np.bincount(leaves, weights=weights, minlength=tree.node_count) for weights in (counts, counts * costs)
-            )
-            # Inner nodes have no size, and nobody asks for their costs.
-            leaf_costs.append(log(np.where(sizes > 0, sums, 1.0) / np.maximum(sizes, 1)))
-            boxes.append(_boxes(tree))
             self._trees.append(tree)
-        self.roots = np.cumsum([0, *(tree.node_count for tree in self._trees[:-1])])
-        self.left, self.right = (
-            np.concatenate([np.where(of < 0, of, of + root) for of, root in zip(children, self.roots, strict=True)])
-            for children in ([t.children_left for t in self._trees], [t.children_right for t in self._trees])
+            reached.append(tree.apply(rows))
+            drawn.append(counts)
+        self._number([tree.node_count for tree in self._trees])
+        leaves, counts = (np.stack(reached) + self.roots[:, None]).ravel(), np.concatenate(drawn)
+        sizes, sums = (
+            np.bincount(leaves, weights=weights, minlength=len(self.left))
+            for weights in (counts, counts * np.tile(costs, len(self._trees)))
         )
-        self.feature = np.concatenate([tree.feature for tree in self._trees])
-        self.threshold = np.concatenate([tree.threshold for tree in self._trees])
-        self.costs = np.concatenate(leaf_costs)
-        self.above, self.upto = (np.concatenate(side) for side in zip(*boxes, strict=True))
+        # Inner nodes have no size, and nobody asks for their costs.
+        self.costs = log(np.where(sizes > 0, sums, 1.0) / np.maximum(sizes, 1))
+        self.above, self.upto = self._boxes(rows.shape[1])
         return self
+
+    def _number(self, nodes: list[int]) -> None:
+        """Numbers the nodes over all trees, which have so many."""
+        self.roots = np.cumsum([0, *nodes[:-1]])
+        own, root = np.arange(sum(nodes)), np.repeat(self.roots, nodes)
+        left, right, feature = (
+            np.concatenate([getattr(tree, name) for tree in self._trees])
+            for name in ("children_left", "children_right", "feature")
+        )
+        leaf = left < 0
+        self.left, self.right = (np.where(leaf, own, children + root) for children in (left, right))
+        self.feature = np.where(leaf, 0, feature)
+        self.threshold = np.concatenate([tree.threshold for tree in self._trees])
+
+    def _boxes(self, dimensions: int) -> tuple[FloatArray, FloatArray]:
+        """Of each node the box (nodes, d) that it is responsible for."""
+        above, upto = (np.full((len(self.left), dimensions), end) for end in (-np.inf, np.inf))
+        level = self.roots
+        while len(level := level[self.left[level] != level]):
+            left, right, feature = self.left[level], self.right[level], self.feature[level]
+            for child in (left, right):
+                above[child], upto[child] = above[level], upto[level]
+            upto[left, feature] = above[right, feature] = self.threshold[level]
+            level = np.concatenate([left, right])
+        return above, upto
 
     def leaves(self, points: FloatArray) -> Leaves:
         """The leaves of points (n, d)."""
@@ -119,19 +138,3 @@ class ExactForest(Forest):
     ) -> tuple[FloatArray, FloatArray]:
         mean, variance = self.moments(self.leaves(X))
         return mean[:, None], variance[:, None]
-
-
-def _boxes(tree: Any) -> tuple[FloatArray, FloatArray]:
-    """Of each node of a scikit-learn tree the box (nodes, d) that it is responsible for."""
-    above, upto = (
-        np.full((tree.node_count, tree.n_features), -np.inf),
-        np.full((tree.node_count, tree.n_features), np.inf),
-    )
-    level = np.array([0])
-    while len(level := level[tree.children_left[level] >= 0]):
-        left, right, feature = tree.children_left[level], tree.children_right[level], tree.feature[level]
-        for child in (left, right):
-            above[child], upto[child] = above[level], upto[level]
-        upto[left, feature] = above[right, feature] = tree.threshold[level]
-        level = np.concatenate([left, right])
-    return above, upto

@@ -88,6 +88,8 @@ class Neighbourhoods:
         #: Of each hyperparameter how its neighbours are made.
         self.kinds = np.array([_kind(axis) for axis in axes])
         self._floats, self._integers = np.flatnonzero(self.kinds == FLOAT), np.flatnonzero(self.kinds != FLOAT)
+        #: Of each which of all integers it is, -1 of a float.
+        self.integers = np.where(self.kinds == FLOAT, -1, np.cumsum(self.kinds != FLOAT) - 1)
         self._small, self._large = (np.flatnonzero(self.kinds == kind) for kind in (SMALL, LARGE))
         #: Of the places of small grids their neighbours in each order (places, 24, 4).
         self.small = np.zeros((len(self.grids.places), ORDERINGS, NEIGHBOURS), dtype=np.int64)

@@ -7,6 +7,9 @@ hyperparameter, in random order. smac makes a Configuration object of every chal
 ConfigSpace draws the challengers five at a time), which takes most of its time. The laws are the same, the random
 numbers are not.
 
+Where LLVM is installed, challengers and local searches are loops in machine code (`challengers`, `climbing`), with the
+same random numbers and the same bits.
+
 A forest is constant in boxes, and most neighbours lie in the box of the point that they are neighbours of: they are
 as good as the point, and only the others are predicted.
 """
@@ -22,7 +25,8 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.exact import exp, normal_cdf
 from jointbench.data.machine_code import MachineCode, compiled
 from jointbench.data.splitmix import substream
-from jointbench.optimizers.smac import climbing
+from jointbench.optimizers.smac import challengers, climbing
+from jointbench.optimizers.smac.challengers import ABREAST
 from jointbench.optimizers.smac.climbing import FIRST_DEVIATION, PLATEAUS, TIMEOUT_BUDGETS
 from jointbench.optimizers.smac.cube import CubeSpace
 from jointbench.optimizers.smac.forest import ExactForest, Leaves
@@ -49,7 +53,7 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         self._neighbourhoods = Neighbourhoods(configspace.cube.axes, seed)
         #: The state of the random numbers of all local searches, and how many times they were made.
         self._state, self._climbs = int(substream(seed, 1)), 0
-        self._machine_code = compiled(climbing.COMPILED)
+        self._machine_code = compiled(challengers.COMPILED)
 
     @property
     def _forest(self) -> ExactForest:
@@ -58,21 +62,44 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         return self._acquisition_function.model
 
     def _maximize(self, previous_configs: list[Configuration], n_points: int) -> list[tuple[float, Configuration]]:
-        sample = self._space.cube.sample
-        challengers = sample(self._random, n_points)
+        cube = self._space.cube
+        uniform = cube.uniform(self._random, n_points)
         known = np.array([configuration.get_array() for configuration in previous_configs])
         costs, _ = self._forest.moments(self._forest.leaves(known))
         starts = [
-            *([sample(self._random, STARTS - len(known))] if len(known) < STARTS else []),
+            *([cube.sample(self._random, STARTS - len(known))] if len(known) < STARTS else []),
             known[self._least(costs)],
-            challengers[self._least(-self._improvement(self._forest.leaves(challengers)))],
+            self._best_of(uniform),
         ]
         points = np.unique(np.concatenate(starts), axis=0)
         values = self.climb(points)
         return [
-            (values[i], self._space.cube.configuration(self._space, points[i], ORIGIN))
-            for i in np.argsort(-values, kind="stable")
+            (values[i], cube.configuration(self._space, points[i], ORIGIN)) for i in np.argsort(-values, kind="stable")
         ]
+
+    def _best_of(self, uniform: FloatArray) -> FloatArray:
+        """The `STARTS` best of the challengers that uniform numbers (d, n) make."""
+        if self._machine_code is None:
+            points = self._space.cube.placed(uniform)
+            return points[self._least(-self._improvement(self._forest.leaves(points)))]
+        values = self._challenge_compiled(self._machine_code, uniform)
+        return uniform.T[self._least(-values)]
+
+    def _challenge_compiled(self, code: MachineCode, uniform: FloatArray) -> FloatArray:
+        """Acquisition values (n,) as far as `challengers.challenge` gives them; the numbers become places."""
+        (dimensions, count), forest, around = uniform.shape, self._forest, self._neighbourhoods
+        trees, values = len(forest.roots), np.empty(count)
+        code(
+            challengers.challenge,
+            *(count, dimensions, uniform, around.integers),
+            *(around.levels.cells, around.levels.below, around.levels.border),
+            *(around.grids.begin, around.grids.places),
+            *(trees, forest.roots, forest.left, forest.right, forest.feature, forest.threshold),
+            *(forest.costs, forest.least_variance, self._least_cost),
+            *(STARTS, np.empty(STARTS), np.empty((ABREAST, dimensions))),
+            *(np.empty((ABREAST, trees), dtype=np.int64), np.empty(2), values),
+        )
+        return values
 
     def _least(self, values: FloatArray) -> npt.NDArray[np.intp]:
         """Indices of the `STARTS` least, ascending; of equal values random ones, in random order."""
