@@ -75,44 +75,20 @@ class Beside:
         Of a `mild` process, which takes what is strange for noise, it hangs on few trainings whether it is better, so
         that with one each part is held against what is said without it, not the first alone. None where nobody beside
         the process has a share, or none can be told."""
-        y, group = process.observed, seen.group if process.kernel.shared else None
-
-        def conditioned(kernel: Kernel, rows: Rows, known: FloatArray) -> GaussianProcess:
-            of = None if group is None else group[rows]
-            return GaussianProcess(kernel, scaled[rows], y[rows], process.kind[rows], known, of)
-
-        def learned(rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
-            processes = [conditioned(kernel, rows, process.known[rows]) for kernel in kernels]
-            learned_from = rows & worked
-            trees = boost(raw[learned_from], y[learned_from], _TREES, _ROUNDS, seed)
-            nets = Networks.fit(scaled[learned_from], y[learned_from], seed, networks) if networks else None
-            asked = 2 + bool(networks)
-            return cls(processes, trees, nets, None, np.full((asked, y.shape[1]), 1 / asked))
-
+        lesson = _Lesson(process, raw, scaled, seen, worked, seed)
         number = np.unique(seen.parted, return_inverse=True)[1].reshape(-1)
         part = (np.random.default_rng(seed).permutation(number.max() + 1) % _PARTS)[number]
         if (part == 0).all() or not (part == 0).any():
             return None
-        many = len(y) >= MANY
-        off = list[FloatArray]()
-        for held in np.unique(part)[: 1 if mild is None else _PARTS]:
-            rest, judged = part != held, (part == held) & worked
-            without = learned(rest, [process.kernel], int(many))
-            if mild is not None:
-                strict = conditioned(mild.kernel, rest, process.known[rest])
-                known = noise_of_strange(strict, seen.parted[rest], process.known[rest])
-                without = replace(without, mild=strict if known is None else strict.again(mild.kernel, known))
-            (first,) = without.processes
-            each = replace(without, processes=[])._each(first.mean(scaled[judged]), raw[judged], scaled[judged])
-            off.append(each - y[judged])
-        together = np.concatenate(off, axis=1)
-        if mild is not None and np.mean(together[-1] ** 2) >= np.mean(together[0] ** 2):
-            together, mild = together[:-1], None
-        shares = (_least_off_alone if many else _least_off_together)(together)
+        held = [part == one for one in np.unique(part)[: 1 if mild is None else _PARTS]]
+        off = np.concatenate([lesson.off(judged, mild) for judged in held], axis=1)
+        if mild is not None and np.mean(off[-1] ** 2) >= np.mean(off[0] ** 2):
+            off, mild = off[:-1], None
+        shares = (_least_off_alone if lesson.many else _least_off_together)(off)
         if not shares[1:].any():
             return None
-        kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * many)]
-        everyone = learned(np.ones(len(y), dtype=bool), kernels, _NETWORKS * many)
+        kernels = [_kernel(process, scaled, seen, seed + 1 + more) for more in range(_MORE * lesson.many)]
+        everyone = lesson.learned(np.ones(len(seen), dtype=bool), kernels, _NETWORKS * lesson.many)
         return replace(everyone, shares=shares, mild=mild)
 
     def mixed(self, said: FloatArray, raw: FloatArray, scaled: FloatArray) -> FloatArray:
@@ -125,6 +101,52 @@ class Beside:
         networks = [] if self.networks is None else [self.networks.predict(scaled)]
         mild = [] if self.mild is None else [self.mild.mean(scaled)]
         return np.stack([processes, _predict(self.trees, raw), *networks, *mild])
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What those beside a process learn from; `Beside.fit` says what."""
+
+    process: GaussianProcess
+    raw: FloatArray
+    scaled: FloatArray
+    seen: TrainingTable
+    worked: Rows
+    seed: int
+
+    @property
+    def many(self) -> bool:
+        return len(self.seen) >= MANY
+
+    def conditioned(self, kernel: Kernel, rows: Rows) -> GaussianProcess:
+        """A process of such a kernel on some of what the process is conditioned on."""
+        of, group = self.process, self.seen.group[rows] if self.process.kernel.shared else None
+        return GaussianProcess(kernel, self.scaled[rows], of.observed[rows], of.kind[rows], of.known[rows], group)
+
+    def learned(self, rows: Rows, kernels: Sequence[Kernel], networks: int) -> Beside:
+        """All with the same share, but for a mild process."""
+        y, learned_from = self.process.observed, rows & self.worked
+        processes = [self.conditioned(kernel, rows) for kernel in kernels]
+        trees = boost(self.raw[learned_from], y[learned_from], _TREES, _ROUNDS, self.seed)
+        nets = None
+        if networks:
+            nets = Networks.fit(self.scaled[learned_from], y[learned_from], self.seed, networks)
+        asked = 2 + bool(networks)
+        return Beside(processes, trees, nets, None, np.full((asked, y.shape[1]), 1 / asked))
+
+    def off(self, held: Rows, mild: GaussianProcess | None) -> FloatArray:
+        """By how much each, the first process among them, is off where it has not learned: in those rows that are
+        `held` and worked (learners, n, outputs)."""
+        rest, judged = ~held, held & self.worked
+        without = self.learned(rest, [self.process.kernel], int(self.many))
+        if mild is not None:
+            strict = self.conditioned(mild.kernel, rest)
+            known = noise_of_strange(strict, self.seen.parted[rest], self.process.known[rest])
+            without = replace(without, mild=strict if known is None else strict.again(mild.kernel, known))
+        (first,) = without.processes
+        scaled = self.scaled[judged]
+        each = replace(without, processes=[])._each(first.mean(scaled), self.raw[judged], scaled)
+        return each - self.process.observed[judged]
 
 
 def _least_off_together(off: FloatArray) -> FloatArray:

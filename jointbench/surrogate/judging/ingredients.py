@@ -50,6 +50,7 @@ INGREDIENTS: Mapping[str, Fit] = {
     "student of 4,000 questions": _student(lambda usual: replace(usual, questions=4_000)),
     "student, all questions spread evenly": _student(lambda usual: replace(usual, even=1.0)),
     "student, half the trees": _student(lambda usual: replace(usual, rounds=usual.rounds // 2)),
+    "student of trees alone, twice as many": _student(lambda usual: replace(usual, units=(), rounds=usual.rounds * 2)),
     "student": _student(),
 }
 
