@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
+from jointbench.data.errors import InputError
 from jointbench.data.evaluation import Status
 from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.notebook import SHOWN
 from jointbench.data.quantities import counted
-from jointbench.surrogate.answer import STATUSES, html_of_columns, html_of_fields
+from jointbench.surrogate.answer import STATUSES, checked_objectives, html_of_columns, html_of_fields
 
 
 class _Declared:
@@ -51,6 +52,12 @@ class MetricAnswer(_Declared):
         """Seconds that the evaluation occupies a worker, as `Evaluation.duration`; 0 where no clock is known."""
         return self.metrics.get("wall_seconds", 0.0)
 
+    def objectives(self, *names: str) -> tuple[float, ...]:
+        """What is minimised, in the order of the names, of the metrics and `failure_probability`: what is maximised has
+        the other sign. Raises UnknownNameError for another name, and for none at all, InputError
+        where the answer was pickled and no longer knows which are."""
+        return tuple(_minimised(self.metrics, self.failure_probability, getattr(self, "_declared", None), names))
+
     def _repr_html_(self) -> str:
         beside = {name: getattr(self, name) for name in ("failure_probability", "interpolated", "uncertainty")}
         # What was pickled is its fields alone.
@@ -63,6 +70,20 @@ def _units(metrics: Mapping[str, Any], declared: Mapping[str, Metric] | None) ->
     Where nothing is declared, names mean what they mean everywhere."""
     known = {name: (declared or METRICS).get(name, METRICS.get(name, Metric(name))) for name in metrics}
     return {**known, "uncertainty": next(iter(known.values()))}
+
+
+def _minimised(
+    metrics: Mapping[str, Any], failing: Any, declared: Mapping[str, Metric] | None, names: Sequence[str]
+) -> list[Any]:
+    values, units = {**metrics, "failure_probability": failing}, _units(metrics, declared)
+    found = []
+    for name in checked_objectives(names, values):
+        if name in metrics and declared is None and name not in METRICS:
+            # What was pickled does not know its task.
+            expected = f"an answer as the benchmark gave it, or benchmark.minimised(answer, {name!r})"
+            raise InputError("answer", f"one that does not say whether {name} is maximised", expected)
+        found.append(-values[name] if name in metrics and units[name].maximize else values[name])
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -80,6 +101,11 @@ class MetricAnswers(Sequence[MetricAnswer]):
     @property
     def ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == STATUSES.index(Status.OK))
+
+    def objectives(self, *names: str) -> FloatArray:
+        """What is minimised (n, names), as `MetricAnswer.objectives` has it."""
+        found = _minimised(self.metrics, self.failure_probability, self.declared, names)
+        return np.stack([np.asarray(column, dtype=np.float64) for column in found], axis=1)
 
     def columns(self) -> dict[str, Any]:
         """The fields as columns of a table, a metric each, `status` in words."""

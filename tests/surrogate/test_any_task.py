@@ -443,6 +443,28 @@ def test_answers_show_a_person_s_own_metrics_as_they_are_declared(in_epochs: Sur
     assert f">{answer.metrics['accuracy']:.4g}<" in again._repr_html_()
 
 
+def test_an_answer_of_a_person_s_own_task_has_objectives_to_minimise(in_epochs: Surrogate) -> None:
+    benchmark = in_epochs.benchmark
+    batch = benchmark.query_batch(benchmark.sample(4, seed=0), 9)
+    names = (*batch.metrics, "failure_probability")
+    assert "accuracy" in names
+    minimised = batch.objectives(*names)
+    for name, column in zip(batch.metrics, minimised.T, strict=False):
+        sign = -1.0 if benchmark.task.by_name[name].maximize else 1.0
+        np.testing.assert_array_equal(column, sign * batch.metrics[name])
+        np.testing.assert_array_equal(column, benchmark.minimised(batch, name)[0])
+    np.testing.assert_array_equal(minimised[:, -1], batch.failure_probability)
+    for answer, row in zip(batch, minimised.tolist(), strict=True):
+        assert list(answer.objectives(*names)) == row
+    for chosen in (batch, batch[0]):
+        with pytest.raises(UnknownNameError, match=r"objective: 'accurracy' given.*accuracy"):
+            chosen.objectives("accurracy")
+    pickled = pickle.loads(pickle.dumps(batch[0]))
+    assert pickled.objectives("failure_probability") == (batch[0].failure_probability,)
+    with pytest.raises(InputError, match="does not say whether accuracy is maximised"):
+        pickled.objectives("accuracy")
+
+
 def test_the_joint_space_without_images_is_a_task_too(tmp_path: Path) -> None:
     log = EvaluationLog.open_or_create(tmp_path / "log", JOINT, ONE_RUNG, None, (LOSS,))
     configurations = JOINT.sample(np.random.default_rng(0), 40)
