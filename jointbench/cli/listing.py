@@ -14,13 +14,13 @@ def add_to(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    from jointbench.bench.calls.listing import KINDS, names_of
+    from jointbench.bench.calls.listing import names_of
     from jointbench.bench.pages.console import listed_table, show
 
-    kinds = list(KINDS) if arguments.kind is None else [arguments.kind]
-    found = {kind: names_of(kind) for kind in kinds}
+    kind = arguments.kind
+    found = names_of() if kind is None else {kind: names_of(kind)}
     if arguments.json:
-        say(json.dumps(found if arguments.kind is None else found[arguments.kind], indent=2))
+        say(json.dumps(found if kind is None else found[kind], indent=2))
         return
     for kind, names in found.items():
         show(listed_table(kind, names))

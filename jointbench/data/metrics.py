@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import InputError, UnknownNameError
+from jointbench.data.notebook import html_table
 from jointbench.data.quantities import size
 
 #: Of what a network that guesses gets right by chance: nothing is known, it is an error, or the opposite of one.
@@ -194,6 +195,9 @@ class Metric:
     def axis(self) -> str:
         """The title of an axis."""
         return self.label if self.unit in ("", "fraction", *self.label.split()) else f"{self.label}, {self.unit}"
+
+    def _repr_html_(self) -> str:
+        return html_table(f"metric {self.name}", asdict(self).items())
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON, which has no infinity."""

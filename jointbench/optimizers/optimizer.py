@@ -93,12 +93,15 @@ class Optimizer(ABC):
 
     def __repr__(self) -> str:
         # A class of a person's own may not have come to its end in being made.
-        made = ", ".join(f"{key} {vars(self)[key]!r}" for key in _SHOWN if key in vars(self))
+        made = ", ".join(f"{key} {value}" for key, value in self._shown())
         return f"<optimizer {getattr(self, 'name', type(self).__name__)}: {made}>"
 
     def _repr_html_(self) -> str:
-        rows = [(key.replace("_", " "), vars(self)[key]) for key in _SHOWN if key in vars(self)]
-        return html_table(f"optimizer {getattr(self, 'name', type(self).__name__)}", rows)
+        return html_table(f"optimizer {getattr(self, 'name', type(self).__name__)}", self._shown())
+
+    def _shown(self) -> list[tuple[str, str]]:
+        """What it was made with, in words."""
+        return [(key.replace("_", " "), _in_words(vars(self)[key])) for key in _SHOWN if key in vars(self)]
 
     @property
     def configspace(self) -> "ConfigurationSpace":
@@ -119,3 +122,12 @@ class Optimizer(ABC):
 
     @abstractmethod
     def tell(self, trial: Trial, evaluation: Evaluation) -> None: ...
+
+
+def _in_words(made_with: object) -> str:
+    match made_with:
+        case Space():
+            return made_with.name
+        case Ladder():
+            return made_with.amounts()
+    return readable(made_with)

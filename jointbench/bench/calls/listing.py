@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
+from typing import overload
 
 from jointbench.bench.running.hartmann import FUNCTIONS
 from jointbench.bench.running.public_tables import TABLES
@@ -13,11 +14,22 @@ from jointbench.optimizers.registry import ENTRY_POINTS, OPTIMIZERS
 from jointbench.surrogate.stored import load_benchmark, released
 
 
-def names_of(kind: str) -> dict[str, str]:
-    """The names of a kind (benchmarks, optimizers, spaces, images or tasks), each with what it is.
+@overload
+def names_of(kind: str) -> dict[str, str]: ...
+
+
+@overload
+def names_of(kind: None = None) -> dict[str, dict[str, str]]: ...
+
+
+def names_of(kind: str | None = None) -> dict[str, str] | dict[str, dict[str, str]]:
+    """The names of a kind (benchmarks, optimizers, spaces, images or tasks), each with what it is; without a kind
+    those of all kinds, by kind.
 
     Optimizers go by other names too: `optuna.SAMPLER`, `smac.FACADE` and `FILE.py:CLASS`. Raises UnknownNameError.
     """
+    if kind is None:
+        return {each: names() for each, names in KINDS.items()}
     if kind not in KINDS:
         raise UnknownNameError.of("kind", kind, KINDS)
     return KINDS[kind]()

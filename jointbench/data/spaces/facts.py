@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from jointbench.data.notebook import html_table
+
 #: Channels, height, width.
 ImageShape = tuple[int, int, int]
 
@@ -32,6 +34,9 @@ class Facts:
         """As metrics, by their names."""
         memory = {} if self.memory is None else {"sample_memory": self.memory}
         return {"parameters": self.parameters, "flops": self.flops, **memory}
+
+    def _repr_html_(self) -> str:
+        return html_table("facts", vars(self).items())
 
 
 class Work(NamedTuple):

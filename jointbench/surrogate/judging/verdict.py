@@ -13,6 +13,7 @@ from typing import Any, Literal
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.ladder import Ladder
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.notebook import html_table
 from jointbench.data.option_words import option
 
 Word = Literal["usable", "usable with care", "not usable"]
@@ -126,6 +127,12 @@ class Verdict:
     @property
     def sentence(self) -> str:
         return f"{self.word}. {self.reasons[0].upper()}{self.reasons[1:]}."
+
+    def __repr__(self) -> str:
+        return f"<verdict {self.word}: {self.reasons}>"
+
+    def _repr_html_(self) -> str:
+        return html_table(f"verdict: {self.word}", [ground.cells for ground in self.grounds], HEADINGS)
 
 
 def verdict(ladder: Ladder, scores: Rows, best: Rows, fractions: Collection[str] = ()) -> Verdict:

@@ -1,5 +1,6 @@
 """The calls of the commands' names: what they give, on the shipped benchmark and its log."""
 
+import json
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from jointbench.bench.calls.latex import latex_table
 from jointbench.bench.calls.listing import KINDS
 from jointbench.bench.comparing.comparison_folder import labels, run_files
 from jointbench.bench.comparing.summary import cells
+from jointbench.cli import main
 from jointbench.data.errors import (
     BudgetError,
     InputError,
@@ -370,6 +372,13 @@ class TestList:
         assert set(jointbench.list("images")) == set(IMAGES)
         assert all(words for kind in KINDS for words in jointbench.list(kind).values())
 
+    def test_without_a_kind_there_are_all_kinds_as_the_command_prints_them(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main(["list", "--json"])
+        assert jointbench.list() == json.loads(capsys.readouterr().out)
+        assert set(jointbench.list()) == set(KINDS)
+
     def test_another_kind_is_refused(self) -> None:
         with pytest.raises(UnknownNameError, match="benchmarks"):
             jointbench.list("clouds")
@@ -449,6 +458,10 @@ def test_every_public_object_shows_itself_in_a_notebook(comparison: jointbench.C
         (log, "1,006"),
         (next(log.evaluations()), "learning_rate"),
         (optimizer, "random"),
+        (optimizer, "1, 3, 9, 27 seconds"),
+        (BENCHMARK.verdict, "usable with care"),
+        (BENCHMARK.facts(CONFIGURATION), "parameters"),
+        (BENCHMARK.task.objective, "fraction"),
         (optimizer.ask(), "learning_rate"),
         (comparison, "hyperband"),
         (jointbench.Collection(log), "1,006"),
