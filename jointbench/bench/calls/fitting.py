@@ -12,7 +12,7 @@ from jointbench.bench.calls.given import the_log, the_path, whole
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.left_out_runs import LeftOut, left_out_runs
-from jointbench.bench.pages.console import SPARE_JUDGED
+from jointbench.bench.pages.console import SPARE_JUDGED, verdict_table
 from jointbench.bench.pages.fit_page import figures, fit_page
 from jointbench.bench.pages.page import page_html
 from jointbench.bench.pages.report import PAGE
@@ -71,8 +71,9 @@ class Fitted(Result):
         return judged_tables(self.judgement, self.benchmark.ladder)
 
     def tables(self) -> dict[str, ResultTable]:
-        words = ("error", "left out", "model")
-        return {
+        words, shown = ("error", "left out", "model"), verdict_table(self.verdict)
+        decides = ResultTable(shown.title, shown.headings, shown.rows, shown.words, shown.spare, shown.caption)
+        return {"verdict": decides} | {
             name: ResultTable(one.title, one.headings, one.rows, words, SPARE_JUDGED, one.words, _numbers(self, name))
             for name, one in self.judged.items()
         }

@@ -190,11 +190,16 @@ class TestFit:
         main(["fit", str(few.path), "--out", str(tmp_path / "log"), "--quick", "--quiet"])
         assert load_benchmark(tmp_path / "log").checksum == fitted.benchmark.checksum
 
+    def test_its_first_table_is_the_verdict(self, fitted: "jointbench.Fitted") -> None:
+        assert fitted.table().title.startswith("The verdict, on validation errors at")
+        assert fitted.to_latex() == fitted.table("verdict").to_latex()
+        assert [row[-1] for row in fitted.table().rows] == [ground.word for ground in fitted.verdict.grounds]
+
     def test_numbers_and_figures_are_named(self, fitted: "jointbench.Fitted") -> None:
         frame = fitted.to_pandas()
         assert {"budget", "validation_error", "predicted_validation_error"} < set(frame.columns)
         assert frame["predicted_validation_error"].between(0, 1).all()
-        assert set(fitted.judged) == set(fitted.tables())
+        assert {"verdict", *fitted.judged} == set(fitted.tables())
         assert fitted.figure(next(iter(fitted.drawings()))).data
 
     def test_what_is_wrong_is_refused_before_the_work(self, few: EvaluationLog, tmp_path: Path) -> None:
