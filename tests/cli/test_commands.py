@@ -116,7 +116,7 @@ class TestDoctor:
     def test_a_comparison_is_told_as_one(self, comparison: Path, capsys: pytest.CaptureFixture[str]) -> None:
         main(["doctor", str(comparison)])
         shown = capsys.readouterr().out
-        assert "a comparison of optimizers on digits-cpu-v2 (surrogate): 8 full budgets, 4 workers" in shown
+        assert "a comparison of optimizers on digits-cpu-v2 (surrogate): 8 full budgets a run, 4 workers" in shown
         assert "4 runs" in shown
         assert "hyperband 2, random 2" in shown
         assert shown.strip().endswith("healthy")

@@ -25,8 +25,9 @@ from jointbench.data.visible import visible
 def examine_comparison(folder: Path) -> Findings:
     """Look through a comparison; changes nothing. Raises LogError where the folder holds none."""
     found, settings, called = Findings(), Settings.read(folder), run_labels(folder)
-    stop = f"{settings.full_budgets:g} full budgets, {counted(settings.workers, 'worker')}"
-    found.facts.append(f"a comparison of optimizers on {settings.name} ({settings.objective}): {stop}")
+    stop = f"{settings.full_budgets:g} full budgets" if settings.time is None else f"{settings.time:,g} seconds"
+    on = f"a comparison of optimizers on {settings.name} ({settings.objective})"
+    found.facts.append(f"{on}: {stop} a run, {counted(settings.workers, 'worker')}")
     made, evaluations = Counter[str](), 0
     for optimizer, _, path in run_files(folder):
         try:
