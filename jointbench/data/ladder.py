@@ -245,6 +245,10 @@ class Ladder:
         """All rungs with their unit, such as 1, 3, 9, 27 seconds."""
         return self.amount(self.maximum) if len(self.rungs) == 1 else f"{self} {self.unit}"
 
+    def in_words(self) -> str:
+        """Such as budgets of 1, 3, 9, 27 seconds, or a budget of 3 epochs."""
+        return f"{'budgets' if len(self.rungs) > 1 else 'a budget'} of {self.amounts()}"
+
     def _repr_html_(self) -> str:
         return html_table("ladder", [(f"{rung:g} {self.unit}",) for rung in self.rungs])
 

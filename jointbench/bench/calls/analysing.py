@@ -296,4 +296,4 @@ def _about(evidence: Evidence) -> str:
     count = 0 if evidence.frame is None else len(evidence.frame)
     where = f"{counted(count, 'evaluation')}" if evidence.frame is not None else "no evaluations"
     fitted = "" if evidence.benchmark is None else f", and the surrogate {evidence.benchmark.name} fitted to them"
-    return f"{where} of the space {task.space.name}{on}, with budgets of {task.ladder.amounts()}{fitted}."
+    return f"{where} of the space {task.space.name}{on}, with {task.ladder.in_words()}{fitted}."

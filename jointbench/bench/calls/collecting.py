@@ -18,7 +18,7 @@ from jointbench.bench.collecting.collection import Trained, repeats
 from jointbench.bench.collecting.collection import collect as collect_run
 from jointbench.bench.collecting.collection_progress import CollectionProgress
 from jointbench.bench.collecting.evidence import EvidencePlan, has_ended, optimizer_of
-from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation
+from jointbench.bench.pages.log_figures import against_parameters, against_seconds, every_evaluation, seconds_taken
 from jointbench.bench.pages.log_page import how_they_ended
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.running.own_function import Function
@@ -89,11 +89,12 @@ class Collection(Result):
 
     def drawings(self) -> dict[str, Drawing]:
         log, evaluations = self.log, self.evaluations
-        return {
-            "evaluations": Drawing(lambda: every_evaluation(log, evaluations), 520),
-            "parameters": Drawing(lambda: against_parameters(log, evaluations), 400),
-            "seconds": Drawing(lambda: against_seconds(log, evaluations), 400),
-        }
+        drawn = {"evaluations": Drawing(lambda: every_evaluation(log, evaluations), 520)}
+        if any(e.parameters for e in evaluations):
+            drawn["parameters"] = Drawing(lambda: against_parameters(log, evaluations), 400)
+        if any(map(seconds_taken, evaluations)):
+            drawn["seconds"] = Drawing(lambda: against_seconds(log, evaluations), 400)
+        return drawn
 
     def to_pandas(self) -> "DataFrame":
         """A row an evaluation, as `EvaluationLog.to_pandas` has them."""

@@ -39,8 +39,8 @@ def _answers(benchmark: Benchmark, folder: Path, found: Findings) -> None:
     on = "" if images is None else f" on {images.name}"
     fitted = counted(benchmark.provenance["evaluations"], "evaluation")
     found.facts.append(
-        f"the benchmark {benchmark.name}, {verdict.word}: space {benchmark.space.name}{on}, budgets of "
-        f"{benchmark.ladder.amounts()}, fitted to {fitted}"
+        f"the benchmark {benchmark.name}, {verdict.word}: space {benchmark.space.name}{on}, "
+        f"{benchmark.ladder.in_words()}, fitted to {fitted}"
     )
     if verdict.word == NOT:
         found.notes.append(f"it is {verdict.sentence}")

@@ -92,7 +92,7 @@ def _rows(table: pa.Table, task: Task, found: Findings) -> None:
         found.notes.append(f"{twice} twice (a merger was interrupted); each counts once")
     _, first = np.unique(np.array(keys, dtype=str), return_index=True)
     table = table.take(first)
-    found.facts.append(f"budgets of {task.ladder} {task.ladder.unit}")
+    found.facts.append(task.ladder.in_words())
     budgets, statuses = table["budget"].to_numpy(), table["status"].to_numpy()
     for rung in task.ladder.rungs:
         ended = Counter(statuses[task.ladder.at(budgets, rung)])

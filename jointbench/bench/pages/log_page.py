@@ -35,18 +35,17 @@ FEWEST = 5
 def log_page(log: EvaluationLog) -> list[str]:
     """The body of the page."""
     evaluations = list(log.evaluations())
-    ladder = log.ladder
     failed = sum(not e.ok for e in evaluations)
     return [
         script(),
         fill("<h1>{{ title }}</h1>", title=log_title(log)),
         fill(
-            '<p class="lead">{{ count }} of the space <b>{{ space }}</b>, with budgets of {{ budgets }}; {{ failed }} '
-            "of them failed.{{ best }}{{ joined }}</p>",
+            '<p class="lead">{{ count }} of the space <b>{{ space }}</b>, with {{ budgets }}; {{ failed }} of them '
+            "failed.{{ best }}{{ joined }}</p>",
             count=counted(len(evaluations), "evaluation"),
             space=log.space.name,
-            budgets=ladder.amounts(),
-            failed=f"{failed:,}",
+            budgets=log.ladder.in_words(),
+            failed=f"{failed:,}" if failed else "none",
             best=Markup(_best(log, evaluations)),
             joined=_joined(log),
         ),
@@ -60,11 +59,7 @@ def log_page(log: EvaluationLog) -> list[str]:
         table_html(*how_they_ended(log, evaluations)),
         "</div><div>",
         "<h2>What a short training tells</h2>",
-        f"<p>Spearman's rank correlation of the {escape(log.task.objective.labels)} of configurations trained at both "
-        "budgets, as in the paper's Table 1; n is their number.</p>",
-        table_html(
-            (f"budget, {ladder.unit}", *(f"{rung:g}" for rung in ladder.rungs[1:])), _correlations(log, evaluations)
-        ),
+        *_short_and_long(log, evaluations),
         "</div></div>",
         *_failures(log, evaluations),
     ]
@@ -177,6 +172,19 @@ def _best(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> str:
 def _joined(log: EvaluationLog) -> str:
     said = said_of_errors(log.task.images)
     return f" {said[0].upper()}{said[1:]}." if said else ""
+
+
+def _short_and_long(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[str]:
+    rungs = log.ladder.rungs
+    if len(rungs) == 1:
+        return ["<p>All trainings have the same budget.</p>"]
+    return [
+        f"<p>Spearman's rank correlation of the {escape(log.task.objective.labels)} of configurations trained at both "
+        "budgets, as in the paper's Table 1; n is their number.</p>",
+        table_html(
+            (f"budget, {log.ladder.unit}", *(f"{rung:g}" for rung in rungs[1:])), _correlations(log, evaluations)
+        ),
+    ]
 
 
 def _correlations(log: EvaluationLog, evaluations: Sequence[Evaluation]) -> list[tuple[str, ...]]:
