@@ -354,6 +354,12 @@ def test_the_page_is_drawn_and_asks_no_network(
 
 
 class TestPromises:
+    def test_on_the_page_what_to_type_is_code(self, surrogate: Surrogate, judgement: Judgement) -> None:
+        judged = replace(judgement, promises=promises(surrogate.benchmark, surrogate.held_out.table, 0))
+        page = "".join(fit_page(surrogate.benchmark, surrogate.held_out, judged, [], "jointbench fit"))
+        assert "<code>jointbench retrain</code>" in page
+        assert "`" not in re.sub("<script.*?</script>", "", page, flags=re.DOTALL)
+
     def test_climbs_are_promised_less_than_they_started_with_and_by_nobody_more(self, surrogate: Surrogate) -> None:
         rows = promises(surrogate.benchmark, surrogate.held_out.table, 0)
         random, climbs = rows

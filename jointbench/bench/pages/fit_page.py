@@ -10,7 +10,7 @@ from jointbench.bench.comparing.left_out_runs import LeftOut
 from jointbench.bench.drawing.axes import error_axis, log_range, metric_axis, number_axis, share_axis
 from jointbench.bench.drawing.palette import BLACK, BLUE, GREEN, ORANGE, VERMILION, rung_colour, styles
 from jointbench.bench.pages.page import figure_html, script, table_html
-from jointbench.bench.pages.templates import fill
+from jointbench.bench.pages.templates import fill, with_code
 from jointbench.bench.pages.trust_words import verdict_box
 from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR, Metric
 from jointbench.data.quantities import counted
@@ -59,7 +59,7 @@ def fit_page(
     ]
     plots = _plots(judgement)
     for name, table in tables.items():
-        body += [fill("<h2>{{ title }}</h2><p>{{ words }}</p>", title=table.title, words=table.words)]
+        body += [fill("<h2>{{ title }}</h2><p>{{ words }}</p>", title=table.title, words=with_code(table.words))]
         if name == "leave_one_out":
             for one in left_out:
                 body += [
