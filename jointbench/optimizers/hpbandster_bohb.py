@@ -1,6 +1,7 @@
 """HpBandSter's own BOHB, for comparison with ours: its model and its brackets, without its network layer."""
 
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -56,7 +57,7 @@ class HpBandSterBOHB(Optimizer):
         self._random_state = np.random.RandomState(seed).get_state()
 
     def ask(self) -> Trial:
-        with self._their_random_numbers():
+        with self._their_code():
             iteration, (identity, point, budget) = self._next_run()
         configuration = self._configuration(point)
         if point is self._first_point:
@@ -75,7 +76,7 @@ class HpBandSterBOHB(Optimizer):
         loss = self.loss(evaluation)
         result = {"loss": loss} if math.isfinite(loss) else None
         proposed.result = evaluated.result = result
-        with self._their_random_numbers():
+        with self._their_code():
             iteration.register_result(proposed)
             self._generator.new_result(evaluated)
 
@@ -116,12 +117,14 @@ class HpBandSterBOHB(Optimizer):
         return self._next_run()
 
     @contextmanager
-    def _their_random_numbers(self) -> Iterator[None]:
-        """NumPy's global random state is this optimizer's while its code runs."""
+    def _their_code(self) -> Iterator[None]:
+        """NumPy's global random state is this optimizer's while its code runs; what its libraries will do some day is
+        nothing that a person who compares can change."""
         outside = np.random.get_state()  # noqa: NPY002
         np.random.set_state(self._random_state)  # noqa: NPY002
         try:
-            yield
+            with warnings.catch_warnings(action="ignore", category=FutureWarning):
+                yield
         finally:
             self._random_state = np.random.get_state()  # noqa: NPY002
             np.random.set_state(outside)  # noqa: NPY002

@@ -309,3 +309,9 @@ def test_hpbandster_bohb_keeps_the_contract(check: Check) -> None:
 def test_hpbandster_bohb_is_deterministic_where_it_models() -> None:
     # 36 of the first 72 trials are at the largest budget, from where on it models.
     assert digest(hpbandster_bohb, trials=76) == digest(hpbandster_bohb, trials=76)
+
+
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_what_its_libraries_will_do_some_day_is_not_said_to_who_compares() -> None:
+    # At trial 74 its model asks statsmodels for the first time.
+    digest(hpbandster_bohb, trials=76)
