@@ -49,6 +49,12 @@ from jointbench.optimizers.smac.walking import improvement
 
 #: With a whole number of forty thousand million values.
 WIDE = PlainSpace("wide", (Number("tokens", 2e8, 4e10, log=True, integer=True), Number("rate", 0.0, 1.0)))
+#: Spaces of numbers without integers, with one of two values, and of integers alone.
+NUMBERS = (
+    PlainSpace("floats", (Number("rate", 1e-4, 1.0, log=True), Number("share", 0.0, 1.0))),
+    PlainSpace("switch", (Number("rate", 0.0, 1.0), Number("switch", 0, 1, integer=True))),
+    PlainSpace("whole", (Number("few", 1, 5, integer=True), Number("many", 1, 300, log=True, integer=True))),
+)
 LADDER = Ladder(9.0, 27.0)
 
 
@@ -581,6 +587,20 @@ def test_the_best_challengers_are_the_same_in_machine_code_and_on_arrays(seed: i
 def test_no_challenger_is_hopeless_that_is_as_good(least: float, above: float, variance: float) -> None:
     value = improvement(least + above, variance, least)
     assert -above / math.sqrt(variance) >= hopeless_below(value, least)
+
+
+@pytest.mark.parametrize("space", NUMBERS, ids=lambda space: space.name)
+def test_any_space_of_numbers_has_the_same_proposals_with_and_without_machine_code(space: Space) -> None:
+    proposed = []
+    for without in (False, True):
+        optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=20)
+        search = optimizer._facade._acquisition_maximizer
+        assert isinstance(search, ArraySearch)
+        if without:
+            search._machine_code = None
+        proposed.append([trial.configuration for trial, _ in drive(optimizer, 30)])
+        assert search._climbs > 0
+    assert proposed[0] == proposed[1]
 
 
 def test_consecutive_neighbourhoods_are_independent() -> None:

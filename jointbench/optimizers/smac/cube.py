@@ -80,7 +80,7 @@ class Levels:
     """Finds the levels of numbers, of several integers at once: a cell holds one border at most."""
 
     def __init__(self, axes: Sequence[Axis]) -> None:
-        narrowest = min((np.diff(axis.borders).min() for axis in axes), default=1.0)
+        narrowest = min((np.diff(axis.borders).min(initial=1.0) for axis in axes), default=1.0)
         self.cells = max(CELLS, 2 ** int(np.ceil(np.log2(1 / narrowest)) + 1))
         starts = np.arange(self.cells + 1) / self.cells
         #: Of each integer and cell: the levels below it, and the border in it, behind all numbers where there is none.
