@@ -603,6 +603,19 @@ def test_any_space_of_numbers_has_the_same_proposals_with_and_without_machine_co
     assert proposed[0] == proposed[1]
 
 
+@pytest.mark.parametrize("name", ["smac", "smac-default", "smac.ParEGO"])
+def test_a_search_ends_where_nothing_in_a_small_space_is_new(name: str) -> None:
+    switches = PlainSpace("switches", (Number("a", 0, 1, integer=True), Number("b", 0, 1, integer=True)))
+    optimizer = make_optimizer(name, switches, LADDER, seed=0, full_budgets=100)
+    seen = set()
+    while (trial := optimizer.ask()) is not None:
+        seen.add(tuple(trial.configuration.values()))
+        optimizer.tell(trial, outcome(optimizer, trial, failed=False))
+    # smac gives up when 16 random configurations in a row are known.
+    assert len(seen) in (3, 4)
+    assert optimizer.ask() is None
+
+
 def test_consecutive_neighbourhoods_are_independent() -> None:
     point = CUBE.snapped(JOINT.configspace.get_default_configuration().get_array()[None])
     column, around = list(JOINT.configspace).index("res_blocks_1"), Neighbourhoods(CUBE.axes, 0)
@@ -614,6 +627,14 @@ def test_consecutive_neighbourhoods_are_independent() -> None:
     common = pairs.sum(axis=0) > 200
     # A fixed seed; a chi-square test of 4,000 pairs.
     assert stats.chi2_contingency(pairs[common][:, common]).pvalue > 0.001
+
+
+def test_a_prediction_has_the_same_bits_alone_and_beside_others() -> None:
+    forest = exact_search()._forest
+    leaves = forest.leaves(CUBE.sample(np.random.default_rng(0), 200))
+    together = np.stack(forest.moments(leaves))
+    alone = np.stack([np.concatenate(forest.moments(leaves[:, one : one + 1])) for one in range(200)], axis=1)
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_leaves_beside_a_point_are_the_leaves_there(tmp_path: Path) -> None:

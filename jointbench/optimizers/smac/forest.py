@@ -13,7 +13,7 @@ from sklearn import config_context
 from sklearn.tree import DecisionTreeRegressor
 
 from jointbench.data.arrays import FloatArray, IntArray
-from jointbench.data.exact import exp, log
+from jointbench.data.exact import exp, log, total
 from jointbench.optimizers.smac.parts import Forest
 
 #: Of smac's settings those that are a tree's own; smac 2.4.1 leaves scikit-learn's best splits, whatever it says.
@@ -112,12 +112,12 @@ class ExactForest(Forest):
 
     def moments(self, leaves: Leaves) -> tuple[FloatArray, FloatArray]:
         """Means and variances (n,) of the trees' predictions."""
-        # Over the first axis NumPy adds one tree after the other, on every processor.
+        # NumPy's own sum adds in another order where there is one point.
         each = self.costs[leaves]
-        mean = each.sum(axis=0) / len(each)
+        mean = total(each) / len(each)
         each -= mean
         each *= each
-        return mean, np.maximum(each.sum(axis=0) / len(each), self.least_variance)
+        return mean, np.maximum(total(each) / len(each), self.least_variance)
 
     @property
     def least_variance(self) -> float:

@@ -14,6 +14,7 @@ from smac import Scenario
 from smac.acquisition.maximizer import LocalAndSortedRandomSearch
 from smac.facade.abstract_facade import AbstractFacade
 from smac.intensifier.hyperband import Hyperband
+from smac.main.exceptions import ConfigurationSpaceExhaustedException
 from smac.model.random_forest import RandomForest
 from smac.multi_objective.parego import ParEGO
 from smac.runhistory import StatusType, TrialInfo, TrialValue
@@ -56,9 +57,10 @@ class SMACFacade(Optimizer):
 
     It proposes what the facade proposes with the same seed, without what takes time and changes nothing
     (`smac_parts`), and starts its local searches in an order that does not depend on the process. A facade without
-    budgets evaluates at the largest. None of them waits, so that `ask` never returns None. A failure has the status
-    crashed and the cost that it counts as, and so has a value that is no finite number. Several objectives are brought
-    together by ParEGO (Knowles 2006).
+    budgets evaluates at the largest. None of them waits: `ask` returns None where smac finds no configuration of a
+    small space that it has not proposed, which ends the search. A failure has the status crashed and the cost that it
+    counts as, and so has a value that is no finite number. Several objectives are brought together by ParEGO (Knowles
+    2006).
     """
 
     facade: ClassVar[str]
@@ -104,6 +106,7 @@ class SMACFacade(Optimizer):
             design[0] = Configuration(configspace, values=values)
         self._first_config: Configuration | None = None
         self._running: dict[Trial, TrialInfo] = {}
+        self._exhausted = False
 
     def _parts(self, kind: type[AbstractFacade], scenario: Scenario) -> dict[str, Any]:
         model, search = kind.get_model(scenario), kind.get_acquisition_maximizer(scenario)
@@ -114,8 +117,14 @@ class SMACFacade(Optimizer):
             model, selector = Forest.of(model), ForestSelector.of(selector)
         return {"model": model, "acquisition_maximizer": search, "config_selector": selector}
 
-    def ask(self) -> Trial:
-        info = self._facade.ask()
+    def ask(self) -> Trial | None:
+        if self._exhausted:
+            return None
+        try:
+            info = self._facade.ask()
+        except ConfigurationSpaceExhaustedException:
+            self._exhausted = True
+            return None
         proposed = self.ladder.maximum if info.budget is None else info.budget
         # smac divides the maximum by powers of eta, which rounds.
         rung = min(self.ladder.rungs, key=lambda budget: abs(budget - proposed))
