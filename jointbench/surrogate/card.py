@@ -34,7 +34,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analyse
         "",
         f"## Verdict: {found.word}",
         "",
-        f"{found.sentence[0].upper()}{found.sentence[1:]} All are of {in_words(benchmark.quality)}. "
+        f"{found.sentence[0].upper()}{found.sentence[1:]} All numbers are of {in_words(benchmark.quality)}. "
         "`jointbench compare` and `jointbench publish` refuse what is not usable, unless they are told `--anyway`.",
         "",
         _line(HEADINGS),

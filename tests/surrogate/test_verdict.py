@@ -101,9 +101,24 @@ def test_being_wrong_among_the_best_asks_for_care_and_refuses_nothing(changed: d
     assert [ground.name for ground in found.decisive] == [name]
 
 
-def test_of_the_best_tenth_the_order_must_only_not_be_reversed() -> None:
-    assert of([QUARTER, {**TENTH, "spearman": 0.05, "spearman_low": -0.4}]).word == USABLE
-    assert of([QUARTER, {**TENTH, "spearman": -0.05}]).word == CARE
+@pytest.mark.parametrize("low", [-0.45, 0.0, None])
+def test_an_order_of_the_best_tenth_that_may_be_chance_asks_for_care_and_is_said(low: float | None) -> None:
+    found = of([QUARTER, {**TENTH, "spearman": 0.4, "spearman_low": low}])
+    assert found.word == CARE
+    assert found.sentence.endswith(
+        ": Spearman of the best tenth 0.40. It is not known to order the best tenth of the configurations."
+    )
+
+
+def test_of_the_best_tenth_no_more_is_asked_than_an_order_that_is_not_chance() -> None:
+    assert of([QUARTER, {**TENTH, "spearman": 0.2, "spearman_low": 0.01}]).word == USABLE
+
+
+def test_the_best_of_which_no_order_is_known_are_said_at_once() -> None:
+    chance = {"spearman": 0.1, "spearman_low": -0.3}
+    said = of([{**QUARTER, **chance}, {**TENTH, **chance}]).sentence
+    assert said.endswith(". It is not known to order the best quarter or the best tenth of the configurations.")
+    assert "known to order" not in of([{**QUARTER, "spearman": 0.2, "spearman_low": 0.1}, TENTH]).sentence
 
 
 def test_where_nothing_is_known_of_the_best_care_is_needed() -> None:
@@ -185,15 +200,17 @@ def test_off_is_the_median_distance(pairs: list[tuple[float, float]]) -> None:
     assert math.isclose(among(real, predicted)["off"], middle, abs_tol=1e-15)
 
 
-class TestDigits:
-    def test_is_usable_with_care_as_its_card_says(self) -> None:
-        found = load_benchmark("digits-cpu").verdict
-        card = (released()["digits-cpu"] / "card.md").read_text(encoding="utf-8")
-        assert found.word == CARE
-        assert "## Verdict: usable with care\n" in card
-        for ground in found.grounds:
-            assert f"| {' | '.join(ground.cells)} |\n" in card
+@pytest.mark.parametrize("name", released())
+def test_a_released_benchmark_is_judged_as_its_card_says(name: str) -> None:
+    found = load_benchmark(name).verdict
+    card = (released()[name] / "card.md").read_text(encoding="utf-8")
+    assert found.word == (USABLE if name == "fashion-small" else CARE)
+    assert f"## Verdict: {found.word}\n\n{found.sentence[0].upper()}{found.sentence[1:]} " in card
+    for ground in found.grounds:
+        assert f"| {' | '.join(ground.cells)} |\n" in card
 
+
+class TestDigits:
     def test_what_its_card_says_the_audit_found_is_in_its_log(self) -> None:
         home = released()["digits-cpu"]
         card, log = (

@@ -33,7 +33,7 @@ ORDER_REFUSED, ORDER_USABLE = 0.4, 0.6
 #: is refused below this share of what that reaches, and wherever it could be by chance.
 SHARE_OF_PERFECT, CHANCE = 0.5, 0.2
 #: Among the best, differences are small and partly luck, so that little order is no reason to refuse. Of the quarter;
-#: the tenth are so few that more cannot be asked than that the order is not reversed.
+#: of the tenth, which are few, more cannot be asked than that there is an order at all: that it is not chance.
 BEST_ORDER_USABLE = 0.3
 #: Of the real error. A bias that all optimizers share moves no rank, so it is no reason to refuse; a quarter is more
 #: than separates the first from the last of the default comparison (20 %), and selecting by luck alone makes 11 to 17 %
@@ -68,7 +68,8 @@ _AS_METRICS = {VALIDATION_ERROR.name: "validation errors", TEST_ERROR.name: "tes
 class Ground:
     """A number that decides, in words: what it is (`name`), what was `reached` with the ends of its 95 % `interval`
     and what a `perfect` predictor reaches ("" where unknown), from where on it is `usable`, where it is `refused`
-    ("-": nowhere), and what follows from it alone.
+    ("-": nowhere), and what follows from it alone. `unordered`: which of the best may be ordered by chance alone, ""
+    where that is not what it says.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Ground:
     usable: str
     refused: str
     word: Word
+    unordered: str = ""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -117,12 +119,15 @@ class Verdict:
 
     @property
     def reasons(self) -> str:
-        """The decisive grounds in a sentence without a full stop: with their bounds where they refuse, else briefly."""
+        """The decisive grounds without a full stop: with their bounds where they refuse, else briefly, and what follows
+        from those of the order among the best."""
         if self.word == NOT:
             said = "; ".join(ground.sentence for ground in self.decisive)
         else:
             said = "; ".join(f"{ground.name} {ground.reached}" for ground in self.decisive)
-        return f"on configurations that it had not seen, {self.where}: {said}"
+        unordered = " or ".join(ground.unordered for ground in self.decisive if ground.unordered)
+        follows = f". It is not known to order {unordered} of the configurations" * bool(unordered)
+        return f"on configurations that it had not seen, {self.where}: {said}{follows}"
 
     @property
     def sentence(self) -> str:
@@ -173,12 +178,13 @@ def _among_the_best(row: Mapping[str, Any], fractions: Collection[str]) -> list[
     decisive = row.get("share") == SHARE_OF_ORDER
     share = "quarter" if decisive else "tenth"
     order, lowest = _number(row, "spearman"), _number(row, "spearman_low")
+    by_more_than_chance = lowest is not None and lowest > 0
     bias, rmse, real = (_number(row, key) for key in ("relative_bias", "rmse", "real"))
     if decisive:
         wanted = f"from {BEST_ORDER_USABLE:g}, interval above 0"
-        ordered = order is not None and order >= BEST_ORDER_USABLE and lowest is not None and lowest > 0
+        ordered = order is not None and order >= BEST_ORDER_USABLE and by_more_than_chance
     else:
-        wanted, ordered = "above 0", order is not None and order > 0
+        wanted, ordered = "interval above 0", by_more_than_chance
     unbiased = bias is not None and abs(bias) <= BEST_BIAS_USABLE
     say = partial(shown, error=row.get("error", "validation"), fractions=fractions)
     most = "" if real is None else f", {say(BEST_RMSE_USABLE * abs(real))}"
@@ -193,10 +199,14 @@ def _among_the_best(row: Mapping[str, Any], fractions: Collection[str]) -> list[
             close,
         ),
     )
+    unordered = "" if order is None or by_more_than_chance else f"the best {share}"
     return [
-        Ground(f"{name} of the best {share}", *reached, usable, "-", USABLE if well else CARE)
+        Ground(
+            f"{name} of the best {share}", *reached, usable, "-", USABLE if well else CARE,
+            unordered if name == "Spearman" else "",
+        )
         for name, reached, usable, well in found
-    ]
+    ]  # fmt: skip
 
 
 def _word(row: Mapping[str, Any], key: str, refused: float, usable: float) -> Word:
