@@ -145,6 +145,12 @@ class Metric:
         return 1 - 1 / classes if self.chance == "error" else 1 / classes
 
     @property
+    def ideal(self) -> float | None:
+        """What nothing can be better than; None where there is no such bound."""
+        bound = self.bounds[self.maximize]
+        return bound if abs(bound) < MOST else None
+
+    @property
     def fraction(self) -> bool:
         """Whether it is shown in per cent."""
         return self.unit == "fraction"

@@ -22,7 +22,6 @@ from jointbench.data.evaluation import Configuration
 from jointbench.data.exact import log
 from jointbench.data.images.facts import ImageFacts
 from jointbench.data.ladder import SAME_RUNG
-from jointbench.data.metrics import fractions_among
 from jointbench.data.notebook import html_table
 from jointbench.data.numbers import checked_seed
 from jointbench.data.quantities import counted
@@ -194,7 +193,7 @@ class Benchmark:
     @property
     def verdict(self) -> Verdict:
         """Whether optimizers may be compared on it, and the numbers that decide: from the judgement that it carries."""
-        return verdict(self.ladder, self.quality, self.manifest.best, fractions_among(self.task.metrics))
+        return verdict(self.ladder, self.quality, self.manifest.best, self.task.metrics)
 
     def accelerate(self) -> None:
         """Compile the answers to single queries, in about 0.3 s; not a bit of them changes.

@@ -11,7 +11,7 @@ from jointbench.data.quantities import counted
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import judged_tables
-from jointbench.surrogate.judging.verdict import HEADINGS, WORDS, in_words
+from jointbench.surrogate.judging.verdict import HEADINGS, in_words
 from jointbench.surrogate.luck_of_draws import draws_of
 from jointbench.surrogate.noise import Noise
 
@@ -41,7 +41,7 @@ def card(benchmark: Benchmark, log: EvaluationLog, judgement: Judgement, analyse
         _line(["---"] * len(HEADINGS)),
         *(_line(ground.cells) for ground in found.grounds),
         "",
-        WORDS,
+        found.words,
         "",
         "## How the data was made",
         "",

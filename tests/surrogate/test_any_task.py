@@ -371,12 +371,14 @@ def test_a_fraction_of_a_person_s_own_is_in_per_cent_as_errors_are(in_epochs: Su
         assert judged["real"] < 0
     assert tables["best"].headings[4] == "real value"
     for found in (
-        verdict(benchmark.ladder, judgement.scores, judgement.best, judgement.fractions),
+        verdict(benchmark.ladder, judgement.scores, judgement.best, benchmark.task.metrics),
         Judged(judgement.scores, judgement.best).verdict(benchmark.task),
     ):
         [rmse] = [ground for ground in found.grounds if ground.name == "RMSE of the best quarter"]
         assert "%" in rmse.reached
+        assert rmse.usable.startswith("up to 50% of what is missing to 100%, ")
         assert rmse.usable.endswith("%")
+        assert "as a share of what is missing to 100%" in found.words
 
 
 @pytest.mark.parametrize("size", [1e-100, 1e-12, 1.0, 1e100])

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jointbench.data.log import EvaluationLog
-from jointbench.surrogate.judging.best import among, best, lowest
+from jointbench.data.metrics import Metric
+from jointbench.surrogate.judging.best import among, best, held_against, lowest
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.noise_floor import noise_floor
 from jointbench.surrogate.judging.scores import RESAMPLES, resampled_scores, resamples, scores, with_intervals
@@ -127,6 +128,20 @@ class TestBest:
         assert found["relative_bias"] == pytest.approx(0.1)
         assert found["bias"] == pytest.approx(0.1 * real.mean())
         assert found["spearman"] == pytest.approx(1)
+
+    @given(st.lists(st.tuples(st.floats(0, 0.99), st.floats(0, 1)), min_size=2, max_size=9))
+    def test_an_accuracy_is_judged_as_the_error_that_it_leaves(self, pairs: list[tuple[float, float]]) -> None:
+        real, said = np.array(pairs).T
+        accuracy = Metric("accuracy", maximize=True, bounds=(0, 1))
+        left = among(1 - real, 1 - said)
+        found = among(-real, -said, held_against(accuracy, -real))
+        for key in ("relative_bias", "rmse", "bias"):
+            assert found[key] == pytest.approx(left[key], abs=1e-9)
+
+    def test_what_is_maximised_without_a_bound_is_held_against_the_spread(self) -> None:
+        reward = -np.linspace(900, 1000, 50)
+        against = held_against(Metric("reward", maximize=True), reward)
+        assert among(reward[-9:], reward[-9:] + 29, against)["relative_bias"] == pytest.approx(29 / reward.std())
 
     def test_a_perfect_predictor_is_above_by_luck_alone(self, known: HeldOut) -> None:
         for row in best(known, 0):

@@ -29,6 +29,7 @@ from jointbench.cli import main
 from jointbench.data.errors import BenchmarkError, LogError
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
+from jointbench.data.metrics import Metric
 from jointbench.surrogate.judging.best import among
 from jointbench.surrogate.judging.verdict import CARE, NOT, USABLE, Verdict, off_among_best, shown, verdict
 from jointbench.surrogate.stored import MANIFEST, load_benchmark, released
@@ -108,6 +109,28 @@ def test_an_order_of_the_best_tenth_that_may_be_chance_asks_for_care_and_is_said
     assert found.sentence.endswith(
         ": Spearman of the best tenth 0.40. It is not known to order the best tenth of the configurations."
     )
+
+
+@pytest.mark.parametrize(("rmse", "word"), [(0.049, USABLE), (0.051, CARE)])
+@pytest.mark.parametrize(
+    ("metric", "against", "said"),
+    [
+        (Metric("accuracy", "fraction", maximize=True, bounds=(0, 1)), 0.1, "what is missing to 100%, 5.00%"),
+        (Metric("score", maximize=True, bounds=(0, 20)), 0.1, "what is missing to 20, 0.05"),
+        (Metric("reward", maximize=True), 0.1, "the spread between configurations, 0.05"),
+    ],
+)
+def test_what_is_maximised_is_held_against_what_it_lacks(
+    metric: Metric, against: float, said: str, rmse: float, word: str
+) -> None:
+    rows = [{**row, "error": metric.name, "real": -0.9, "against": against, "rmse": 0.04} for row in (QUARTER, TENTH)]
+    rows[0] |= {"rmse": rmse}
+    found = verdict(LADDER, [{**GOOD, "error": metric.name}], rows, [metric])
+    assert found.word == word
+    usable = {ground.name: ground.usable for ground in found.grounds}
+    assert usable["RMSE of the best quarter"] == f"up to 50% of {said}"
+    assert usable["relative bias of the best quarter"] == f"within 25% of {said.partition(',')[0]}"
+    assert f"worse than the real one, as a share of {said.partition(',')[0]}" in found.words
 
 
 def test_of_the_best_tenth_no_more_is_asked_than_an_order_that_is_not_chance() -> None:

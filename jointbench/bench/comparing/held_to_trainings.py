@@ -12,7 +12,7 @@ from jointbench.data.arrays import FloatArray
 from jointbench.data.errors import JointBenchError
 from jointbench.data.log import EvaluationLog
 from jointbench.data.metrics import Metric
-from jointbench.surrogate.judging.best import among, lowest
+from jointbench.surrogate.judging.best import among, held_against, lowest
 from jointbench.surrogate.judging.scores import Row, scores
 from jointbench.surrogate.table import groups
 
@@ -63,7 +63,7 @@ def held_to_trainings(surrogate: Path, real: Path) -> HeldToTrainings | None:
 
 def _scored(objective: Metric, came: FloatArray, said: FloatArray, group: npt.NDArray[np.int64]) -> Row:
     best, promised = lowest(came, group, QUARTER), said <= np.quantile(said, TENTH)
-    among_best = among(came[best], said[best])
+    among_best = among(came[best], said[best], held_against(objective, came))
     sign = -1 if objective.maximize else 1
     return {
         **scores(came, said),

@@ -8,7 +8,7 @@ from typing import Any
 from jointbench.bench.comparing.comparison_folder import Settings, read_content
 from jointbench.bench.comparing.its_benchmark import its_benchmark
 from jointbench.data.errors import LogError
-from jointbench.data.metrics import VALIDATION_ERROR, fractions_among
+from jointbench.data.metrics import VALIDATION_ERROR
 from jointbench.data.task import Task
 from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, Verdict, objective_in, verdict
 
@@ -24,7 +24,7 @@ class Judged:
     best: Sequence[Mapping[str, Any]]
 
     def verdict(self, task: Task) -> Verdict:
-        return verdict(task.ladder, self.scores, self.best, fractions_among(task.metrics))
+        return verdict(task.ladder, self.scores, self.best, task.metrics)
 
     @property
     def objective(self) -> str:

@@ -13,7 +13,7 @@ from rich.text import Text
 from jointbench.bench.comparing.summary import Row, cells, headings
 from jointbench.surrogate.judging.tables import JudgedTable
 from jointbench.surrogate.judging.verdict import HEADINGS as VERDICT
-from jointbench.surrogate.judging.verdict import WORDS, Verdict
+from jointbench.surrogate.judging.verdict import Verdict
 
 #: Columns of a comparison that a narrow terminal can do without, the least important first.
 SPARE = ("speed-up over random", "regret", "quartiles", "evaluations", "seeds", "final test error", "mean rank")
@@ -96,7 +96,9 @@ def verdict_table(found: Verdict) -> WideTable:
     """The numbers that decide."""
     title = f"The verdict, on {found.judged} {found.where}"
     words = (VERDICT[0], VERDICT[1], VERDICT[-1])
-    return WideTable(title, VERDICT, [ground.cells for ground in found.grounds], words, ("refused", "usable"), WORDS)
+    return WideTable(
+        title, VERDICT, [ground.cells for ground in found.grounds], words, ("refused", "usable"), found.words
+    )
 
 
 def summary_table(rows: Sequence[Row], title: str) -> WideTable:

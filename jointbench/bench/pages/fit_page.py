@@ -18,7 +18,7 @@ from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.judging.held_out import HeldOut
 from jointbench.surrogate.judging.judgement import Judgement
 from jointbench.surrogate.judging.tables import JudgedTable, judged_tables
-from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, HEADINGS, WORDS, is_share, objective_in
+from jointbench.surrogate.judging.verdict import ERRORS_OF_IMAGES, HEADINGS, is_share, objective_in
 
 #: Of most figures, in pixels.
 HEIGHT = 380
@@ -46,7 +46,7 @@ def fit_page(
             evaluations=f"{made['evaluations']:,}",
         ),
         table_html(HEADINGS, (ground.cells for ground in found.grounds)),
-        f'<p class="note">{WORDS}</p>',
+        fill('<p class="note">{{ words }}</p>', words=found.words),
         *(fill("<p>{{ sentence }}.</p>", sentence=sentence) for sentence in made.get("left_out", [])),
         "<h2>Predicted and real</h2>",
         fill(

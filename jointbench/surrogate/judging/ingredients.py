@@ -7,7 +7,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.baselines import PredictLogits
-from jointbench.surrogate.judging.best import among, lowest
+from jointbench.surrogate.judging.best import among, held_against, lowest
 from jointbench.surrogate.judging.held_out import folds
 from jointbench.surrogate.judging.scores import Row, mean_rows, scores, side_by_side
 from jointbench.surrogate.models import ErrorModels, student
@@ -82,7 +82,8 @@ def ingredients(
         for part, error in enumerate(ok.error_names):
             real, predicted = ok.errors[at, part], scales[part].from_logit(of_one[:, at, part])
             few = lowest(real, ok.group[at], 0.25)
-            best = mean_rows(among(real[few], one[few]) for one in predicted)
+            against = held_against(ok.measures.metrics[part] if ok.measures else None, real)
+            best = mean_rows(among(real[few], one[few], against) for one in predicted)
             row = {"ingredient": name, "error": error, "n": int(at.sum())}
             row |= mean_rows(scores(real, one) for one in predicted)
             rows.append(row | {f"best_{key}": value for key, value in best.items()})

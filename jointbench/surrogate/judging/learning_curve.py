@@ -4,7 +4,7 @@ import numpy as np
 
 from jointbench.data.arrays import FloatArray
 from jointbench.surrogate.judging.best import SHARES as BEST
-from jointbench.surrogate.judging.best import among, lowest
+from jointbench.surrogate.judging.best import among, held_against, lowest
 from jointbench.surrogate.judging.held_out import FOLDS, HeldOut
 from jointbench.surrogate.judging.scores import Row, scores, side_by_side
 from jointbench.surrogate.models import error_models
@@ -57,7 +57,8 @@ def _scored(held_out: HeldOut, errors: FloatArray, seen: int) -> list[Row]:
             continue
         real, said = table.errors[chosen, 0], errors[chosen]
         few = lowest(real, table.group[chosen], max(BEST))
-        best = among(real[few], said[few]) if few.any() else {"spearman": None, "relative_bias": None}
+        against = held_against(table.measures.metrics[0] if table.measures else None, real)
+        best = among(real[few], said[few], against) if few.any() else {"spearman": None, "relative_bias": None}
         row = {"n": seen, "budget": budget} | scores(real, said, table.sparse)
         rows.append(row | {f"best_{key}": best[key] for key in ("spearman", "relative_bias")})
     return rows

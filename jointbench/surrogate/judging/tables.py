@@ -178,7 +178,8 @@ def _signs(judgement: Judgement) -> str:
         return ""
     return (
         " Of what is to be maximised they are the configurations whose measured mean is highest, and the bias is by "
-        "how much the predicted is below the real."
+        "how much the predicted is below the real; its share is of what is missing to the best value that there can "
+        "be, and where there is none of the spread between configurations, one standard deviation."
     )
 
 

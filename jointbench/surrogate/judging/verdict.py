@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from jointbench.data.errors import BenchmarkError
 from jointbench.data.ladder import Ladder
-from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR
+from jointbench.data.metrics import TEST_ERROR, VALIDATION_ERROR, Metric, fractions_among
 from jointbench.data.notebook import html_table
 from jointbench.data.option_words import option
 
@@ -39,7 +39,8 @@ BEST_ORDER_USABLE = 0.3
 #: than separates the first from the last of the default comparison (20 %), and selecting by luck alone makes 11 to 17 %
 #: of it on digits-cpu, even of a perfect predictor.
 BEST_BIAS_USABLE = 0.25
-#: Of the real error: where predictions are off by more than half of it, 3 % cannot be told from 2 %.
+#: Of the real error: where predictions are off by more than half of it, 3 % cannot be told from 2 %. Of a metric to be
+#: maximised of what is missing to its bound, as an accuracy's error is.
 BEST_RMSE_USABLE = 0.5
 
 #: The best of which it decides whether they are ordered at all.
@@ -48,13 +49,13 @@ SHARE_OF_ORDER = 0.25
 HEADINGS = ("number that decides", "reached", "usable", "refused", "says")
 
 #: What the numbers mean.
-WORDS = (
+_WORDS = (
     "R2: the share of the differences between configurations that is predicted, 1 at best, 0 for always saying the "
     "mean. Sparse Kendall: how much more often than not the better of two configurations is said to be better, 1 "
     "always, 0 as a coin would. Spearman: how far the order is right, 1 at best. Relative bias: by how much the "
-    "predicted error is above the real one, as a share of it. In brackets: 95 % intervals; behind the stroke: what a "
-    "perfect predictor would reach."
+    "predicted {bias}. In brackets: 95 % intervals; behind the stroke: what a perfect predictor would reach."
 )
+_BIAS = "error is above the real one, as a share of it"
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -101,11 +102,17 @@ class Ground:
 @dataclass(frozen=True)
 class Verdict:
     """What the `grounds` come to: the worst that one of them says. `where` says at which budget, `judged` on what, in
-    the plural."""
+    the plural; `bias`: what a relative bias is of."""
 
     grounds: tuple[Ground, ...]
     where: str
     judged: str
+    bias: str = _BIAS
+
+    @property
+    def words(self) -> str:
+        """What the numbers mean."""
+        return _WORDS.format(bias=self.bias)
 
     @property
     def word(self) -> Word:
@@ -140,10 +147,10 @@ class Verdict:
         return html_table(f"verdict: {self.word}", [ground.cells for ground in self.grounds], HEADINGS)
 
 
-def verdict(ladder: Ladder, scores: Rows, best: Rows, fractions: Collection[str] = ()) -> Verdict:
+def verdict(ladder: Ladder, scores: Rows, best: Rows, metrics: Sequence[Metric] = ()) -> Verdict:
     """From the rows of `HeldOut.scores` and `best.best`, as a manifest carries them; what an older one does not carry
-    is no ground, and where nothing is known of the best the surrogate is usable with care at most. `fractions`: as
-    `is_share` has them.
+    is no ground, and where nothing is known of the best the surrogate is usable with care at most. `metrics`: the
+    task's.
     """
     where = f"at {ladder.amount(ladder.maximum)}"
     score: Mapping[str, Any] = next(iter(_at_the_top(ladder, scores)), {})
@@ -169,33 +176,48 @@ def verdict(ladder: Ladder, scores: Rows, best: Rows, fractions: Collection[str]
             word, refused = NOT if value < least else CARE, f"below {least:.2f}, as luck hides the rest"
         grounds.append(Ground(name, reached, interval, perfect, wanted, refused, word))
     rows = _at_the_top(ladder, best) or [{"share": SHARE_OF_ORDER}]
-    among = (ground for row in rows for ground in _among_the_best(row, fractions))
-    return Verdict((*grounds, *among), where, in_words(scores))
+    among = (ground for row in rows for ground in _among_the_best(row, metrics))
+    whole = next(filter(None, (_held_against(row, metrics) for row in rows)), "")
+    bias = f"value is worse than the real one, as a share of {whole}" if whole else _BIAS
+    return Verdict((*grounds, *among), where, in_words(scores), bias)
 
 
-def _among_the_best(row: Mapping[str, Any], fractions: Collection[str]) -> list[Ground]:
+def _held_against(row: Mapping[str, Any], metrics: Sequence[Metric]) -> str:
+    """Of what `best.held_against` takes a share, in words; "" where that is the real error."""
+    if _number(row, "against") is None:
+        return ""
+    metric = next((one for one in metrics if one.name == row.get("error")), None)
+    if metric is None or metric.ideal is None:
+        return "the spread between configurations"
+    return f"what is missing to {shown(metric.ideal, metric.name, 0, fractions_among(metrics))}"
+
+
+def _among_the_best(row: Mapping[str, Any], metrics: Sequence[Metric]) -> list[Ground]:
     """Of one share of the best."""
     decisive = row.get("share") == SHARE_OF_ORDER
     share = "quarter" if decisive else "tenth"
     order, lowest = _number(row, "spearman"), _number(row, "spearman_low")
     by_more_than_chance = lowest is not None and lowest > 0
-    bias, rmse, real = (_number(row, key) for key in ("relative_bias", "rmse", "real"))
+    bias, rmse, real, against = (_number(row, key) for key in ("relative_bias", "rmse", "real", "against"))
+    of = _held_against(row, metrics)
     if decisive:
         wanted = f"from {BEST_ORDER_USABLE:g}, interval above 0"
         ordered = order is not None and order >= BEST_ORDER_USABLE and by_more_than_chance
     else:
         wanted, ordered = "interval above 0", by_more_than_chance
     unbiased = bias is not None and abs(bias) <= BEST_BIAS_USABLE
-    say = partial(shown, error=row.get("error", "validation"), fractions=fractions)
-    most = "" if real is None else f", {say(BEST_RMSE_USABLE * abs(real))}"
-    close = rmse is not None and real is not None and rmse <= BEST_RMSE_USABLE * abs(real)
+    say = partial(shown, error=row.get("error", "validation"), fractions=fractions_among(metrics))
+    whole = against if of else None if real is None else abs(real)
+    most = "" if whole is None else f", {say(BEST_RMSE_USABLE * whole)}"
+    close = rmse is not None and whole is not None and rmse <= BEST_RMSE_USABLE * whole
+    within = f"within {BEST_BIAS_USABLE:.0%}{f' of {of}' * bool(of)}"
     found = (
         ("Spearman", _reached(row, "spearman"), wanted, ordered),
-        ("relative bias", _reached(row, "relative_bias", "{:z.0%}".format), f"within {BEST_BIAS_USABLE:.0%}", unbiased),
+        ("relative bias", _reached(row, "relative_bias", "{:z.0%}".format), within, unbiased),
         (
             "RMSE",
             _reached(row, "rmse", say),
-            f"up to {BEST_RMSE_USABLE:.0%} of the real error{most}",
+            f"up to {BEST_RMSE_USABLE:.0%} of {of or 'the real error'}{most}",
             close,
         ),
     )
@@ -233,6 +255,8 @@ def _why_undefined(row: Mapping[str, Any], key: str) -> str:
         return ""
     if count < 2:
         return ", since it takes two evaluations"
+    if key == "relative_bias":
+        return ", since what it would be a share of is 0"
     return ", since the real values or the predicted ones are all the same"
 
 
