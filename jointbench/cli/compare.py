@@ -10,7 +10,7 @@ from jointbench.cli.training_options import training_options
 from jointbench.cli.values import IMAGE_NAMES, least_zero, names, overhead, positive, whole, worker_counts
 from jointbench.cli.workplace_options import place_keywords, place_options
 from jointbench.data.default_benchmark import DEFAULT_BENCHMARK
-from jointbench.data.errors import InputError
+from jointbench.data.errors import InputError, JointBenchError
 from jointbench.data.ladder import Ladder
 
 if TYPE_CHECKING:
@@ -256,12 +256,20 @@ def _over_tasks(arguments: argparse.Namespace) -> None:
 
 
 def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
-    """Where the runs that were asked for are kept, or will be."""
+    """Where the runs that were asked for are kept, or will be; of the default optimizers those that the comparison is
+    not without, and none as long as it has not begun, since nobody knows then which they are."""
+    from jointbench.bench.calls.comparing import OPTIMIZERS
     from jointbench.bench.calls.comparison_runs import Wanted
-    from jointbench.bench.comparing.comparison_folder import run_file
+    from jointbench.bench.comparing.comparison_folder import Settings, run_file
 
     numbers = arguments.workers or [None]
     wanted = Wanted(arguments.optimizers, arguments.out, numbers, arguments.seeds, arguments.until_decided)
+    if tuple(arguments.optimizers) == OPTIMIZERS:
+        try:
+            made = Settings.read(arguments.out)
+            wanted, _ = wanted.on(made.ladder, made.task.space, OPTIMIZERS, any_ladder=made.objective == "known")
+        except JointBenchError:
+            return []
     return [
         run_file(folder, name, seed)
         for folder in wanted.folders().values()

@@ -38,6 +38,8 @@ def _compare(arguments: argparse.Namespace) -> str:
     there = sum(run.exists() for run in runs)
     # Forced again, it would replace what it has made.
     same = "the same command without --force" if arguments.force else "the same command"
+    if not runs:
+        return f"no run had begun; run {same} again to make them"
     kept = f"{there} of {counted(len(runs), 'run')} finished and kept in {arguments.out}; run {same} again to "
     if arguments.objective == "train":
         return kept + "continue, even in the middle of a run: every finished training is kept"

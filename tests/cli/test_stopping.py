@@ -114,6 +114,29 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
     )
 
 
+def test_runs_of_optimizers_that_a_comparison_is_without_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Nothing of a generator's hyperparameters is training alone, so that two-stage is left out of the five.
+    out, words = tmp_path / "out", f"compare hnag-digits --seeds 2 --full-budgets 1 --out {tmp_path / 'out'}"
+
+    def stopped(*always: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    for place, said in (
+        ("calls.comparison_runs.make_runs", "no run had begun; run the same command again to make them"),
+        (
+            "comparing.comparison.outdated",
+            f"0 of 8 runs finished and kept in {out}; run the same command again to make the",
+        ),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"jointbench.bench.{place}", stopped)
+            with pytest.raises(SystemExit):
+                main(words.split())
+        assert f"jointbench: stopped; {said}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("stop", ["SIGTERM", "SIGKILL", "SIGINT of a terminal"])
 def test_a_comparison_that_is_stopped_leaves_no_process_and_keeps_what_was_finished(stop: str, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
