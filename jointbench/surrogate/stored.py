@@ -53,7 +53,13 @@ def load_benchmark(name_or_folder: str | Path = DEFAULT_BENCHMARK) -> Benchmark:
 def read_benchmark(folder: Path) -> Benchmark:
     """The benchmark in a folder. Raises BenchmarkError when it is damaged."""
     manifest, models = read_manifest(folder), read_file(folder, MODELS)
-    if hashlib.sha256(models).hexdigest() != manifest.get("models"):
+    if not isinstance(checksum := manifest.get("models"), str):
+        raise BenchmarkError(
+            "benchmark file",
+            str(folder / MANIFEST),
+            f'what `jointbench fit` wrote, whose entry "models" is the checksum of {MODELS}',
+        )
+    if hashlib.sha256(models).hexdigest() != checksum:
         raise BenchmarkError("benchmark file", str(folder / MODELS), "content that fits its checksum")
     return Benchmark(manifest, models, str(folder))
 

@@ -285,6 +285,14 @@ class TestDamage:
         with pytest.raises(UnknownNameError, match="digits-cpu"):
             load_benchmark("no-such-benchmark")
 
+    @pytest.mark.parametrize("content", ["{}", '{"models": null}'])
+    def test_a_manifest_without_a_checksum_is_refused_and_not_the_models(self, damaged: Path, content: str) -> None:
+        (damaged / MANIFEST).write_text(content, encoding="utf-8")
+        with pytest.raises(
+            BenchmarkError, match=rf"{MANIFEST}' given, expected what `jointbench fit` wrote, whose entry"
+        ):
+            load_benchmark(damaged)
+
     @pytest.mark.parametrize("file", [MANIFEST, MODELS])
     def test_a_missing_file_is_refused(self, damaged: Path, file: str) -> None:
         (damaged / file).unlink()
