@@ -44,9 +44,11 @@ __version__ = "{version}"
 
 _MAIN = '''"""Checks that all golden answers are given to the last bit."""
 
+import sys
+
 from {package}.surrogate.wheel_entry import check
 
-check()
+check(sys.argv[1:])
 '''
 
 _PROJECT = """[build-system]

@@ -4,10 +4,11 @@ Wheels hold this module as it stands here, next to a benchmark of their own.
 """
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from jointbench.data.errors import BenchmarkError
+from jointbench.data.errors import BenchmarkError, InputError
 from jointbench.surrogate.benchmark import Benchmark
 from jointbench.surrogate.golden import check_golden, read_golden
 from jointbench.surrogate.stored import read_benchmark, released
@@ -26,8 +27,19 @@ def _home() -> Path:
     return next(iter(homes.values()))
 
 
-def check() -> None:
-    """Compare all golden answers; ends the process with exit code 1 and a sentence if one has changed."""
+def check(arguments: Sequence[str]) -> None:
+    """What `python -m` does with its arguments, of which it takes none but --help: compare all golden answers.
+
+    Ends the process with a sentence, and exit code 1 if an answer has changed, 2 for arguments.
+    """
+    called = f"python -m {__name__.partition('.')[0]}"
+    does = "checks that the benchmark still answers as when it was published, to the last bit"
+    if arguments and set(arguments) <= {"-h", "--help"}:
+        print(f"{called} {does}; it takes no arguments")  # noqa: T201
+        return
+    if arguments:
+        print(f"{called}: {InputError('arguments', ' '.join(arguments), f'none: it {does}')}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     try:
         benchmark = load()
         count = check_golden(benchmark, read_golden(_home()))

@@ -324,6 +324,15 @@ print("as expected")
         assert "golden answer 7" in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
+    def test_takes_no_arguments(self, unpacked: Path, tmp_path: Path) -> None:
+        done = run(unpacked, "-m", PACKAGE, "query", "--budget=3", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"python -m {PACKAGE}: arguments: 'query --budget=3' given, expected none: it checks")
+        asked = run(unpacked, "-m", PACKAGE, "--help", cwd=tmp_path)
+        assert (asked.returncode, asked.stderr) == (0, "")
+        assert "takes no arguments" in asked.stdout
+
     @pytest.mark.parametrize(
         ("file", "content", "sentence"),
         [
