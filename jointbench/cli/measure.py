@@ -22,7 +22,7 @@ def add_to(commands: Commands) -> None:
     add("--rounds", type=whole("rounds", 1), default=3, metavar="R", help="how often each is timed, default 3")
     add("--seed", type=whole("seed", 0), default=0, help="of the networks, default 0")
     add("--out", type=Path, required=True, metavar="FILE.json", help="the clock, for `--clock reference:FILE.json`")
-    training_options(sub)
+    training_options(sub, clock=False)
 
 
 def run(arguments: argparse.Namespace) -> None:

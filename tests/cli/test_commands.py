@@ -46,6 +46,14 @@ def test_without_a_command_it_prints_help(capsys: pytest.CaptureFixture[str]) ->
     assert shown.err == ""
 
 
+def test_what_measures_a_clock_counts_no_seconds_by_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(f"measure --clock calibrated --out {tmp_path}/mine.json".split())
+    assert ended.value.code == 2
+    assert "unrecognized arguments: --clock calibrated" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_plan_foretells_what_collect_does_by_default() -> None:
     plan, collect = choices("plan"), choices("collect")
     shared = (
