@@ -240,6 +240,7 @@ def _over_tasks(arguments: argparse.Namespace) -> None:
             force=arguments.force,
             command=arguments.words,
             progress=display,
+            planned=lambda words: None if arguments.quiet else print(words, file=sys.stderr),  # noqa: T201
         )
     for note in () if arguments.quiet else made.notes:
         print(note, file=sys.stderr)  # noqa: T201

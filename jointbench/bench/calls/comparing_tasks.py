@@ -1,6 +1,6 @@
 """`jointbench.compare_tasks`: the same comparison on several tasks, and what it gives: one number an optimizer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jointbench.bench.calls.comparing import OPTIMIZERS, Comparison, check_objective, compare, simulated
+from jointbench.bench.calls.comparison_runs import Wanted
 from jointbench.bench.calls.given import optimizer_name, the_path
 from jointbench.bench.calls.left_out import Place, without_unfit
 from jointbench.bench.calls.progress import Hear, Stage, heard
 from jointbench.bench.calls.result import Drawing, Result, ResultTable
 from jointbench.bench.comparing.across_tasks import AcrossTasks, Scale, write_tasks
 from jointbench.bench.comparing.failures import Failure
-from jointbench.bench.comparing.simulated_objective import SimulatedObjective
+from jointbench.bench.comparing.simulated_objective import DEFAULT_FULL_BUDGETS, SimulatedObjective
 from jointbench.bench.drawing.palette import styles
 from jointbench.bench.pages.report import write_report
 from jointbench.bench.pages.tasks_page import (
@@ -145,6 +146,7 @@ def compare_tasks(
     command: str | None = None,
     quiet: bool = False,
     progress: Hear | None = None,
+    planned: Callable[[str], None] = lambda words: None,
 ) -> TasksComparison:
     """What `jointbench compare --tasks` does: the comparison of `compare` on each of several tasks, kept in a folder of
     `out` each, and what they say together.
@@ -153,7 +155,8 @@ def compare_tasks(
     benchmarks; words with commas between them, or a list. `full_budgets`: by default every run of a task has the time
     that random search takes for 256 of them there. The others as `compare` has them. An optimizer that is not
     what its name says on one of the tasks, as two-stage where nothing is architecture, is left out on all, and `notes`
-    says so. Raises as `compare` does.
+    says so. `planned` hears in a sentence a task, before the first run, where runs will be very long. Raises as
+    `compare` does.
     """
     names, folder = task_names(tasks), the_path("out", out)
     called = {Path(name).name: name for name in names}
@@ -166,6 +169,10 @@ def compare_tasks(
     check_writable(folder, folder=True)
     make_folder(folder)
     said = command or f"jointbench.compare_tasks({tasks!r}, {wanted}, seeds={seeds}, full_budgets={full_budgets})"
+    for short, objective in answers.items():
+        runs = Wanted(wanted, folder / short, [workers], seeds)
+        if long := runs.said_of_length(objective.ladder, full_budgets or DEFAULT_FULL_BUDGETS):
+            planned(f"{short}: {long}")
     failed: list[Failure] = []
     with heard(progress, quiet) as hear:
         for number, short in enumerate(called):

@@ -93,11 +93,10 @@ class Wanted:
         kept, notes = without_unfit(self.optimizers, [Place(space, ladder, any_ladder)])
         return replace(self, optimizers=kept), notes
 
-    def said_of_length(self, settings: Settings) -> str:
+    def said_of_length(self, ladder: Ladder, full_budgets: float) -> str:
         """Where a run may make very many evaluations, a sentence that says how many, and what makes them fewer."""
-        ladder = settings.ladder
         times = ladder.maximum / ladder.minimum
-        most = settings.full_budgets * times
+        most = full_budgets * times
         names = [name for name in self.optimizers if uses_small_budgets(name)] if most >= LONG else []
         if not names:
             return ""
@@ -105,7 +104,7 @@ class Wanted:
         return (
             f"{', '.join(names)}: up to some {most:,.0f} evaluations in each of {counted(runs, 'run')}, since the "
             f"smallest budget fits {times:,.0f} times into the largest; {option('full_budgets')} below "
-            f"{settings.full_budgets:,.4g} makes them fewer"
+            f"{full_budgets:,.4g} makes them fewer"
         )
 
     def check(self, settings: Mapping[Path, Settings]) -> None:
@@ -143,8 +142,9 @@ def simulate(
         folder: make(objective, workers=workers, **how) for workers, folder in wanted.folders().items() if workers
     }
     wanted.check(comparisons)
-    for long in filter(None, map(wanted.said_of_length, comparisons.values())):
-        planned(long)
+    for settings in comparisons.values():
+        if long := wanted.said_of_length(settings.ladder, settings.full_budgets):
+            planned(long)
     looks, said = wanted.looks(), list[str]()
     for folder, settings in comparisons.items():
         for number, seeds in enumerate(looks):
