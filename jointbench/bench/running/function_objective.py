@@ -24,6 +24,9 @@ from jointbench.data.metrics import METRICS, Metric
 from jointbench.data.seeds import function_seed
 from jointbench.data.task import Task
 
+#: After the name of a metric that was not returned.
+_OTHERS = " (the option metrics names others)"
+
 #: Points of a learning curve that are kept, evenly spaced over what was reported.
 CURVE_POINTS = 1000
 
@@ -39,7 +42,8 @@ class FunctionObjective(OfTask):
     It returns the metrics of the task by name; what else it returns is kept as extras. `wall_seconds`,
     `training_seconds` and `peak_memory` are measured where the task has them and the function does not return them.
     What it raises is a crash, MemoryError has run out of memory; an objective that is no finite number has diverged; a
-    metric that is missing, or outside its bounds, is a crash that says so.
+    metric that is missing, or outside its bounds, is a crash that says so. What lacks the objective is no outcome of a
+    training but a slip in the function, by which a whole budget would be spent on one crash.
     """
 
     function: OwnFunction
@@ -52,7 +56,7 @@ class FunctionObjective(OfTask):
         self, configuration: Configuration, budget: float, seed: int, architecture_seed: int = 0
     ) -> Evaluation:
         """The function hears of no `architecture_seed`; it is kept with what it returns. Raises InputError where the
-        function cannot be loaded here."""
+        function cannot be loaded here, and where what it returns lacks the objective."""
         configuration = self.space.check(configuration)
         budget = self.ladder.rungs[self.ladder.rung_of(budget)]
         process = _process(self.function, self.folder)
@@ -106,8 +110,13 @@ class FunctionObjective(OfTask):
         measured: Numbers = {**seconds, "peak_memory": returned.peak_memory}
         known = {name: value for name, value in measured.items() if name in self.task.by_name}
         status, reason, metrics = returned.status, returned.reason, dict(returned.metrics)
+        if returned.refused is not None:
+            raise returned.refused
         if status is Status.OK:
             objective = self.task.objective.name
+            if self.task.objective.default is None and objective not in {**metrics, **known}:
+                expected = f"{objective} among them{_OTHERS}"
+                raise InputError(f"returned by {self.function.name}", ", ".join(metrics), expected)
             try:
                 found = {m.name: _checked(m, metrics, known) for m in self.task.metrics if _there(m, metrics, known)}
                 extras = {name: float(value) for name, value in metrics.items() if name not in self.task.by_name}
@@ -127,7 +136,7 @@ def _there(metric: Metric, returned: Numbers, measured: Numbers) -> bool:
 def _checked(metric: Metric, returned: Numbers, measured: Numbers) -> float | int:
     value = returned.get(metric.name, measured.get(metric.name))
     if value is None:
-        raise InputError("returned", ", ".join(returned), f"{metric.name} among them (the option metrics names others)")
+        raise InputError("returned", ", ".join(returned), f"{metric.name} among them{_OTHERS}")
     low, high = metric.bounds
     if not math.isfinite(value) or not low <= value <= high or (metric.whole and value != int(value)):
         raise InputError(f"{metric.name} that was returned", value, metric.range)

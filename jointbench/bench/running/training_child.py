@@ -41,13 +41,15 @@ class Reported:
 
 @dataclass(frozen=True)
 class Returned:
-    """A training has ended; `peak_memory`: bytes by which the process grew."""
+    """A training has ended; `peak_memory`: bytes by which the process grew; `refused`: why what the function returned
+    is nothing that any training could."""
 
     status: Status
     reason: str
     metrics: Numbers
     seconds: float
     peak_memory: int
+    refused: InputError | None = None
 
 
 def main(connection: Connection, life: int) -> None:
@@ -91,15 +93,20 @@ def _trained(
             connection.send(point)
 
     status, reason, metrics = Status.OK, "", dict[str, float | int]()
+    refused: InputError | None = None
     try:
-        metrics = numbers("returned", call(configuration, budget, seed, report))
+        returned = call(configuration, budget, seed, report)
+        if not isinstance(returned, Mapping):
+            refused = InputError(f"returned by {name}", type(returned).__name__, "a dict of numbers by name")
+        else:
+            metrics = numbers("returned", returned)
     except (Exception, SystemExit) as error:
         traceback.print_exc()
         status, reason = _how(error), happened(error)
     sys.stdout.flush()
     sys.stderr.flush()
     seconds = time.perf_counter() - began
-    return Returned(status, reason, metrics, seconds, max(0, process_memory.high_water() - before))
+    return Returned(status, reason, metrics, seconds, max(0, process_memory.high_water() - before), refused)
 
 
 def _how(error: BaseException) -> Status:

@@ -128,8 +128,6 @@ class TestOneTraining:
             ("out_of_memory", Status.OUT_OF_MEMORY, "OutOfMemoryError: no more (mine.py:"),
             ("sleeps", Status.TIMEOUT, "longer than 1 s"),
             ("nan", Status.DIVERGED, "loss is nan"),
-            ("nothing", Status.CRASHED, "NoneType given, expected a dict of numbers by name"),
-            ("missing", Status.CRASHED, "'los' given, expected loss among them"),
             ("outside", Status.CRASHED, "-1.0 given, expected a finite number of at least 0"),
             ("text", Status.CRASHED, "'loss' is str, expected a number"),
             ("whole", Status.CRASHED, "layers that was returned: 2.5 given, expected a whole number"),
@@ -143,6 +141,18 @@ class TestOneTraining:
         assert found.wall_seconds > 0
         # What it reported before is not lost.
         assert found.curve.of("loss") == (2.0, 1.0, 2.0 / 3)
+
+    @pytest.mark.parametrize(
+        ("end", "said"),
+        [
+            ("nothing", "returned by mine.py:train: 'NoneType' given, expected a dict of numbers by name"),
+            ("missing", "returned by mine.py:train: 'los' given, expected loss among them"),
+        ],
+    )
+    def test_what_lacks_the_objective_is_no_outcome(self, evaluate: Callable[..., Any], end: str, said: str) -> None:
+        with pytest.raises(InputError, match=said):
+            evaluate(end)
+        assert evaluate("well").ok
 
     def test_the_next_one_is_none_the_worse_for_it(self, evaluate: Callable[..., Any]) -> None:
         assert evaluate("dies").status is Status.CRASHED
@@ -252,6 +262,22 @@ class TestCollecting:
         assert jointbench.doctor(log).healthy
         frame = jointbench.run("bohb", EvaluationLog.open(log), full_budgets=3)
         assert frame["loss"].notna().any()
+
+    def test_a_function_without_an_objective_ends_the_command_at_once_and_mended_it_goes_on(
+        self, space: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        log, slip = tmp_path / "log", tmp_path / "slip.py"
+        slip.write_text("def train(configuration, budget, seed, report):\n    loss = 1.0\n", encoding="utf-8")
+        words = f"collect {log} --objective {slip}:train --space {space} --ladder 1,3epochs --metrics loss --quiet"
+        with pytest.raises(SystemExit) as ended:
+            main(f"{words} --full-budgets 5 --workers 1".split())
+        assert ended.value.code == 2
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said == "jointbench: returned by slip.py:train: 'NoneType' given, expected a dict of numbers by name"
+        assert not list(EvaluationLog.open(log).evaluations())
+        slip.write_text('def train(configuration, budget, seed, report):\n    return {"loss": 1.0}\n', encoding="utf-8")
+        main(f"{words} --full-budgets 5 --workers 1".split())
+        assert [one.ok for one in EvaluationLog.open(log).evaluations()] == [True] * 5
 
     def test_where_no_training_ends_ok_the_command_fails(
         self, space: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
