@@ -1,12 +1,16 @@
 """What a surrogate should reach, and how many evaluations it would take."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jointbench.bench.collecting.evidence import KINDS
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.leave_out import PARTS
 from jointbench.surrogate.judging.tables import judged_tables
 from jointbench.surrogate.judging.targets import evaluations_needed, targets
 
@@ -48,6 +52,15 @@ def test_each_target_is_met_or_not() -> None:
     assert not rows["R2"]["met"]
     assert not rows["given one run, error over a table's at 27"]["met"]
     assert rows["coverage, farthest from what it says"]["reached"] == pytest.approx(0.05)
+
+
+def test_of_the_parts_of_a_plan_which_are_no_optimizers_nothing_is_wanted() -> None:
+    made = judgement(0.95)
+    (row,) = made.leave_one_out
+    parts = [{**row, "left_out": part, "r2": -0.7} for part in PARTS]
+    assert targets(replace(made, leave_one_out=[*parts, row]), LADDER) == targets(made, LADDER)
+    # A part of any other kind is of an optimizer that searches.
+    assert {*PARTS, "search"} == set(KINDS)
 
 
 def test_a_missed_target_says_how_many_evaluations_it_would_take() -> None:

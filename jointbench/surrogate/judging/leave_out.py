@@ -7,6 +7,10 @@ from jointbench.surrogate.judging.scores import Row, scores, side_by_side
 from jointbench.surrogate.models import DEFAULT, Settings, error_models
 from jointbench.surrogate.table import FEWEST_CONFIGURATIONS, TrainingTable
 
+#: What a log calls who proposed the evaluations of a plan's parts, which are no optimizers: some of these parts are
+#: where surrogates err, so that nothing could be asked of one without them.
+PARTS = ("sobol", "near-best", "replicates", "surprises", "near-surprises", "draws", "ends")
+
 #: Evaluations that ended ok below which nothing is scored.
 FEWEST = 10
 

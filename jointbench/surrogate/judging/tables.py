@@ -7,6 +7,7 @@ from functools import partial
 from jointbench.data.ladder import Ladder
 from jointbench.surrogate.judging.held_out import FOLDS
 from jointbench.surrogate.judging.judgement import Judgement
+from jointbench.surrogate.judging.leave_out import PARTS
 from jointbench.surrogate.judging.noise_floor import FEWEST
 from jointbench.surrogate.judging.perfect import WORLDS
 from jointbench.surrogate.judging.scores import Row
@@ -331,8 +332,8 @@ def _leave_one_out(judgement: Judgement, ladder: Ladder) -> JudgedTable:
     return JudgedTable(
         "Leave one optimizer out",
         "A surrogate fitted without any configuration that an optimizer tried, or a part of a plan that is none "
-        "(sobol, near-best, replicates, surprises, ends), on its evaluations. What it tries is unlike the rest, so "
-        "this is harder than held-out configurations.",
+        f"({', '.join(PARTS)}), on its evaluations. What it tries is unlike the rest, so this is harder than held-out "
+        "configurations.",
         ("left out", f"budget, {ladder.unit}", "error", "n", *_SCORES),
         rows,
     )

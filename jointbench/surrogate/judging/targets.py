@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jointbench.data.ladder import Ladder
+from jointbench.surrogate.judging.leave_out import PARTS
 from jointbench.surrogate.judging.scores import Row
 from jointbench.surrogate.judging.verdict import objective_in
 
@@ -47,7 +48,7 @@ def targets(judgement: "Judgement", ladder: Ladder) -> list[Row]:
     rows += [
         _plain(f"R2 on the evaluations of {row['left_out'] or 'hand'}, left out", row["r2"], above=LEFT_OUT_R2)
         for row in judgement.leave_one_out
-        if row["budget"] is None and row["error"] == error and row["r2"] is not None
+        if row["budget"] is None and row["error"] == error and row["r2"] is not None and row["left_out"] not in PARTS
     ]
     off = [abs(row[key] - float(key[9:]) / 100) for row in judgement.luck for key in row if key.startswith("coverage_")]
     if off:
