@@ -33,7 +33,8 @@ def final_incumbents(folder: Path) -> list[Incumbent]:
     called, found = run_labels(folder), []
     for optimizer, seed, path in runs:
         with open(path, "rb") as file:
-            known = [name for name in names if f"{INCUMBENT}{name}" in pq.read_schema(file).names]
+            written = frozenset(pq.read_schema(file).names)
+        known = [name for name in names if f"{INCUMBENT}{name}" in written]
         columns = ["incumbent", "configuration", *(f"{INCUMBENT}{name}" for name in known)]
         table = read_run(path, [*columns, LEFT] if several else columns)
         kind = table.schema.field("configuration").type

@@ -46,15 +46,23 @@ def speedup(yardstick: Sequence[Trajectory], runs: Sequence[Trajectory]) -> Spee
     itself = yardstick is runs
 
     def factors(samples: Sequence[npt.NDArray[np.intp]]) -> FloatArray:
-        reference = np.median(slow[samples[0]], axis=1)
+        reference = _medians(slow[samples[0]])
         goal = reference[:, -1:]
-        median = reference if itself else np.median(fast[samples[1]], axis=1)
+        median = reference if itself else _medians(fast[samples[1]])
         return _stays(reference, goal, grid) / _stays(median, goal, grid)
 
     return Speedup(
         float(factors([np.arange(len(slow))[None], np.arange(len(fast))[None]])[0]),
         bootstrap(factors, [len(slow), len(fast)]),
     )
+
+
+def _medians(losses: FloatArray) -> FloatArray:
+    """Over seeds, (n, times) of (n, seeds, times), which are sorted for it: in this shape that takes a quarter of the
+    time of NumPy's own median."""
+    losses.sort(axis=1)
+    seeds = losses.shape[1]
+    return np.asarray((losses[:, (seeds - 1) // 2] + losses[:, seeds // 2]) / 2)
 
 
 def _stays(medians: FloatArray, goal: FloatArray, grid: FloatArray) -> FloatArray:

@@ -20,10 +20,10 @@ def workers_section(folder: Path, look: Mapping[str, Style]) -> list[str]:
     """Nothing where the comparison has one number of workers only."""
     settings = Settings.read(folder)
     numbers = {one: Settings.read(one).workers for one in (folder, *workers_folders(folder))}
-    by_workers = {workers: summary(one) for one, workers in numbers.items() if _alike(one, settings) and run_files(one)}
-    counts = sorted(by_workers)
-    if len(counts) < 2:
+    folders = {workers: one for one, workers in numbers.items() if _alike(one, settings) and run_files(one)}
+    if len(folders) < 2:
         return []
+    counts, by_workers = sorted(folders), {workers: summary(one) for workers, one in folders.items()}
     found = {
         name: [(count, row) for count in counts for row in by_workers[count] if row.optimizer == name] for name in look
     }
