@@ -74,7 +74,12 @@ def add_to(commands: Commands) -> None:
         help=f"default {DEFAULT_OPTIMIZERS}, as far as the task has budgets and hyperparameters for them; also "
         "optuna.SAMPLER, smac.FACADE or FILE.py:CLASS, and options as in two-stage:share=0.3:finalists=3",
     )
-    add("--seeds", type=whole("seeds", 1), metavar="N", help="runs an optimizer; default 10 (smac-default: 2)")
+    add(
+        "--seeds",
+        type=whole("seeds", 1),
+        metavar="N",
+        help="runs an optimizer; default 30 of the default optimizers, 10 of others (smac-default: 2) and of real ones",
+    )
     add(
         "--workers",
         type=worker_counts,
@@ -259,7 +264,7 @@ def _over_tasks(arguments: argparse.Namespace) -> None:
 def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
     """Where the runs that were asked for are kept, or will be; of the default optimizers those that the comparison is
     not without, and none as long as it has not begun, since nobody knows then which they are."""
-    from jointbench.bench.calls.comparing import OPTIMIZERS
+    from jointbench.bench.calls.comparing import OPTIMIZERS, SEEDS
     from jointbench.bench.calls.comparison_runs import Wanted
     from jointbench.bench.comparing.comparison_folder import Settings, run_file
 
@@ -268,7 +273,13 @@ def wanted_runs(arguments: argparse.Namespace) -> list[Path]:
     if tuple(arguments.optimizers) == OPTIMIZERS:
         try:
             made = Settings.read(arguments.out)
-            wanted, _ = wanted.on(made.ladder, made.task.space, OPTIMIZERS, any_ladder=made.objective == "known")
+            wanted, _ = wanted.on(
+                made.ladder,
+                made.task.space,
+                OPTIMIZERS,
+                seeds=None if arguments.objective == "train" else SEEDS,
+                any_ladder=made.objective == "known",
+            )
         except JointBenchError:
             return []
     return [

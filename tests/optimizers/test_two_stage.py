@@ -169,5 +169,6 @@ class TestSpacesOfOnePart:
             "without two-stage: no hyperparameter of mlps is one of an architecture"
         ]
         assert wanted.on(LADDER, JOINT, OPTIMIZERS) == (wanted, [])
+        assert set(wanted.on(LADDER, get_space("hnag-small"), OPTIMIZERS, seeds=30)[0].most().values()) == {30}
         named = Wanted(["random", "two-stage"], tmp_path, [1])
         assert named.on(LADDER, get_space("hnag-small"), OPTIMIZERS) == (named, [])

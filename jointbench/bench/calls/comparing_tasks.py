@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jointbench.bench.calls.comparing import OPTIMIZERS, Comparison, check_objective, compare, simulated
+from jointbench.bench.calls.comparing import OPTIMIZERS, SEEDS, Comparison, check_objective, compare, simulated
 from jointbench.bench.calls.comparison_runs import Wanted
 from jointbench.bench.calls.given import optimizer_name, the_path
 from jointbench.bench.calls.left_out import Place, without_unfit
@@ -170,7 +170,9 @@ def compare_tasks(
     make_folder(folder)
     said = command or f"jointbench.compare_tasks({tasks!r}, {wanted}, seeds={seeds}, full_budgets={full_budgets})"
     for short, objective in answers.items():
-        runs = Wanted(wanted, folder / short, [workers], seeds)
+        runs, _ = Wanted(wanted, folder / short, [workers], seeds).on(
+            objective.ladder, objective.space, OPTIMIZERS, seeds=SEEDS, any_ladder=_known(objective)
+        )
         if long := runs.said_of_length(objective.ladder, full_budgets or DEFAULT_FULL_BUDGETS):
             planned(f"{short}: {long}")
     failed: list[Failure] = []

@@ -84,14 +84,22 @@ class Wanted:
         return [f"{', '.join(out)}: in one-rung form, since {one_budget(ladder)}"] if out else []
 
     def on(
-        self, ladder: Ladder, space: Space, defaults: Sequence[str], *, any_ladder: bool = False
+        self,
+        ladder: Ladder,
+        space: Space,
+        defaults: Sequence[str],
+        *,
+        seeds: int | None = None,
+        any_ladder: bool = False,
     ) -> "tuple[Wanted, list[str]]":
         """Without those of the default optimizers that are not what their names say on this ladder, unless it may be
-        `any_ladder`, or that cannot search this space; and sentences that say so."""
+        `any_ladder`, or that cannot search this space; and sentences that say so. `seeds`: so many runs of each of
+        them where nobody said how many."""
         if tuple(self.optimizers) != tuple(defaults):
             return self, []
         kept, notes = without_unfit(self.optimizers, [Place(space, ladder, any_ladder)])
-        return replace(self, optimizers=kept), notes
+        usual = self.seeds if self.seeds or self.until_decided else seeds
+        return replace(self, optimizers=kept, seeds=usual), notes
 
     def said_of_length(self, ladder: Ladder, full_budgets: float) -> str:
         """Where a run may make very many evaluations, a sentence that says how many, and what makes them fewer."""
