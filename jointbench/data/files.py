@@ -1,6 +1,7 @@
 """Files that appear whole or not at all, and whether there is a place for them."""
 
 import errno
+import hashlib
 import os
 import uuid
 from collections.abc import Callable
@@ -25,7 +26,17 @@ def unfinished(path: Path) -> Path:
 
     It is short, so that there is room for it wherever there is for the name of `path`.
     """
-    return path.with_name(f".{uuid.uuid4().hex}{UNFINISHED}")
+    return path.with_name(f".{_mark(path)}{uuid.uuid4().hex}{UNFINISHED}")
+
+
+def remove_unfinished(path: Path) -> None:
+    """What writers of `path` left that died; for a file that nobody writes any more."""
+    for left in path.parent.glob(f".{_mark(path)}*{UNFINISHED}"):
+        left.unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
 
 
 def check_writable(place: Path, field: str = "out", *, folder: bool = False) -> None:

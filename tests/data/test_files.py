@@ -17,7 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jointbench.data.errors import InputError, LogError, UnwritableError
-from jointbench.data.files import check_writable, make_folder, unfinished, write_whole
+from jointbench.data.files import (
+    UNFINISHED,
+    check_writable,
+    make_folder,
+    remove_unfinished,
+    unfinished,
+    write_whole,
+)
 from jointbench.data.ladder import Ladder
 from jointbench.data.log import EvaluationLog
 from jointbench.surrogate.stored import MANIFEST, released
@@ -140,6 +147,17 @@ class TestWriting:
         content = (tmp_path / "x").read_bytes()
         assert len(content) == 50_000
         assert len(set(content)) == 1
+
+    def test_what_writers_of_a_file_left_that_died_is_removed_and_nothing_else(self, tmp_path: Path) -> None:
+        for name in ("x", "x", "xy"):
+            unfinished(tmp_path / name).touch()
+        write_whole(tmp_path / "x", "")
+        remove_unfinished(tmp_path / "x")
+        (left,) = set(names(tmp_path)) - {"x"}
+        remove_unfinished(tmp_path / "xy")
+        assert left.endswith(UNFINISHED)
+        assert names(tmp_path) == ["x"]
+        remove_unfinished(tmp_path / "no folder" / "x")
 
     def test_a_name_is_as_long_as_it_may_be(self, tmp_path: Path) -> None:
         longest = "x" * os.pathconf(tmp_path, "PC_NAME_MAX")

@@ -118,7 +118,7 @@ def _fit(log: EvaluationLog, found: Findings) -> None:
 
 
 def _left_behind(path: Path, found: Findings) -> None:
-    unfinished = [entry for entry in path.iterdir() if entry.name.endswith(UNFINISHED)]
+    unfinished = [entry for folder in (path, path / CHECKPOINTS) for entry in folder.glob(f".*{UNFINISHED}")]
     if unfinished:
         files = counted(len(unfinished), "file")
         found.notes.append(f"ignored: {files} that a writer is writing or died with")

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from jointbench.data.errors import UnwritableError
-from jointbench.data.files import make_folder, write_whole
+from jointbench.data.files import make_folder, remove_unfinished, write_whole
 
 #: What a training needs to go on: nested dictionaries and lists of tensors, numbers and strings.
 State = dict[str, Any]
@@ -37,4 +37,6 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
+        """With what writers of it left that died."""
         self.path.unlink(missing_ok=True)
+        remove_unfinished(self.path)

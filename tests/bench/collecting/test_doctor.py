@@ -129,10 +129,13 @@ def test_what_a_death_leaves_is_no_problem(log: EvaluationLog, capsys: pytest.Ca
     (log.path / "0-old.parquet.damaged").write_bytes(b"")
     (log.path / "checkpoints").mkdir()
     (log.path / "checkpoints" / "x.checkpoint").write_bytes(b"")
+    (log.path / "checkpoints" / ".x.writing").write_bytes(b"")
     with (log.journals / "r-0.journal").open("a", encoding="utf-8") as file:
         file.write('{"kind": "te')
     log.append([evaluation("r-0/0")])
-    assert len(findings(log, capsys, 0)["notes"]) == 5
+    notes = findings(log, capsys, 0)["notes"]
+    assert len(notes) == 5
+    assert any("2 files that a writer is writing or died with" in note for note in notes)
 
 
 def test_a_damaged_journal_or_calibration_is_a_problem(log: EvaluationLog, capsys: pytest.CaptureFixture[str]) -> None:

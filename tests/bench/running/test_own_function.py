@@ -64,7 +64,7 @@ def train(configuration, budget, seed, report):
     if end == "sleeps":
         time.sleep(60)
     if end == "has_children":
-        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "left-behind"])
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", __file__])
         time.sleep(60)
     return {
         "nan": {"loss": float("nan")},
@@ -158,9 +158,11 @@ class TestOneTraining:
         assert evaluate("dies").status is Status.CRASHED
         assert evaluate("well").ok
 
-    def test_what_it_has_started_ends_with_it(self, evaluate: Callable[..., Any]) -> None:
+    def test_what_it_has_started_ends_with_it(self, evaluate: Callable[..., Any], mine: str) -> None:
         assert evaluate("has_children").status is Status.TIMEOUT
-        left = [one for one in psutil.process_iter(["cmdline"]) if "left-behind" in (one.info["cmdline"] or ())]
+        file = mine.removesuffix(":train")
+        left = [one for one in psutil.process_iter(["cmdline"]) if file in (one.info["cmdline"] or ())]
+        _, left = psutil.wait_procs(left, timeout=10)
         assert not [one for one in left if one.status() != psutil.STATUS_ZOMBIE]
 
     def test_it_ends_when_whoever_asked_is_killed(self, mine: str) -> None:
