@@ -222,13 +222,12 @@ def _among_the_best(row: Mapping[str, Any], metrics: Sequence[Metric]) -> list[G
         ),
     )
     unordered = "" if order is None or by_more_than_chance else f"the best {share}"
-    return [
-        Ground(
-            f"{name} of the best {share}", *reached, usable, "-", USABLE if well else CARE,
-            unordered if name == "Spearman" else "",
-        )
-        for name, reached, usable, well in found
-    ]  # fmt: skip
+    grounds = []
+    for name, reached, usable, well in found:
+        word: Word = USABLE if well else CARE
+        says = unordered if name == "Spearman" else ""
+        grounds.append(Ground(f"{name} of the best {share}", *reached, usable, "-", word, says))
+    return grounds
 
 
 def _word(row: Mapping[str, Any], key: str, refused: float, usable: float) -> Word:
