@@ -603,6 +603,27 @@ def test_any_space_of_numbers_has_the_same_proposals_with_and_without_machine_co
     assert proposed[0] == proposed[1]
 
 
+@pytest.mark.parametrize("space", NUMBERS, ids=lambda space: space.name)
+def test_losses_of_any_size_have_the_same_proposals_with_and_without_machine_code(space: Space) -> None:
+    proposed = []
+    for without in (False, True):
+        optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=20)
+        search = optimizer._facade._acquisition_maximizer
+        if without:
+            search._machine_code = None
+        asked = []
+        for _ in range(30):
+            trial = optimizer.ask()
+            asked.append(trial.configuration)
+            evaluation = outcome(optimizer, trial, failed=False)
+            # The expected improvement of a cost that may be as large as any is no number.
+            error = 1e300 if evaluation.validation_error > 0.2 else 1e-300
+            optimizer.tell(trial, replace(evaluation, metrics={**evaluation.metrics, "validation_error": error}))
+        proposed.append(asked)
+        assert search._climbs > 0
+    assert proposed[0] == proposed[1]
+
+
 @pytest.mark.parametrize("name", ["smac", "smac-default", "smac.ParEGO"])
 def test_a_search_ends_where_nothing_in_a_small_space_is_new(name: str) -> None:
     switches = PlainSpace("switches", (Number("a", 0, 1, integer=True), Number("b", 0, 1, integer=True)))

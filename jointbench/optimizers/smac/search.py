@@ -127,7 +127,10 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         deviation, least = np.sqrt(variance), self._least_cost
         scaled = (least - mean) / deviation
         most = np.exp(least) * ndtr(scaled)
-        return most - np.exp(0.5 * variance + mean) * ndtr(scaled - deviation), ROUNDING * most + UNDERFLOW
+        # Costs that are hundreds of orders of magnitude apart have a second term that is infinite, or no number.
+        with np.errstate(over="ignore", invalid="ignore"):
+            second = np.exp(0.5 * variance + mean) * ndtr(scaled - deviation)
+        return most - second, ROUNDING * most + UNDERFLOW
 
     @property
     def _least_cost(self) -> float:
@@ -224,10 +227,12 @@ class ArraySearch(AbstractAcquisitionMaximizer):
         self, moments: FloatArray, about: FloatArray, other: FloatArray, about_other: FloatArray
     ) -> tuple[BoolArray, BoolArray]:
         """Where acquisition values are higher than others (n,), and where equal, by moments and `_about` (2, n)."""
-        difference, doubt = about[0] - about_other[0], about[1] + about_other[1]
+        with np.errstate(invalid="ignore"):
+            difference, doubt = about[0] - about_other[0], about[1] + about_other[1]
         equal = (moments == other).all(axis=0)
         higher = difference > doubt
-        doubtful = np.flatnonzero((np.abs(difference) <= doubt) & ~equal)
+        # Also where the difference is no number.
+        doubtful = np.flatnonzero(~(np.abs(difference) > doubt) & ~equal)
         if len(doubtful):
             mine, their = self._exact(*moments[:, doubtful]), self._exact(*other[:, doubtful])
             higher[doubtful], equal[doubtful] = mine > their, mine == their
