@@ -78,7 +78,8 @@ def add_to(commands: Commands) -> None:
         "--seeds",
         type=whole("seeds", 1),
         metavar="N",
-        help="runs an optimizer; default 30 of the default optimizers, 10 of others (smac-default: 2) and of real ones",
+        help="runs an optimizer; default 30, or 10 (smac-default: 2) where --optimizers names others than the default "
+        "ones, and of real trainings",
     )
     add(
         "--workers",

@@ -205,13 +205,13 @@ def compare(
     `benchmark`: one that ships, a folder, a Benchmark, a known task (a public table such as fcnet-protein-structure, or
     a function such as mfh3-good), or an EvaluationLog, which is replayed. `optimizers`: names as the command takes
     them, or classes of your own that stand at the top of a file. `seeds`: runs an optimizer, where nobody says
-    otherwise 30 of the default optimizers, 10 of others and of real trainings; `until_decided`: add more until every
-    pair of the best three is decided, or there are so many. `workers`: 10 where nobody says otherwise; of several
-    numbers the page is about the first, and shows what the others change. `time`: simulated seconds that each run has,
-    by default what random search takes for 256 full budgets; `full_budgets`: the other stop. `overhead`: seconds
-    charged to the simulated clock for each trial, or "measured"; `death_rate`: deaths of a worker an hour of its work;
-    `jobs`: processes, by default one a core; `incumbent` and `first` as `Settings` has them; `anyway`: also on a
-    benchmark that is not usable. Runs that are there are kept.
+    otherwise 30, or 10 where `optimizers` are others than the default ones, and of real trainings; `until_decided`: add
+    more until every pair of the best three is decided, or there are so many. `workers`: 10 where nobody says otherwise;
+    of several numbers the page is about the first, and shows what the others change. `time`: simulated seconds that
+    each run has, by default what random search takes for 256 full budgets; `full_budgets`: the other stop. `overhead`:
+    seconds charged to the simulated clock for each trial, or "measured"; `death_rate`: deaths of a worker an hour of
+    its work; `jobs`: processes, by default one a core; `incumbent` and `first` as `Settings` has them; `anyway`: also
+    on a benchmark that is not usable. Runs that are there are kept.
 
     `objectives`: names of metrics that the benchmark answers or that arithmetic knows of its networks (parameters,
     flops, sample_memory); of several, optimizers that take several are told all, the others the first, and all are

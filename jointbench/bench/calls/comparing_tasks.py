@@ -165,14 +165,15 @@ def compare_tasks(
     answers = {short: simulated(name) for short, name in called.items()}
     for objective in answers.values():
         check_objective(objective, anyway=anyway)
-    wanted, notes = _for_all([optimizer_name(one) for one in listed_names("optimizers", optimizers)], answers)
+    asked = [optimizer_name(one) for one in listed_names("optimizers", optimizers)]
+    wanted, notes = _for_all(asked, answers)
+    # As `compare` makes of them, also where one of them is left out.
+    usual = SEEDS if seeds is None and tuple(asked) == OPTIMIZERS else seeds
     check_writable(folder, folder=True)
     make_folder(folder)
     said = command or f"jointbench.compare_tasks({tasks!r}, {wanted}, seeds={seeds}, full_budgets={full_budgets})"
     for short, objective in answers.items():
-        runs, _ = Wanted(wanted, folder / short, [workers], seeds).on(
-            objective.ladder, objective.space, OPTIMIZERS, seeds=SEEDS, any_ladder=_known(objective)
-        )
+        runs = Wanted(wanted, folder / short, [workers], usual)
         if long := runs.said_of_length(objective.ladder, full_budgets or DEFAULT_FULL_BUDGETS):
             planned(f"{short}: {long}")
     failed: list[Failure] = []
@@ -187,7 +188,7 @@ def compare_tasks(
             made = compare(
                 called[short],
                 wanted,
-                seeds=seeds,
+                seeds=usual,
                 workers=workers,
                 full_budgets=full_budgets,
                 out=folder / short,

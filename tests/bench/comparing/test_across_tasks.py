@@ -1,5 +1,6 @@
 """Comparisons over several tasks: one number an optimizer, on one scale."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import jointbench
+from jointbench.bench.calls.comparing import SEEDS
 from jointbench.bench.calls.comparing_tasks import TasksComparison, task_names
 from jointbench.bench.comparing.across_tasks import SHARES, AcrossTasks, interval_over, read_tasks
 from jointbench.bench.pages.tasks_page import body_of, lead
@@ -124,6 +126,13 @@ class TestComparison:
         alone = jointbench.compare("hnag-digits", out=tmp_path / "alone", **how)
         assert over.notes == alone.notes == ["without two-stage: no hyperparameter of hnag-small is one of a training"]
         assert set(over.across.optimizers) == {row.optimizer for row in alone.summary}
+
+    def test_what_is_left_out_changes_no_number_of_runs(self, tmp_path: Path) -> None:
+        how = {"full_budgets": 1, "jobs": 1, "quiet": True}
+        over = jointbench.compare_tasks(["mfh3-good"], out=tmp_path, **how)
+        runs = Counter(path.stem.rpartition("-")[0] for path in (tmp_path / "mfh3-good" / "runs").iterdir())
+        assert runs == dict.fromkeys(over.across.optimizers, SEEDS)
+        assert "two-stage" not in runs
 
     def test_options_of_real_trainings_are_refused(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         for words, said in (("digits-cpu --tasks mfh3-good", "benchmark"), ("--tasks mfh3-good --time 3", "time")):
