@@ -40,6 +40,8 @@ def _compare(arguments: argparse.Namespace) -> str:
     same = "the same command without --force" if arguments.force else "the same command"
     if not runs:
         return f"no run had begun; run {same} again to make them"
+    if there == len(runs):
+        return f"all {counted(there, 'run')} are finished and kept in {arguments.out}; run {same} again for its page"
     kept = f"{there} of {counted(len(runs), 'run')} finished and kept in {arguments.out}; run {same} again to "
     if arguments.objective == "train":
         return kept + "continue, even in the middle of a run: every finished training is kept"

@@ -114,6 +114,20 @@ def test_of_a_comparison_that_replaces_another_it_is_said_how_to_keep_it(
     )
 
 
+def test_of_a_comparison_that_is_stopped_while_its_page_is_drawn_nothing_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*always: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    monkeypatch.setattr("jointbench.bench.calls.comparing.write_report", stopped)
+    with pytest.raises(SystemExit):
+        main(f"compare digits-cpu --optimizers random --seeds 2 --full-budgets 1 --jobs 1 --out {out} -q".split())
+    said = f"jointbench: stopped; all 2 runs are finished and kept in {out}; run the same command again for its page\n"
+    assert capsys.readouterr().err == said
+
+
 def test_runs_of_optimizers_that_a_comparison_is_without_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
