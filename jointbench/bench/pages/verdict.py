@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jointbench.bench.comparing.statistics import MOST_SEEDS, POWER, Omnibus, Pair, seeds_needed, seeds_to_decide
 from jointbench.bench.comparing.summary import YARDSTICK, Row
-from jointbench.data.quantities import listed
+from jointbench.data.quantities import counted, listed
 
 
 def verdict(rows: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) -> str:
@@ -14,13 +14,12 @@ def verdict(rows: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) 
     """
     if not tested or rows[0].rank is None:
         return ""
-    seeds = max(pair.seeds for pair in tested)
-    with_seeds = f"with {seeds} seed" + ("" if seeds == 1 else "s")
     if not any(pair.significant for pair in tested):
-        return f"{_no_winner(rows, tested, with_seeds)}{_omnibus(asked)}"
+        return f"{_no_winner(rows, tested, _with_seeds(tested))}{_omnibus(asked)}"
     beaten = {row.optimizer: _beaten_by(row.optimizer, rows, tested) for row in rows}
     best = rows[0].optimizer
     if len(beaten[best]) == len(rows) - 1:
+        with_seeds = _with_seeds([pair for pair in tested if pair.has(best)])
         said = [f"{best} beats {'all others' if len(rows) > 2 else beaten[best][0]} {with_seeds}"]
     else:
         said = [f"{best} beats {listed(beaten[best])}"] if beaten[best] else []
@@ -31,7 +30,7 @@ def verdict(rows: Sequence[Row], tested: Sequence[Pair], asked: Omnibus | None) 
     rival = next(row.optimizer for row in rows[1:] if row.optimizer not in beaten[best])
     pair = _pair(tested, best, rival)
     return (
-        f"{lines} No winner between {best} and {rival} {with_seeds}: p after Holm is {pair.corrected:.3f}; "
+        f"{lines} No winner between {best} and {rival} {_with_seeds([pair])}: p after Holm is {pair.corrected:.3f}; "
         f"{_would_decide(pair, len(tested))} (from the paired differences seen, power {POWER:.0%})."
     )
 
@@ -46,6 +45,12 @@ def sooner(row: Row) -> str:
         f"It reaches random search's final {row.objective.label} {found.factor:.1f} times sooner (95 % interval "
         f"{low:.1f} to {high:.1f})."
     )
+
+
+def _with_seeds(tested: Sequence[Pair]) -> str:
+    """Pairs have different numbers where optimizers have."""
+    fewest, most = min(pair.seeds for pair in tested), max(pair.seeds for pair in tested)
+    return f"with {counted(most, 'seed')}" if fewest == most else f"with {fewest:,} to {most:,} seeds"
 
 
 def _no_winner(rows: Sequence[Row], tested: Sequence[Pair], with_seeds: str) -> str:

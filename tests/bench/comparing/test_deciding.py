@@ -124,6 +124,14 @@ class TestVerdict:
         needed = seeds_to_decide(tested[0], 3)
         assert f"about {needed} seeds would decide (from the paired differences seen, power 80%)" in said
 
+    def test_of_optimizers_with_different_numbers_of_seeds_each_sentence_has_its_pairs(self) -> None:
+        few = [pair("a", "b", 0.3, seeds=10), pair("a", "c", 0.2, seeds=10), pair("b", "c", 0.01, seeds=30)]
+        assert " No winner between a and b with 10 seeds: p " in verdict(ROWS, few, None)
+        best = [pair("a", "b", 0.01, seeds=10), pair("a", "c", 0.01, seeds=10), pair("b", "c", 0.5, seeds=30)]
+        assert verdict(ROWS, best, None) == "a beats all others with 10 seeds."
+        none = [*few[:2], pair("b", "c", 0.5, seeds=30)]
+        assert verdict(ROWS, none, None).startswith("No winner with 10 to 30 seeds; the smallest p")
+
     def test_no_winner_says_how_near_it_was_and_how_many_seeds_would_tell(self) -> None:
         tested = [pair("a", "b", 0.4, 0.35), pair("a", "c", 0.098, 0.2), pair("b", "c", 0.6, 0.5)]
         said = verdict(ROWS, tested, None)
