@@ -589,15 +589,21 @@ def test_no_challenger_is_hopeless_that_is_as_good(least: float, above: float, v
     assert -above / math.sqrt(variance) >= hopeless_below(value, least)
 
 
+def searching(space: Space, *, compiled_search: bool) -> tuple[Any, ArraySearch]:
+    """SMAC on a space of numbers, and its search."""
+    optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=20)
+    search = optimizer._facade._acquisition_maximizer
+    assert isinstance(search, ArraySearch)
+    if not compiled_search:
+        search._machine_code = None
+    return optimizer, search
+
+
 @pytest.mark.parametrize("space", NUMBERS, ids=lambda space: space.name)
 def test_any_space_of_numbers_has_the_same_proposals_with_and_without_machine_code(space: Space) -> None:
     proposed = []
     for without in (False, True):
-        optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=20)
-        search = optimizer._facade._acquisition_maximizer
-        assert isinstance(search, ArraySearch)
-        if without:
-            search._machine_code = None
+        optimizer, search = searching(space, compiled_search=not without)
         proposed.append([trial.configuration for trial, _ in drive(optimizer, 30)])
         assert search._climbs > 0
     assert proposed[0] == proposed[1]
@@ -607,10 +613,7 @@ def test_any_space_of_numbers_has_the_same_proposals_with_and_without_machine_co
 def test_losses_of_any_size_have_the_same_proposals_with_and_without_machine_code(space: Space) -> None:
     proposed = []
     for without in (False, True):
-        optimizer: Any = make_optimizer("smac", space, LADDER, seed=0, full_budgets=20)
-        search = optimizer._facade._acquisition_maximizer
-        if without:
-            search._machine_code = None
+        optimizer, search = searching(space, compiled_search=not without)
         asked = []
         for _ in range(30):
             trial = optimizer.ask()

@@ -6,10 +6,10 @@ no acquisition value is computed of one that cannot be among them.
 
 from jointbench.data.arrays import FloatArray, IntArray
 from jointbench.data.exact import exp, rint, sqrt
-from jointbench.data.machine_code import single, whole
+from jointbench.data.machine_code import single
 from jointbench.optimizers.kde import GRID
 from jointbench.optimizers.smac import climbing
-from jointbench.optimizers.smac.climbing import quantile
+from jointbench.optimizers.smac.climbing import level_of, quantile
 from jointbench.optimizers.smac.walking import improvement, leaves_of, moments
 
 #: Challengers that walk down a tree side by side, so that the processor need not wait for one to take its step.
@@ -27,11 +27,7 @@ def place_of(
     if integer < 0:
         on_grid: float = rint(number / GRID) * GRID
         return on_grid
-    cell = whole(number * cells) + integer * (cells + 1)
-    level = below[cell]
-    if number >= border[cell]:
-        level += 1
-    place: float = places[begin[integer] + level]
+    place: float = places[begin[integer] + level_of(number, integer, cells, below, border)]
     return place
 
 

@@ -44,6 +44,15 @@ def quantile(share: float) -> float:
     return outer
 
 
+def level_of(number: float, which: int, cells: int, below: IntArray, border: FloatArray) -> int:
+    """`Levels.of` of one number."""
+    cell = whole(number * cells) + which * (cells + 1)
+    level: int = below[cell]
+    if number >= border[cell]:
+        level += 1
+    return level
+
+
 def draw_set(
     kind: int,
     number: int,
@@ -74,10 +83,7 @@ def draw_set(
         for k in range(DRAWS):
             at = width * quantile(uniform(state, turn * DRAWS + k + 1)) + places[place]
             if at >= 0.0 and at <= 1.0:
-                cell = whole(at * cells) + which * (cells + 1)
-                level = below[cell]
-                if at >= border[cell]:
-                    level += 1
+                level = level_of(at, which, cells, below, border)
                 known = level == here
                 j = 0
                 while j < have and not known:
@@ -338,4 +344,4 @@ def climb(
 
 
 #: In the order in which they call each other.
-COMPILED = (*walking.COMPILED, quantile, draw_set, climb)
+COMPILED = (*walking.COMPILED, quantile, level_of, draw_set, climb)
